@@ -1,0 +1,3 @@
+"""Plauder: a messaging network that anyone can run."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m plauder` is the `plauder` command."""
+
+from plauder.app import main
+
+main()

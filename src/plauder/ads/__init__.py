@@ -1,0 +1,1 @@
+"""Click-to-chat advertising. Its place is kept; nothing is built here yet."""

@@ -1,0 +1,1 @@
+"""Business capabilities, one folder each. They never import each other; they meet in the ledger and the outbox."""

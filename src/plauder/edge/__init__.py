@@ -1,0 +1,1 @@
+"""Where bytes meet the world: TCP, WebSocket, HTTP, SMS, push, webhooks out."""

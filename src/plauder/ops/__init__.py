@@ -1,0 +1,1 @@
+"""The command line: serve, demo, check, account, invite, backup, restore, verify, config."""

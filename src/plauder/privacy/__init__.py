@@ -1,0 +1,1 @@
+"""Consent, purpose limits, retention, export and erasure. Its place is kept; nothing is built here yet."""

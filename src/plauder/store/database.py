@@ -1,0 +1,105 @@
+"""One gateway to SQLite and PostgreSQL.
+
+`Database.begin()` opens a unit of work: one transaction, committed once when the block ends, rolled back when it
+raises. What is announced inside it is written to the outbox in the same transaction and leaves after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Executable, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from plauder.store.schema import metadata
+
+
+class UnitOfWork:
+    """One transaction. Stores take it as an argument and never commit: the edge that opened it does."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.announced: list[tuple[str, str, Mapping[str, Any]]] = []
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run one SQLAlchemy Core statement in this transaction."""
+        return await self.connection.execute(statement, parameters)
+
+    def insert(self, table: Any) -> Any:
+        """An INSERT that knows `on_conflict_do_nothing/update` in the dialect of this database."""
+        dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+        return dialect.insert(table)
+
+    def announce(self, topic: str, payload: Mapping[str, Any], *, key: str = "") -> None:
+        """Say something to the world after the commit: a row in the outbox, in order per `key`."""
+        self.announced.append((topic, key, payload))
+
+
+class Database:
+    """The engine behind a URL: `sqlite:///path/plauder.db` or `postgresql://user@host/name`."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        driver = "sqlite+aiosqlite" if self.is_sqlite else "postgresql+psycopg"
+        self.engine: AsyncEngine = create_async_engine(parsed.set(drivername=driver), pool_pre_ping=not self.is_sqlite)
+        self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """A read-write unit of work. SQLite has one writer at a time, so it is queued here, not refused there."""
+        async with self._writer or nullcontext(), self.engine.connect() as connection:
+            async with connection.begin():
+                uow = UnitOfWork(connection)
+                yield uow
+                if uow.announced:
+                    from plauder.store import outbox
+
+                    await outbox.write(uow)
+        if uow.announced:
+            outbox.wake(self)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work that only reads and never waits for a writer."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(plauder_read_only=True)
+            async with connection.begin():
+                yield UnitOfWork(connection)
+
+    async def create_all(self) -> None:
+        """Make every table that is not there yet: for tests; a server migrates instead."""
+        async with self.begin() as uow:
+            await uow.connection.run_sync(metadata.create_all)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _configure_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # Transactions are begun by us: BEGIN IMMEDIATE takes the write lock at once instead of failing half-way.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "secure_delete=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("plauder_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

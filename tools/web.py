@@ -1,0 +1,48 @@
+"""Build or test the web app with the Node that comes from PyPI: `python tools/web.py build|test|check`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+NODE = Path(sys.executable).parent
+
+
+def npm(*arguments: str) -> None:
+    import os
+
+    environment = os.environ | {
+        "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}",
+        "npm_config_update_notifier": "false",
+    }
+    subprocess.run([str(NODE / "npm"), *arguments], cwd=WEB, env=environment, check=True)
+
+
+def install() -> None:
+    """`npm ci`, once per lock file."""
+    digest = sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
+    stamp = WEB / "node_modules" / ".installed"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+    stamp.write_text(digest)
+
+
+def main(task: str) -> int:
+    if not (WEB / "package-lock.json").exists():
+        print("web/ has no package-lock.json: nothing to do")
+        (WEB / "dist").mkdir(parents=True, exist_ok=True)
+        return 0
+    try:
+        install()
+        npm("run", "--silent", task)
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
