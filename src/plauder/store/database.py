@@ -27,7 +27,7 @@ class UnitOfWork:
         self.connection = connection
         self.announced: list[tuple[str, str, Mapping[str, Any]]] = []
 
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
         """Run one SQLAlchemy Core statement in this transaction."""
         return await self.connection.execute(statement, parameters)
 

@@ -28,7 +28,7 @@ Text = String
 
 
 class Instant(TypeDecorator[datetime]):
-    """A point in time: aware UTC datetimes in Python; microseconds since 1970 in a BIGINT, the same in both databases."""
+    """A point in time: aware UTC datetimes in Python, microseconds since 1970 in a BIGINT of either database."""
 
     impl = BigInteger
     cache_ok = True
