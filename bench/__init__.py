@@ -1,0 +1,1 @@
+"""Benchmarks, run side by side with the peers: `make bench` prints the tables."""
