@@ -1,0 +1,423 @@
+"""What an operator can set: one TOML file and the environment, validated before anything starts.
+
+The environment wins over the file. `PLAUDER_DOMAIN` sets `domain`, `PLAUDER_HTTP__PORT` sets `port` in `[http]`.
+Every setting says what it is for and in which unit; `plauder config schema` and the example file are made from that.
+A wrong or unknown setting is a `ConfigError` of a few clear lines, never a stack.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from plauder.kit.errors import PlauderError
+
+ENV_PREFIX = "PLAUDER_"
+CONFIG_VARIABLE = "PLAUDER_CONFIG"
+OFF = -1
+LOOPBACK_DOMAINS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class ConfigError(PlauderError):
+    """The configuration cannot be used."""
+
+    code = "bad-configuration"
+
+
+class Section(BaseModel):
+    """A table of the file. What it does not know it refuses: a typing error must not silently mean a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_empty_path(cls, value: Any, info: ValidationInfo) -> Any:
+        # TOML has no null, and an empty path would mean the current directory.
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        return None if value == "" and annotation == Path | None else value
+
+
+class Http(Section):
+    """The one HTTP port: web app, APIs, media and XMPP over WebSocket."""
+
+    host: str = Field("", description="Address to listen on. Empty: loopback while the domain is localhost, else all.")
+    port: int = Field(8080, ge=OFF, le=65_535, description="TCP port; 0 takes a free one, -1 turns HTTP off.")
+    tls: bool = Field(False, description="Speak HTTPS on this port with the certificate of [tls].")
+    public_url: str = Field(
+        "", description="How browsers reach this port, as https://chat.example.org. Empty: made of domain and port."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses or networks of reverse proxies whose X-Forwarded-For and -Proto are believed."
+    )
+    max_body_bytes: int = Field(
+        1_048_576, ge=1_024, description="Largest request body outside media uploads, in bytes."
+    )
+    web_root: Path | None = Field(
+        None, description="Directory of the built web app. Empty: the one next to the program."
+    )
+
+
+class Xmpp(Section):
+    """XMPP over TCP for any client."""
+
+    host: str = Field("", description="Address to listen on. Empty: loopback while the domain is localhost, else all.")
+    port: int = Field(
+        5222, ge=OFF, le=65_535, description="TCP port with STARTTLS; 0 takes a free one, -1 turns it off."
+    )
+    tls_port: int = Field(
+        5223, ge=OFF, le=65_535, description="TCP port with direct TLS; 0 takes a free one, -1 is off."
+    )
+    require_tls: bool = Field(True, description="Refuse to authenticate on an unencrypted TCP stream.")
+    max_stanza_bytes: int = Field(262_144, ge=10_000, description="Largest stanza, in bytes (RFC 6120 asks >= 10000).")
+    max_connections: int = Field(20_000, ge=1, description="Open XMPP connections in all, TCP and WebSocket.")
+    max_connections_per_address: int = Field(
+        100, ge=1, description="Open connections from one address (IPv6: one /64)."
+    )
+    login_seconds: float = Field(30.0, gt=0, description="How long a connection may take to authenticate, in seconds.")
+    resume_seconds: int = Field(
+        600, ge=0, description="How long a broken stream can be resumed (XEP-0198), in seconds."
+    )
+    show_version: bool = Field(True, description="Tell clients the program's version (XEP-0092).")
+
+
+class Tls(Section):
+    """The server's certificate. Without one a private authority and certificate are made at first start."""
+
+    certificate: Path | None = Field(None, description="PEM file with the certificate chain. Empty: data_dir/tls.")
+    key: Path | None = Field(None, description="PEM file with the private key. Empty: data_dir/tls.")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: set both or none")
+        return self
+
+
+class InboxSettings(Section):
+    """What waits for devices that have not acknowledged it yet."""
+
+    retention_days: float = Field(30.0, gt=0, le=365, description="Undelivered messages are deleted after, in days.")
+    max_messages: int = Field(50_000, ge=100, description="Messages waiting per device before senders are refused.")
+    max_bytes: int = Field(
+        268_435_456, ge=1_048_576, description="Bytes waiting per device before senders are refused."
+    )
+    min_free_bytes: int = Field(
+        67_108_864,
+        ge=0,
+        description="Free disk space, in bytes, below which new messages are refused rather than lost.",
+    )
+
+
+class Registration(Section):
+    """Who can open an account, and how often one may try."""
+
+    ways: tuple[Literal["phone", "invite"], ...] = Field(
+        ("phone", "invite"), description="How people register: by phone number, by invite link. Empty: nobody can."
+    )
+    user_invites: bool = Field(True, description="Every account may make invite links, not the operator alone.")
+    in_band: bool = Field(False, description="Registration inside XMPP (XEP-0077). Spammers love it: for tests only.")
+    default_region: str = Field(
+        "", pattern=r"^([A-Z]{2})?$", description="Two-letter country of numbers typed without their country code."
+    )
+    code_digits: int = Field(6, ge=4, le=10, description="Digits of a verification code.")
+    code_minutes: float = Field(10.0, gt=0, le=60, description="How long a code is good for, in minutes.")
+    code_attempts: int = Field(5, ge=1, le=20, description="Wrong guesses after which a code is dead.")
+    first_wait_seconds: float = Field(
+        60.0, ge=0, description="Wait before a second code, in seconds; doubles each time."
+    )
+    codes_per_number_per_day: int = Field(5, ge=1, description="Codes sent to one number in 24 hours.")
+    codes_per_address_per_hour: int = Field(10, ge=1, description="Codes asked from one address (IPv6 /64) in an hour.")
+    codes_per_hour: int = Field(1_000, ge=1, description="Codes sent in all in an hour.")
+    countries: tuple[str, ...] = Field(
+        (), description="Two-letter countries whose numbers may register. Empty: all. Toll fraud comes from far away."
+    )
+    blocked_countries: tuple[str, ...] = Field((), description="Two-letter countries whose numbers may not register.")
+    codes_per_country_per_day: int = Field(500, ge=1, description="Codes sent to one country in 24 hours.")
+    country_caps: dict[str, int] = Field(
+        default_factory=dict, description="Codes per 24 hours for single countries, by their two letters."
+    )
+    max_devices: int = Field(10, ge=1, le=100, description="Devices per account; the longest idle one has to go.")
+    pin_wait_days: float = Field(
+        7.0, ge=0, description="Days without use after which a forgotten PIN can be passed over."
+    )
+
+    @field_validator("countries", "blocked_countries", "country_caps", mode="before")
+    @classmethod
+    def _countries(cls, value: Any) -> Any:
+        if not isinstance(value, (list, tuple, dict)):
+            return value
+        for country in value:
+            if not isinstance(country, str) or not (len(country) == 2 and country.isascii() and country.isalpha()):
+                raise ValueError(f"{country!r} is not a country of two letters, as DE or BR")
+        if isinstance(value, dict):
+            return {country.upper(): cap for country, cap in value.items()}
+        return tuple(country.upper() for country in value)
+
+
+class Sms(Section):
+    """How verification codes reach phones."""
+
+    gateway: Literal["console", "http", "twilio"] = Field(
+        "console", description="console prints codes and sends nothing; http asks any gateway; twilio uses Twilio."
+    )
+    http_url: str = Field("", description="http: URL that gets a POST with the JSON {to, text}.")
+    http_headers: dict[str, SecretStr] = Field(default_factory=dict, description="http: headers to send, as a key.")
+    twilio_account_sid: str = Field("", description="twilio: account SID.")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="twilio: auth token.")
+    twilio_from: str = Field("", description="twilio: sending number in +E.164 form, or messaging service SID (MG…).")
+    twilio_url: str = Field("https://api.twilio.com", description="twilio: base URL of the REST API.")
+    timeout_seconds: float = Field(10.0, gt=0, le=60, description="How long a gateway may take, in seconds.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.gateway == "http" and not self.http_url.startswith(("http://", "https://")):
+            raise ValueError("gateway = 'http' needs http_url, an http:// or https:// address")
+        if self.gateway == "twilio":
+            secret = self.twilio_auth_token.get_secret_value()
+            if not (self.twilio_account_sid and secret and self.twilio_from):
+                raise ValueError("gateway = 'twilio' needs twilio_account_sid, twilio_auth_token and twilio_from")
+        return self
+
+
+class Discovery(Section):
+    """Finding which of one's contacts are here without telling the server who one's contacts are."""
+
+    enabled: bool = Field(True, description="Offer contact discovery to people who opted in to be found.")
+    first_day_lookups: int = Field(1_000, ge=0, description="Numbers a new account may look up in its first 24 hours.")
+    daily_growth: int = Field(200, ge=0, description="Lookups a day that each day of age adds.")
+    max_daily_lookups: int = Field(10_000, ge=0, description="Lookups a day at most.")
+    batch: int = Field(500, ge=1, le=2_000, description="Numbers per request at most.")
+
+
+class Limits(Section):
+    """How often one address may knock."""
+
+    logins_per_minute: int = Field(30, ge=1, description="Failed logins from one address (IPv6 /64) in a minute.")
+    requests_per_minute: int = Field(
+        600, ge=1, description="HTTP API requests without a login from one address (IPv6 /64) in a minute."
+    )
+
+
+class Log(Section):
+    """What is written to standard error. Never content, never secrets."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="console for eyes, json for machines; auto picks by whether a terminal is attached."
+    )
+
+
+class Dev(Section):
+    """Conveniences that do not belong on a public server."""
+
+    page: bool = Field(
+        False, description="Show /dev with the latest verification codes. Only ever on a private machine."
+    )
+
+
+class Config(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        nested_model_default_partial_update=True,
+    )
+
+    domain: str = Field("localhost", description="The part of addresses after the @; never changes once in use.")
+    data_dir: Path = Field(Path("data"), description="Directory of everything the server keeps.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql://user:password@host/name. Empty: SQLite in data_dir."
+    )
+    http: Http = Field(default_factory=Http, description="The HTTP port.")
+    xmpp: Xmpp = Field(default_factory=Xmpp, description="The XMPP ports.")
+    tls: Tls = Field(default_factory=Tls, description="The certificate.")
+    inbox: InboxSettings = Field(default_factory=InboxSettings, description="Undelivered messages.")
+    registration: Registration = Field(default_factory=Registration, description="Opening accounts.")
+    sms: Sms = Field(default_factory=Sms, description="Verification codes by SMS.")
+    discovery: Discovery = Field(default_factory=Discovery, description="Private contact discovery.")
+    limits: Limits = Field(default_factory=Limits, description="Rate limits.")
+    log: Log = Field(default_factory=Log, description="Logging.")
+    dev: Dev = Field(default_factory=Dev, description="Developer conveniences.")
+
+    @field_validator("domain")
+    @classmethod
+    def _domain(cls, value: str) -> str:
+        return _domain_name(value)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a network for one machine only."""
+        return self.domain in LOOPBACK_DOMAINS
+
+    @property
+    def http_host(self) -> str:
+        return self.http.host or ("127.0.0.1" if self.is_local else "::")
+
+    @property
+    def xmpp_host(self) -> str:
+        return self.xmpp.host or ("127.0.0.1" if self.is_local else "::")
+
+    @property
+    def database(self) -> str:
+        """The database URL with its password: never log it."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'plauder.db'}"
+
+    @property
+    def public_url(self) -> str:
+        """Where browsers find us, without a trailing slash."""
+        if self.http.public_url:
+            return self.http.public_url.rstrip("/")
+        scheme = "https" if self.http.tls else "http"
+        default = 443 if self.http.tls else 80
+        port = "" if self.http.port == default else f":{self.http.port}"
+        return f"{scheme}://{self.domain}{port}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def _domain_name(value: str) -> str:
+    try:
+        ascii_form = value.strip().rstrip(".").lower().encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ValueError("is not a domain name") from error
+    labels = ascii_form.split(".")
+    allowed = set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    if len(ascii_form) > 253 or not all(
+        label and set(label) <= allowed and label[0] != "-" != label[-1] for label in labels
+    ):
+        raise ValueError("is not a domain name, as example.org")
+    return value.strip().rstrip(".").lower()
+
+
+def load(path: Path | None = None, **overrides: Any) -> Config:
+    """Read the file (if given) and the environment. Raises ConfigError that names every wrong setting."""
+    if path is not None and not path.is_file():
+        raise ConfigError(f"There is no configuration file {path}. `plauder config init {path}` writes one.")
+    _refuse_unknown_variables(os.environ)
+    source = type("Config", (Config,), {"model_config": SettingsConfigDict(toml_file=path)})
+    try:
+        return cast("Config", source(**overrides))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentences(error, path))) from None
+    except (ValueError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{path or 'The environment'} cannot be read: {reason}") from None
+
+
+def _sentences(error: ValidationError, path: Path | None) -> Iterator[str]:
+    where = f" in {path} or the environment" if path else " in the environment"
+    yield f"The configuration{where} cannot be used:"
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        name = ".".join(str(part) for part in problem["loc"]) or "the whole"
+        if problem["type"] == "extra_forbidden":
+            yield f"  {name}: there is no such setting{_guess(name, set(settings()))}"
+        else:
+            yield f"  {name}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _guess(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    known = {variable(name) for name in settings()} | {
+        ENV_PREFIX + name.upper() for name, field in Config.model_fields.items() if _is_section(field.annotation)
+    }
+    tables = tuple(
+        f"{variable(name)}__" for name, field in settings().items() if str(field.annotation).startswith("dict")
+    )
+    for name in environ:
+        upper = name.upper()
+        if upper.startswith(ENV_PREFIX) and upper != CONFIG_VARIABLE and upper not in known:
+            if upper.startswith(tables):
+                continue
+            raise ConfigError(f"The environment has {name}, which is no setting{_guess(upper, known)}")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: `http.port` is `PLAUDER_HTTP__PORT`."""
+    return ENV_PREFIX + name.upper().replace(".", "__")
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def settings() -> dict[str, Any]:
+    """Every setting by its dotted name, as pydantic's FieldInfo, in the order of the file."""
+    found: dict[str, Any] = {}
+    for name, field in Config.model_fields.items():
+        if _is_section(field.annotation):
+            section = cast("type[Section]", field.annotation)
+            found.update({f"{name}.{inner}": info for inner, info in section.model_fields.items()})
+        else:
+            found[name] = field
+    return found
+
+
+def masked(config: Config) -> dict[str, Any]:
+    """The configuration in force, secrets as stars: for `plauder config show`."""
+    return config.model_dump(mode="json")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    text = "" if value is None else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def example() -> str:
+    """A commented file of all settings at their defaults."""
+    lines = [
+        "# Plauder's configuration. Every setting is shown at its default; uncomment what you change.",
+        f"# The environment wins: http.port is also {variable('http.port')}.",
+        "",
+    ]
+    section = ""
+    for name, field in settings().items():
+        table, _, key = name.rpartition(".")
+        if table != section:
+            section = table
+            doc = (Config.model_fields[table].annotation.__doc__ or "").strip()
+            lines += ["", f"# {doc}", f"[{table}]"]
+        default = field.get_default(call_default_factory=True, validated_data={})
+        lines += [f"# {field.description}", f"# {key or name} = {_toml(default)}"]
+    return "\n".join(lines) + "\n"
