@@ -1,0 +1,227 @@
+"""Where features hook into the engine: what they advertise, answer, filter and watch.
+
+`Hooks` only registers and looks up; `Server` inherits it, `Router` and `Session` call what is registered. A hook that
+may wait is allowed to be a coroutine function or a plain function: plain ones run at once and cost a call, coroutines
+hold back the later stanzas of the session they work for, so order is kept.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal
+from xml.etree.ElementTree import Element
+
+from plauder.wire.disco import Identity
+from plauder.wire.stanza import Stanza
+from plauder.wire.stanza_error import StanzaError
+
+if TYPE_CHECKING:
+    from plauder.core.session import Session
+    from plauder.wire.jid import Jid
+
+Target = Literal["server", "account", "self", "any"]
+"""Whom an IQ may be addressed to: "server" = the domain; "self" = the sender's own account (its bare JID, or no `to`);
+"account" = any local account's bare JID, the own one included; "any" = server or account."""
+
+Entity = Literal["server", "account"]
+
+
+class Action(Enum):
+    """What becomes of a stanza after a filter looked at it."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    CONSUME = "consume"
+    CHANGE = "change"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A filter's decision and its reason, which is logged, counted and asserted on."""
+
+    action: Action
+    why: str
+    stanza: Stanza | None = None
+    error: StanzaError | None = None
+
+    @classmethod
+    def consume(cls, why: str) -> Verdict:
+        """The filter has dealt with it: it is handled, and goes no further."""
+        return cls(Action.CONSUME, why)
+
+    @classmethod
+    def change(cls, stanza: Stanza, why: str) -> Verdict:
+        """Go on with this stanza in its place."""
+        return cls(Action.CHANGE, why, stanza=stanza)
+
+    @classmethod
+    def refuse(cls, error: StanzaError, why: str) -> Verdict:
+        """Answer with an error; the stanza goes no further."""
+        return cls(Action.REFUSE, why, error=error)
+
+
+class Hold(Enum):
+    """When an inactive client (XEP-0352) gets a stanza."""
+
+    NOW = "now"
+    LATER = "later"
+    """With the next stanza that is due now, or when the client is active again."""
+    LATEST = "latest"
+    """As LATER, and only the latest of its kind and sender is kept."""
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A message that was routed from or to a local account, for carbons, PEP and the like.
+
+    `direction` is from the account's point of view; a message between two local accounts is seen twice.
+    """
+
+    stanza: Stanza
+    direction: Literal["sent", "received"]
+    account: Jid
+    """Bare JID of the local account."""
+    origin: Session | None
+    """The session it came from, when it came from a session."""
+    reached: frozenset[str]
+    """Device ids and resources of `account` that are handed this stanza anyway ("received"), or the origin ("sent")."""
+    copy_to: Callable[[Sequence[str], Stanza], None]
+    """`copy_to(device_ids_or_resources, stanza)`: hand those devices of `account` this stanza too. The sender's
+    acknowledgement waits for the copies as for the original: they are kept for devices that are away."""
+
+
+Answer = Element | None
+IqHandler = Callable[["Session", Stanza, Element], Answer | Awaitable[Answer]]
+Filter = Callable[["Session", Stanza], Verdict | None | Awaitable[Verdict | None]]
+Watcher = Callable[["Session"], None | Awaitable[None]]
+PresenceWatcher = Callable[["Session", Stanza, bool], None | Awaitable[None]]
+RoutedWatcher = Callable[[Routed], None]
+Holder = Callable[["Session", Stanza], Hold]
+Nonza = Callable[["Session", Element], None]
+Bind2 = Callable[["Session", Element], Answer]
+FeatureMaker = Callable[["Session"], Answer]
+HostHandler = Callable[["Session | None", Stanza], Awaitable[None]]
+
+NORMAL: Final = 500
+"""The middle priority: filters with a lower number run earlier."""
+
+
+class Hooks:
+    """Everything that features have registered."""
+
+    def __init__(self) -> None:
+        self.vars: dict[Entity, set[str]] = {"server": set(), "account": set()}
+        self.identities: dict[Entity, list[Identity]] = {"server": [], "account": []}
+        self.iq_handlers: dict[tuple[str, str, Target], IqHandler] = {}
+        self.message_filters: list[tuple[int, int, Filter]] = []
+        self.presence_filters: list[tuple[int, int, Filter]] = []
+        self.routed_watchers: list[RoutedWatcher] = []
+        self.bound_watchers: list[Watcher] = []
+        self.closed_watchers: list[Watcher] = []
+        self.available_watchers: list[PresenceWatcher] = []
+        self.unavailable_watchers: list[PresenceWatcher] = []
+        self.holders: list[Holder] = []
+        self.nonzas: dict[str, Nonza] = {}
+        self.bind2_features: dict[str, Bind2] = {}
+        self.stream_features: list[FeatureMaker] = []
+        self.hosts: dict[str, HostHandler] = {}
+
+    # ── what it says of itself ────────────────────────────────────────────────────────────────────────────────────
+
+    def advertise(self, var: str, *, on: Entity = "server") -> None:
+        """Name a feature in service discovery (XEP-0030) of the domain or of every account."""
+        self.vars[on].add(var)
+
+    def identity(self, category: str, type: str, name: str = "", *, on: Entity = "server") -> None:  # noqa: A002
+        """Name an identity in service discovery of the domain or of every account."""
+        self.identities[on].append(Identity(category, type, name=name))
+
+    def stream_feature(self, make: FeatureMaker) -> None:
+        """Add to `<stream:features/>` after login what `make(session)` returns, None for nothing."""
+        self.stream_features.append(make)
+
+    # ── what it answers ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_iq(self, type: str, ns: str, name: str, *, do: IqHandler, to: Target = "server") -> None:  # noqa: A002
+        """Answer IQs of `type` ("get" or "set") whose payload is `{ns}name`; name "*" takes any name of the namespace.
+
+        `do(session, iq, payload)` returns the payload of the result or None for an empty one; it raises StanzaError
+        for an error. `session` is the sender's. A handler that is registered twice for the same is a mistake.
+        """
+        key = (type, f"{{{ns}}}{name}", to)
+        if key in self.iq_handlers:
+            raise ValueError(f"two handlers for {key}")
+        self.iq_handlers[key] = do
+
+    def find_iq_handler(self, type: str, tag: str, targets: Sequence[Target]) -> IqHandler | None:  # noqa: A002
+        """The handler for a payload, the first of `targets` that has one."""
+        handlers = self.iq_handlers
+        for target in targets:
+            found = handlers.get((type, tag, target))
+            if found is not None:
+                return found
+        wild = tag[: tag.find("}") + 1] + "*"
+        for target in targets:
+            found = handlers.get((type, wild, target))
+            if found is not None:
+                return found
+        return None
+
+    def on_nonza(self, tag: str, do: Nonza) -> None:
+        """Take a top-level element that is no stanza, e.g. `{urn:xmpp:csi:0}active`, from a bound session."""
+        self.nonzas[tag] = do
+
+    def on_bind2(self, tag: str, do: Bind2) -> None:
+        """Take an element inside `<bind xmlns="urn:xmpp:bind:0">` (XEP-0386) with this tag; what it returns goes into
+        `<bound/>`. Its namespace is announced in the inline features."""
+        self.bind2_features[tag] = do
+
+    def host(self, domain: str, handler: HostHandler) -> None:
+        """Serve a sub-domain in process: it gets every stanza addressed to it, with the sender's session if that is
+        local, and answers with `server.route`."""
+        self.hosts[domain] = handler
+
+    # ── what it filters and watches ───────────────────────────────────────────────────────────────────────────────
+
+    def on_message(self, do: Filter, *, priority: int = NORMAL) -> None:
+        """Look at each message of a local session before it is routed, lower priorities first.
+
+        `do(session, stanza)` returns a Verdict, or None to let it pass.
+        """
+        insort(self.message_filters, (priority, len(self.message_filters), do))
+
+    def on_presence(self, do: Filter, *, priority: int = NORMAL) -> None:
+        """The same for presence, subscriptions and directed presence included."""
+        insort(self.presence_filters, (priority, len(self.presence_filters), do))
+
+    def on_routed_message(self, do: RoutedWatcher) -> None:
+        """Watch each message from and to local accounts, once its devices are known. Must not wait."""
+        self.routed_watchers.append(do)
+
+    def on_bound(self, do: Watcher) -> None:
+        """A session got its resource; also after a restart, when a client resumes a stream of the process before."""
+        self.bound_watchers.append(do)
+
+    def on_closed(self, do: Watcher) -> None:
+        """A session is over and cannot be resumed. `session.presence` still says what it was."""
+        self.closed_watchers.append(do)
+
+    def on_available(self, do: PresenceWatcher) -> None:
+        """`do(session, presence, first)`: the session sent undirected available presence, `first` of this session."""
+        self.available_watchers.append(do)
+
+    def on_unavailable(self, do: PresenceWatcher) -> None:
+        """`do(session, presence, first)`: the session went unavailable; `first` is whether it had been available.
+
+        Also called when a session closes without saying so.
+        """
+        self.unavailable_watchers.append(do)
+
+    def hold_back(self, do: Holder) -> None:
+        """Decide what an inactive session (`session.is_active` False) gets now; the most patient answer wins not, but
+        the first that is not NOW."""
+        self.holders.append(do)

@@ -1,0 +1,312 @@
+"""What `core` needs from others, as protocols: who may log in, where messages wait, who is where, what is counted.
+
+Each port has an embedded implementation (in process, SQLite) and may get a clustered one; the same contract tests
+run against both. So nothing here hands out something that only one process could have: ids are texts and numbers,
+waiting is an awaitable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+SHARED = ""
+"""The device id of an account's shared queue: for clients that come with a new resource each time (XEP-0160)."""
+
+
+# ── who may log in ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKeys:
+    """What a server keeps of one device's password for one hash (RFC 5802 §3)."""
+
+    device: str
+    """The device the credential is bound to; empty for a password that a person chose and may use anywhere."""
+    stored_key: bytes
+    server_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ScramKeys:
+    """An account's SCRAM data for one hash: all its devices share salt and iterations."""
+
+    salt: bytes
+    iterations: int
+    devices: Sequence[DeviceKeys]
+
+
+@dataclass(frozen=True, slots=True)
+class FastToken:
+    """A FAST token (XEP-0484) of one device, as the server keeps it.
+
+    HT-* mechanisms compute HMAC(token, "Initiator" ‖ channel binding), so the server holds the token itself.
+    """
+
+    token: bytes
+    device: str
+    mechanism: str
+    expires: datetime
+    counter: int = -1
+    """The highest `count` seen with this token: an initial response that may be replayed must bring a higher one."""
+
+
+class Credentials(Protocol):
+    """Accounts and what proves them. Implemented by `features.accounts`; by a dictionary in tests."""
+
+    async def lookup(self, local: str, hash_name: str) -> ScramKeys | None:
+        """SCRAM data of the account with this localpart; `hash_name` is "sha-1", "sha-256" or "sha-512".
+
+        None when there is no such account, it is disabled, or holds no key for that hash. The caller must not let
+        the peer see the difference (it goes on with a faked stable salt).
+        """
+        ...
+
+    async def check_password(self, local: str, password: str) -> str | None:
+        """For PLAIN: the device the password belongs to ("" for an unbound one), or None when it is wrong."""
+        ...
+
+    async def exists(self, local: str) -> bool:
+        """Whether the account is registered (enabled or not)."""
+        ...
+
+    async def is_enabled(self, local: str) -> bool:
+        """Whether the account exists and may log in."""
+        ...
+
+    async def fast_tokens(self, local: str, user_agent: str) -> Sequence[FastToken]:
+        """The tokens that this user agent (Bind 2 id) of the account may use now, the newest first."""
+        ...
+
+    async def save_fast_token(self, local: str, user_agent: str, token: FastToken) -> None:
+        """Keep a token just issued to this user agent; older ones stay until used or expired (XEP-0484 §3.4)."""
+        ...
+
+    async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> None:
+        """A token was used: older tokens of this user agent fall, `counter` is remembered against replay."""
+        ...
+
+    async def drop_fast_tokens(self, local: str, user_agent: str) -> None:
+        """The client asked to invalidate its tokens."""
+        ...
+
+
+# ── where messages wait ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that owns a queue: stanzas for the account are kept until it has acknowledged them."""
+
+    account: str
+    """Bare JID."""
+    id: str
+    """Stable across logins: Bind 2 user-agent id, credential's device, or a resource seen before. "" = SHARED."""
+    resource: str
+    """The resource it last had."""
+    seen: datetime
+    traits: frozenset[str] = frozenset()
+    """What features want to know of it while it is away, e.g. "carbons"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One stanza that waits in the inbox."""
+
+    id: int
+    """Grows with the order of arrival; the `id` of XEP-0359 is this number in hexadecimal."""
+    account: str
+    received: datetime
+    stanza: bytes
+    """As it will be handed out, without the delay stamp."""
+    devices: tuple[str, ...] = ()
+    """Who still owes the acknowledgement."""
+
+
+class InboxFull(Exception):
+    """The inbox cannot take more: the disk is full or read-only, or the account's quota is reached."""
+
+
+class Inbox(Protocol):
+    """The durable queue of every device. A stanza is stored once with the set of devices that owe an acknowledgement."""
+
+    def keep(self, id: int, account: str, devices: Sequence[str], stanza: bytes, received: datetime) -> Awaitable[None]:
+        """Write a stanza that `devices` of `account` owe; done when it is durable. Raises InboxFull.
+
+        Calls are committed in the order they were made.
+        """
+        ...
+
+    def settle(self, account: str, devices: Sequence[str], ids: Sequence[int]) -> None:
+        """These devices have acknowledged these stanzas; a stanza that nobody owes is erased. Needs no answer:
+        a settlement lost in a crash makes a double, never a loss."""
+        ...
+
+    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> list[Kept]:
+        """The oldest stanzas that any of `devices` owes with an id above `after`, by id.
+
+        Sees every `keep` that was called before it.
+        """
+        ...
+
+    async def archive(
+        self,
+        account: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        after: int = 0,
+        before: int | None = None,
+        newest: bool = False,
+        limit: int = 50,
+    ) -> list[Kept]:
+        """What is still stored for an account, by id: the answer to XEP-0313. `newest` takes the page from the end."""
+        ...
+
+    async def count(self, account: str, devices: Sequence[str]) -> int:
+        """How many stanzas any of `devices` owes."""
+        ...
+
+    async def devices(self, account: str) -> list[Device]:
+        """The devices that own a queue."""
+        ...
+
+    async def save_device(self, device: Device) -> None:
+        """Make or refresh a device's queue."""
+        ...
+
+    async def forget_device(self, account: str, device: str) -> None:
+        """The device was revoked: its queue goes, with every stanza that only it owed."""
+        ...
+
+    async def forget_account(self, account: str) -> None:
+        """Erase the account's queues and everything in them."""
+        ...
+
+    async def expire(self, now: datetime) -> int:
+        """Erase stanzas and devices past their time; return how many stanzas went."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until everything called before is durable."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and let go of the files."""
+        ...
+
+
+# ── who is where ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Directory(Protocol):
+    """Which node of the cluster holds which bound resource. The embedded one knows one node: this process."""
+
+    def claim(self, account: str, resource: str) -> None:
+        """A session is bound here now."""
+        ...
+
+    def release(self, account: str, resource: str) -> None:
+        """It is gone."""
+        ...
+
+    def nodes_of(self, account: str) -> frozenset[str]:
+        """The nodes that hold sessions of the account."""
+        ...
+
+
+class Bus(Protocol):
+    """Live routing between nodes: at most once, in order per sender and subject."""
+
+    def publish(self, subject: str, payload: bytes) -> None:
+        """Hand `payload` to every subscriber of `subject` on any node."""
+        ...
+
+    def subscribe(self, subject: str, do: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call `do` for each payload; the returned function ends it."""
+        ...
+
+
+# ── what is counted ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Metrics(Protocol):
+    """Where counts go. Names are without prefix and unit suffixes follow OpenMetrics."""
+
+    def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
+        """Add to a counter."""
+        ...
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Record one measurement of a histogram."""
+        ...
+
+    def gauge(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+        ...
+
+
+class NoMetrics:
+    """Counts nothing: for tests and embedding."""
+
+    def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
+        pass
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        pass
+
+    def gauge(self, name: str, value: float, /, **labels: str) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the engine takes, from whom. Sizes in bytes, times in seconds."""
+
+    stanza: int = 262_144
+    """The largest stanza of a bound session (RFC 6120 §13.12 asks for at least 10,000)."""
+    stanza_before_login: int = 16_384
+    depth: int = 64
+    """The deepest nesting of elements."""
+    login_seconds: float = 30.0
+    """A connection that has not bound a resource by then is closed."""
+    login_attempts: int = 4
+    """Failed SASL exchanges of one connection."""
+    attempts_per_address: int = 20
+    """Failed logins of one address within `attempts_window`; above, it has to wait."""
+    attempts_window: float = 300.0
+    connections_per_address: int = 20_000
+    sessions_per_account: int = 20
+    devices_per_account: int = 16
+    """Queues by resource; the longest unseen goes first. Queues by credential do not count."""
+    unacked: int = 256
+    """Stanzas handed to a client that it has not acknowledged; more wait in the inbox."""
+    output: int = 1_048_576
+    """Bytes that wait for a slow reader; above, messages go to the inbox and presence is dropped."""
+    pending_from_client: int = 512
+    """Stanzas of one client that are neither durable nor delivered; above, its socket is not read."""
+    resume_seconds: int = 600
+    """How long a stream can be resumed after its connection is gone (XEP-0198 `max`)."""
+    ack_timeout: float = 60.0
+    """A connection that leaves <r/> unanswered this long is dead."""
+    idle_seconds: float = 900.0
+    """A silent connection is asked for a sign of life after this."""
+    commit_window: float = 0.004
+    """How long a message to devices that may answer at once is kept from the disk."""
+    inbox_days: float = 30.0
+    inbox_per_account: int = 100_000
+    """Stanzas kept for one account; above, its senders get resource-constraint."""
+    fast_token_days: float = 21.0
+    mechanisms: tuple[str, ...] = field(
+        default=(
+            "SCRAM-SHA-512-PLUS",
+            "SCRAM-SHA-256-PLUS",
+            "SCRAM-SHA-1-PLUS",
+            "SCRAM-SHA-512",
+            "SCRAM-SHA-256",
+            "SCRAM-SHA-1",
+            "PLAIN",
+        )
+    )
