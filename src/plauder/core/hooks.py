@@ -96,9 +96,9 @@ class Routed:
 
 Answer = Element | None
 IqHandler = Callable[["Session", Stanza, Element], Answer | Awaitable[Answer]]
-Filter = Callable[["Session", Stanza], Verdict | None | Awaitable[Verdict | None]]
-Watcher = Callable[["Session"], None | Awaitable[None]]
-PresenceWatcher = Callable[["Session", Stanza, bool], None | Awaitable[None]]
+Filter = Callable[["Session", Stanza], Verdict | Awaitable[Verdict | None] | None]
+Watcher = Callable[["Session"], Awaitable[None] | None]
+PresenceWatcher = Callable[["Session", Stanza, bool], Awaitable[None] | None]
 RoutedWatcher = Callable[[Routed], None]
 Holder = Callable[["Session", Stanza], Hold]
 Nonza = Callable[["Session", Element], None]

@@ -115,10 +115,9 @@ class Device:
 class Kept:
     """One stanza that waits in the inbox."""
 
-    id: int
-    """Grows with the order of arrival; the `id` of XEP-0359 is this number in hexadecimal."""
+    number: int
+    """Grows with the order of arrival, and tells the time of it; in hexadecimal it is the `id` of XEP-0359."""
     account: str
-    received: datetime
     stanza: bytes
     """As it will be handed out, without the delay stamp."""
     devices: tuple[str, ...] = ()
@@ -130,22 +129,23 @@ class InboxFull(Exception):
 
 
 class Inbox(Protocol):
-    """The durable queue of every device. A stanza is stored once with the set of devices that owe an acknowledgement."""
+    """The durable queue of every device. A stanza is stored once with the devices that owe an acknowledgement."""
 
-    def keep(self, id: int, account: str, devices: Sequence[str], stanza: bytes, received: datetime) -> Awaitable[None]:
+    def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes) -> Awaitable[None]:
         """Write a stanza that `devices` of `account` owe; done when it is durable. Raises InboxFull.
 
-        Calls are committed in the order they were made.
+        `number` comes from `core.numbers.Numbers` and says when it arrived. Calls are committed in the order they
+        were made. A stanza that is settled for all its devices before it is written is never written.
         """
         ...
 
-    def settle(self, account: str, devices: Sequence[str], ids: Sequence[int]) -> None:
+    def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
         """These devices have acknowledged these stanzas; a stanza that nobody owes is erased. Needs no answer:
         a settlement lost in a crash makes a double, never a loss."""
         ...
 
     async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> list[Kept]:
-        """The oldest stanzas that any of `devices` owes with an id above `after`, by id.
+        """The oldest stanzas that any of `devices` owes with a number above `after`, by number.
 
         Sees every `keep` that was called before it.
         """
@@ -162,7 +162,7 @@ class Inbox(Protocol):
         newest: bool = False,
         limit: int = 50,
     ) -> list[Kept]:
-        """What is still stored for an account, by id: the answer to XEP-0313. `newest` takes the page from the end."""
+        """What is still stored for an account, by number: the answer to XEP-0313. `newest` takes the page from the end."""
         ...
 
     async def count(self, account: str, devices: Sequence[str]) -> int:
