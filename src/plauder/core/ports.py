@@ -162,7 +162,7 @@ class Inbox(Protocol):
         newest: bool = False,
         limit: int = 50,
     ) -> list[Kept]:
-        """What is still stored for an account, by number: the answer to XEP-0313. `newest` takes the page from the end."""
+        """What is still stored for an account, by number (XEP-0313). `newest` takes the page from the end."""
         ...
 
     async def count(self, account: str, devices: Sequence[str]) -> int:
