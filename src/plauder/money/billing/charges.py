@@ -1,0 +1,325 @@
+"""One charge per message: reserved when it is accepted, posted when it is delivered, released when it never is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, bindparam, func, select, update
+
+from plauder.kit.errors import PlauderError
+from plauder.kit.money import Money
+from plauder.money.billing.accounts import Account, Accounts
+from plauder.money.billing.accounts import table as accounts_table
+from plauder.money.ledger.entry import Entry, transfer
+from plauder.money.ledger.store import Ledger
+from plauder.money.rates.card import RateCard
+from plauder.money.rates.market import market_of
+from plauder.money.rates.rule import Category, Counter, Question, Quote
+from plauder.money.rates.store import RateCards
+from plauder.store.database import UnitOfWork
+from plauder.store.schema import Instant, Text, metadata
+
+table = Table(
+    "billing_charges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("market", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("reported_category", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+    Column("settled_at", Instant, nullable=True),
+    Column("month", Text, nullable=False),
+    Index("ix_billing_charges_account", "account", "month", "state"),
+)
+counters = Table(
+    "billing_counters",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("counter", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+)
+
+_Row = Row[*tuple[Any, ...]]
+
+RESERVED, CHARGED, RELEASED = "reserved", "charged", "released"
+_SPENT = "spent"
+
+
+class PaymentIssue(PlauderError):
+    """The account cannot pay for this message: add funds, or raise its limit."""
+
+    code = "payment-issue"
+    status = 402
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is known of a message when it is accepted. `id` is the wamid, `recipient` the digits of a number."""
+
+    id: str
+    account: str
+    number: str
+    recipient: str
+    category: Category
+    at: datetime
+    window_open: bool = False
+    entry_point_open: bool = False
+    conversation_open: bool = False
+    quality: str = "GREEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an account is: `owed` is negative when it has paid ahead; `spent` and `reserved` count towards limits."""
+
+    owed: Money
+    reserved: Money
+    spent: Money
+
+
+@dataclass(frozen=True, slots=True)
+class _Till:
+    """What is needed to price and to refuse."""
+
+    account: Account
+    card: RateCard
+    standing: Standing
+
+
+class Charges:
+    """The charges, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def quote(self, message: Message) -> Quote:
+        """What the message would cost if it were accepted now. Raises NoPrice."""
+        till = await self._till(message.account, message.at, lock=False)
+        return till.card.quote(await self._question(till, message))
+
+    async def reserve(self, message: Message) -> Quote:
+        """Accept a message: price it and set the amount aside. Accepting the same id again changes nothing.
+
+        Raises PaymentIssue when the account cannot pay, NoPrice when the card does not cover it.
+        """
+        till = await self._till(message.account, message.at, lock=True)
+        known = (await self._uow.execute(select(table).where(table.c.id == message.id))).one_or_none()
+        if known is not None:
+            why = tuple(known.why.split("\n"))
+            return Quote(Money(known.micros, known.currency), known.type, known.reported_category, known.model, why)
+        question = await self._question(till, message)
+        quote = till.card.quote(question)
+        if quote.price:
+            self._check_limits(till, message.category, quote.price)
+            reserved = accounts_table.c.reserved + quote.price.micros
+            change = update(accounts_table).where(accounts_table.c.id == message.account)
+            await self._uow.execute(change.values(reserved=reserved))
+        row = {
+            "id": message.id,
+            "account": message.account,
+            "number": message.number,
+            "market": question.market,
+            "category": message.category,
+            "reported_category": quote.category,
+            "type": quote.type,
+            "model": quote.model,
+            "micros": quote.price.micros,
+            "currency": quote.price.currency,
+            "why": "\n".join(quote.why),
+            "state": RESERVED,
+            "accepted_at": message.at,
+            "settled_at": None,
+            "month": _month(till.account, message.at),
+        }
+        await self._uow.execute(table.insert(), [row])
+        return quote
+
+    async def settle(self, ids: Sequence[str], at: datetime) -> int:
+        """The messages were delivered: post their charges. Those settled or released before are left as they are; the
+        number that was charged now is returned."""
+        charged = await self._turn(ids, CHARGED, at)
+        entries: list[Entry] = []
+        volumes: dict[tuple[str, str, str, str], tuple[int, int]] = {}
+        accounts = {name: await Accounts(self._uow).get(name) for name in {row.account for row in charged}}
+        await self._date(charged, accounts, at)
+        for row in charged:
+            account = accounts[row.account]
+            if row.micros:
+                entries.append(
+                    transfer(
+                        Money(row.micros, row.currency),
+                        debit=account.ledger_name,
+                        credit=f"revenue:messages:{row.market}:{row.reported_category}",
+                        key=f"message:{row.id}",
+                        at=at,
+                    )
+                )
+            for slot in _slots(account, row, at):
+                count, micros = volumes.get(slot, (0, 0))
+                volumes[slot] = (count + 1, micros + row.micros)
+        await Ledger(self._uow).post_all(entries)
+        await self._count(volumes)
+        for account in accounts.values():
+            await self._alert(account, at)
+        return len(charged)
+
+    async def release(self, ids: Sequence[str], at: datetime) -> int:
+        """The messages will not be delivered: a refused message costs nothing."""
+        return len(await self._turn(ids, RELEASED, at))
+
+    async def standing(self, account: Account, at: datetime) -> Standing:
+        """What the account owes, has set aside, and has spent this month."""
+        owed = await Ledger(self._uow).balance(account.ledger_name, account.currency)
+        query = select(counters.c.micros).where(
+            counters.c.account == account.id,
+            counters.c.counter == _SPENT,
+            counters.c.period == _month(account, at),
+        )
+        spent = (await self._uow.execute(query)).scalar() or 0
+        return Standing(owed, Money(account.reserved, account.currency), Money(spent, account.currency))
+
+    async def counts(
+        self, account: Account, market: str, category: str, number: str, at: datetime
+    ) -> dict[Counter, int]:
+        """How many such messages were charged before, for the rules that ask."""
+        day = account.local_date(at)
+        days = [(day - timedelta(days=back)).isoformat() for back in range(30)]
+        wanted = {
+            Counter.MARKET_CATEGORY: (f"{market}/{category}", [_month(account, at)]),
+            Counter.NUMBER_SERVICE: (number, [_month(account, at)]),
+            Counter.AUTHENTICATION_30_DAYS: (market, days),
+        }
+        found: dict[Counter, int] = {}
+        for counter, (scope, periods) in wanted.items():
+            query = select(func.coalesce(func.sum(counters.c.count), 0)).where(
+                counters.c.account == account.id,
+                counters.c.counter == counter,
+                counters.c.scope == scope,
+                counters.c.period.in_(periods),
+            )
+            found[counter] = int((await self._uow.execute(query)).scalar_one())
+        return found
+
+    async def _till(self, account_id: str, at: datetime, *, lock: bool) -> _Till:
+        account = await Accounts(self._uow).get(account_id, lock=lock)
+        card = await RateCards(self._uow).current(account.currency)
+        return _Till(account, card, await self.standing(account, at))
+
+    async def _question(self, till: _Till, message: Message) -> Question:
+        market = market_of(message.recipient)
+        return Question(
+            local_date=till.account.local_date(message.at),
+            market=market,
+            category=message.category,
+            window_open=message.window_open,
+            entry_point_open=message.entry_point_open,
+            conversation_open=message.conversation_open,
+            business_market=till.account.market,
+            industry=till.account.industry,
+            quality=message.quality,
+            counters=await self.counts(till.account, market, message.category, message.number, message.at),
+        )
+
+    @staticmethod
+    def _check_limits(till: _Till, category: Category, price: Money) -> None:
+        account, standing = till.account, till.standing
+        due = standing.owed.micros + standing.reserved.micros + price.micros
+        if due > account.credit_limit:
+            what = "The prepaid balance is used up." if not account.credit_limit else "The credit limit is reached."
+            raise PaymentIssue(f"{what} Add funds to send this message.")
+        month = standing.spent.micros + standing.reserved.micros + price.micros
+        limit = account.spend_limit
+        if category is not Category.MARKETING and account.essential_limit is not None:
+            limit = account.essential_limit
+        if limit is not None and month > limit:
+            raise PaymentIssue("The spend limit of this month is reached. Raise it to send this message.")
+
+    async def _turn(self, ids: Sequence[str], state: str, at: datetime) -> list[_Row]:
+        turned: list[_Row] = []
+        for start in range(0, len(ids), 500):
+            change = (
+                update(table)
+                .where(table.c.id.in_(ids[start : start + 500]), table.c.state == RESERVED)
+                .values(state=state, settled_at=at)
+                .returning(*table.c)
+            )
+            turned += (await self._uow.execute(change)).all()
+        freed: dict[str, int] = {}
+        for row in turned:
+            freed[row.account] = freed.get(row.account, 0) + row.micros
+        if freed:
+            give_back = update(accounts_table).where(accounts_table.c.id == bindparam("account"))
+            give_back = give_back.values(reserved=accounts_table.c.reserved - bindparam("freed"))
+            rows = [{"account": account, "freed": micros} for account, micros in sorted(freed.items())]
+            await self._uow.execute(give_back, rows)
+        return turned
+
+    async def _date(self, charged: Sequence[_Row], accounts: Mapping[str, Account], at: datetime) -> None:
+        """A message belongs to the month it was delivered in, which may not be the one it was accepted in."""
+        for account in accounts.values():
+            month = _month(account, at)
+            late = [row.id for row in charged if row.account == account.id and row.month != month]
+            for start in range(0, len(late), 500):
+                change = update(table).where(table.c.id.in_(late[start : start + 500])).values(month=month)
+                await self._uow.execute(change)
+
+    async def _count(self, volumes: Mapping[tuple[str, str, str, str], tuple[int, int]]) -> None:
+        if not volumes:
+            return
+        statement = self._uow.insert(counters)
+        statement = statement.on_conflict_do_update(
+            index_elements=["account", "counter", "scope", "period"],
+            set_={
+                "count": counters.c.count + statement.excluded.count,
+                "micros": counters.c.micros + statement.excluded.micros,
+            },
+        )
+        rows = [
+            {"account": a, "counter": c, "scope": s, "period": p, "count": count, "micros": micros}
+            for (a, c, s, p), (count, micros) in sorted(volumes.items())
+        ]
+        await self._uow.execute(statement, rows)
+
+    async def _alert(self, account: Account, at: datetime) -> None:
+        """Announce `billing.alert` once a month for each threshold that has been passed."""
+        if not account.spend_limit:
+            return
+        spent = (await self.standing(account, at)).spent.micros
+        for percent in (account.alert_percent, 100):
+            if spent * 100 < account.spend_limit * percent:
+                continue
+            mark = {"account": account.id, "counter": "alert", "scope": str(percent), "period": _month(account, at)}
+            statement = self._uow.insert(counters).on_conflict_do_nothing()
+            if (await self._uow.execute(statement, mark | {"count": 1, "micros": spent})).rowcount == 1:
+                payload = {"account": account.id, "percent": percent, "spent": spent, "limit": account.spend_limit}
+                self._uow.announce("billing.alert", payload, key=account.id)
+
+
+def _month(account: Account, at: datetime) -> str:
+    return account.local_date(at).isoformat()[:7]
+
+
+def _slots(account: Account, row: _Row, at: datetime) -> Iterable[tuple[str, str, str, str]]:
+    """The counters that a charged message moves: (account, counter, scope, period)."""
+    yield account.id, _SPENT, "", _month(account, at)
+    if row.micros:
+        yield account.id, Counter.MARKET_CATEGORY, f"{row.market}/{row.category}", _month(account, at)
+    if row.category == Category.SERVICE:
+        yield account.id, Counter.NUMBER_SERVICE, row.number, _month(account, at)
+    if row.category == Category.AUTHENTICATION:
+        day = account.local_date(at).isoformat()
+        yield account.id, Counter.AUTHENTICATION_30_DAYS, row.market, day
