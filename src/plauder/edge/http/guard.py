@@ -1,0 +1,118 @@
+"""What every request passes: the client's address, its allowance, security headers, a metric.
+
+Plain ASGI, because it runs for each request and each chunk.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import Message, Receive, Scope, Send
+
+from plauder.edge.http import errors
+from plauder.edge.http.address import Proxies
+from plauder.kit.clock import Clock
+from plauder.kit.config import Config
+from plauder.kit.errors import TooMany
+from plauder.kit.limits import Allowance, network_of
+from plauder.kit.metrics import Metrics
+
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        # WebAssembly (the local database) needs 'wasm-unsafe-eval'; scripts made of texts stay forbidden.
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The web app's Content-Security-Policy: no script but the server's own files."""
+
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""For everything that is no page: an upload opened in a tab must not run."""
+
+_COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self), display-capture=(self), "
+    "autoplay=(self), browsing-topics=()",
+}
+
+
+class Guard:
+    """The outermost layer. `api` is what it guards."""
+
+    def __init__(self, api: FastAPI, *, config: Config, clock: Clock, metrics: Metrics) -> None:
+        self.api = api
+        self._clock = clock
+        self._metrics = metrics
+        self._proxies = Proxies(config.http.trusted_proxies)
+        self._strangers = Allowance(clock, config.limits.requests_per_minute, 60)
+        self._headers = dict(_COMMON)
+        if config.public_url.startswith("https://"):
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+        metrics.describe("http_requests", "HTTP requests by part and class of status.")
+        metrics.describe("http_seconds", "Time to the first byte of the answer, by part.")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.api(scope, receive, send)
+            return
+        address = self._proxies.client(scope)
+        scope.setdefault("state", {})["address"] = address
+        part = _part(scope["path"])
+        began = self._clock.monotonic()
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._seal(MutableHeaders(raw=message["headers"]))
+                self._metrics.count("http_requests", part=part, status=f"{message['status'] // 100}xx")
+                self._metrics.observe("http_seconds", self._clock.monotonic() - began, part=part)
+            await send(message)
+
+        wait = self._wait_of_stranger(scope, address, part)
+        if wait:
+            refusal = errors.render(TooMany("Too many requests from your network; wait a little.", retry_after=wait))
+            await refusal(scope, receive, answer)
+            return
+        with suppress(Exception):  # answered with 500 and logged by errors.install, then raised again
+            await self.api(scope, receive, answer)
+
+    def _wait_of_stranger(self, scope: Scope, address: str, part: str) -> float:
+        """Seconds that a request without a login has to wait. Health, metrics and static files cost nothing."""
+        if part in ("web", "operation") or "authorization" in Headers(scope=scope):
+            return 0.0
+        return self._strangers.take(network_of(address))
+
+    def _seal(self, headers: MutableHeaders) -> None:
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+        is_page = headers.get("content-type", "").startswith("text/html")
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else DATA_POLICY)
+        if "cache-control" not in headers:
+            headers["Cache-Control"] = "no-store"
+
+
+def _part(path: str) -> str:
+    """A label of few values."""
+    if path.startswith("/api/"):
+        return "api"
+    if path.startswith(("/health/", "/metrics", "/.well-known/")):
+        return "operation"
+    if path.startswith("/media/"):
+        return "media"
+    if path.startswith("/dev"):
+        return "dev"
+    first = path[1:].partition("/")[0]
+    return "graph" if first.isdecimal() or (first[:1] == "v" and first[1:2].isdecimal()) else "web"
