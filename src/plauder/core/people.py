@@ -1,0 +1,187 @@
+"""What features need to know of an account from one another: contacts, whom it blocks, what devices want, what it
+publishes.
+
+Features never import each other. The one that keeps a thing puts it here (`server.people`); the others ask here, and
+get an empty answer where that feature is not registered. Answers are shared and immutable, so that asking costs a
+look-up and an idle session nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+from xml.etree.ElementTree import Element
+
+if TYPE_CHECKING:
+    from plauder.core.session import Session
+    from plauder.wire.jid import Jid
+
+NOBODY: Final[frozenset[str]] = frozenset()
+NO_GROUPS: Final[Mapping[str, frozenset[str]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Who sees whose presence. Bare JIDs as texts.
+
+    `subscribers` see this account's presence (subscription "from" or "both"), `subscriptions` are whose presence it
+    sees ("to" or "both"), `groups` are the roster groups of each contact that is in any, `known` is everybody in the
+    roster.
+    """
+
+    subscribers: frozenset[str] = NOBODY
+    subscriptions: frozenset[str] = NOBODY
+    known: frozenset[str] = NOBODY
+    groups: Mapping[str, frozenset[str]] = field(default_factory=lambda: NO_GROUPS)
+
+
+ALONE: Final = Relations()
+
+
+class Contacts(Protocol):
+    """The roster, as others need it."""
+
+    async def of(self, account: str) -> Relations:
+        """The relations of a local account (bare JID); cached."""
+        ...
+
+    def cached(self, account: str) -> Relations | None:
+        """The same where it is at hand without waiting."""
+        ...
+
+
+class BlockList:
+    """Whom an account blocks (XEP-0191). Asking is a few set look-ups; the empty list is one shared object."""
+
+    __slots__ = ("jids",)
+
+    def __init__(self, jids: frozenset[str] = NOBODY) -> None:
+        self.jids = jids
+
+    def __contains__(self, jid: object) -> bool:
+        """Is this Jid blocked? XEP-0191 §4: full, bare, domain with resource, domain alone."""
+        jids = self.jids
+        if not jids:
+            return False
+        address: Jid = jid  # type: ignore[assignment]
+        if address.text in jids or address.bare.text in jids or address.domain in jids:
+            return True
+        return bool(address.resource) and f"{address.domain}/{address.resource}" in jids
+
+    def __bool__(self) -> bool:
+        return bool(self.jids)
+
+
+UNBLOCKED: Final = BlockList()
+
+
+class Blocks(Protocol):
+    """The block lists."""
+
+    async def of(self, account: str) -> BlockList:
+        """The block list of a local account (bare JID); cached."""
+        ...
+
+    def cached(self, account: str) -> BlockList | None:
+        """The same where it is at hand without waiting."""
+        ...
+
+
+Interested = Callable[["Session", frozenset[str]], Awaitable[None] | None]
+"""`do(session, nodes)`: the session has come to want the events of these nodes."""
+
+
+class Interests(Protocol):
+    """Which pubsub events a device wants, from its entity capabilities (XEP-0163 §4.3.1)."""
+
+    def of(self, session: Session) -> frozenset[str]:
+        """The nodes the session wants; empty as long as its capabilities are not known."""
+        ...
+
+    def on_interest(self, do: Interested) -> None:
+        """Call `do` when an available session's wishes become known or grow; with all of them after it comes online."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An item that an account's node holds."""
+
+    account: str
+    node: str
+    id: str
+    payload: Element | None
+    publisher: str = ""
+
+
+class Personal(Protocol):
+    """What accounts publish about themselves (XEP-0163), for features that keep their data there."""
+
+    async def publish(
+        self, account: Jid, node: str, item: str, payload: Element, *, options: Mapping[str, str] | None = None
+    ) -> None:
+        """Publish as the account itself. `options` configure a node that is not there yet. Raises StanzaError."""
+        ...
+
+    async def retract(self, account: Jid, node: str, item: str) -> None:
+        """Remove an item and tell the subscribers; nothing happens where there is none."""
+        ...
+
+    async def items(self, account: Jid, node: str, *, ids: Sequence[str] = (), limit: int = 1) -> list[Published]:
+        """The latest items, the newest last, whoever may read them; empty where the node is not there."""
+        ...
+
+    def on_published(self, node: str, do: Callable[[Published], Awaitable[None]]) -> None:
+        """Call `do` after each publication to this node; its `payload` is None when the item was retracted."""
+        ...
+
+
+class _NoContacts:
+    async def of(self, account: str) -> Relations:
+        return ALONE
+
+    def cached(self, account: str) -> Relations | None:
+        return ALONE
+
+
+class _NoBlocks:
+    async def of(self, account: str) -> BlockList:
+        return UNBLOCKED
+
+    def cached(self, account: str) -> BlockList | None:
+        return UNBLOCKED
+
+
+class _NoInterests:
+    def of(self, session: Session) -> frozenset[str]:
+        return NOBODY
+
+    def on_interest(self, do: Interested) -> None:
+        pass
+
+
+class _NothingPublished:
+    async def publish(
+        self, account: Jid, node: str, item: str, payload: Element, *, options: Mapping[str, str] | None = None
+    ) -> None:
+        pass
+
+    async def retract(self, account: Jid, node: str, item: str) -> None:
+        pass
+
+    async def items(self, account: Jid, node: str, *, ids: Sequence[str] = (), limit: int = 1) -> list[Published]:
+        return []
+
+    def on_published(self, node: str, do: Callable[[Published], Awaitable[None]]) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class People:
+    """Where the features meet."""
+
+    contacts: Contacts = field(default_factory=_NoContacts)
+    blocks: Blocks = field(default_factory=_NoBlocks)
+    interests: Interests = field(default_factory=_NoInterests)
+    personal: Personal = field(default_factory=_NothingPublished)
