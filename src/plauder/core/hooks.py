@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 from xml.etree.ElementTree import Element
 
+from plauder.core.people import People
 from plauder.wire.disco import Identity
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -98,6 +99,7 @@ Answer = Element | None
 IqHandler = Callable[["Session", Stanza, Element], Answer | Awaitable[Answer]]
 Filter = Callable[["Session", Stanza], Verdict | Awaitable[Verdict | None] | None]
 Watcher = Callable[["Session"], Awaitable[None] | None]
+AccountWatcher = Callable[["Jid"], Awaitable[None]]
 PresenceWatcher = Callable[["Session", Stanza, bool], Awaitable[None] | None]
 RoutedWatcher = Callable[[Routed], None]
 Holder = Callable[["Session", Stanza], Hold]
@@ -114,6 +116,8 @@ class Hooks:
     """Everything that features have registered."""
 
     def __init__(self) -> None:
+        self.people = People()
+        self.forgotten_watchers: list[AccountWatcher] = []
         self.vars: dict[Entity, set[str]] = {"server": set(), "account": set()}
         self.identities: dict[Entity, list[Identity]] = {"server": [], "account": []}
         self.iq_handlers: dict[tuple[str, str, Target], IqHandler] = {}
@@ -209,6 +213,10 @@ class Hooks:
     def on_closed(self, do: Watcher) -> None:
         """A session is over and cannot be resumed. `session.presence` still says what it was."""
         self.closed_watchers.append(do)
+
+    def on_forgotten(self, do: AccountWatcher) -> None:
+        """An account is removed (`Server.forget_account`): erase what you keep of it. Its sessions are over by then."""
+        self.forgotten_watchers.append(do)
 
     def on_available(self, do: PresenceWatcher) -> None:
         """`do(session, presence, first)`: the session sent undirected available presence, `first` of this session."""
