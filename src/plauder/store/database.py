@@ -17,6 +17,7 @@ from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from plauder.store import outbox
 from plauder.store.schema import metadata
 
 
@@ -62,8 +63,6 @@ class Database:
                 uow = UnitOfWork(connection)
                 yield uow
                 if uow.announced:
-                    from plauder.store import outbox
-
                     await outbox.write(uow)
         if uow.announced:
             outbox.wake(self)

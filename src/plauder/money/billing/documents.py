@@ -1,0 +1,104 @@
+"""Invoices as people and machines read them: PDF, JSON, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict
+from xml.sax.saxutils import escape
+
+import orjson
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
+from plauder.kit.money import Money
+from plauder.money.billing.invoices import CREDIT_NOTE, Document, Line
+
+_TITLES = {"invoice": "Invoice", CREDIT_NOTE: "Credit note"}
+_INK, _LINE = colors.HexColor("#13202b"), colors.HexColor("#e2dfd9")
+
+
+def to_json(document: Document) -> bytes:
+    """The whole document; amounts are integer micro-units of `currency`."""
+    return orjson.dumps(asdict(document), option=orjson.OPT_INDENT_2)
+
+
+def to_csv(document: Document) -> str:
+    """One row a line, then tax, rounding and total; amounts as exact decimals."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["document", "market", "category", "type", "messages", "unit", "amount", "currency"])
+
+    def row(market: str, category: str, type_: str, messages: int | str, unit: str, amount: int) -> None:
+        exact = f"{Money(amount, document.currency).decimal:f}"
+        writer.writerow([document.number, market, category, type_, messages, unit, exact, document.currency])
+
+    for line in document.lines:
+        row(line.market, line.category, line.type, line.messages, _exact(line.unit, document.currency), line.amount)
+    for name in ("tax", "rounding", "total"):
+        row("", "", name, "", "", getattr(document, name))
+    return out.getvalue()
+
+
+def to_pdf(document: Document) -> bytes:
+    """A page to print and to keep."""
+    styles = getSampleStyleSheet()
+    plain = ParagraphStyle("plain", parent=styles["Normal"], textColor=_INK, leading=14)
+    title = ParagraphStyle("title", parent=plain, fontName="Helvetica-Bold", fontSize=22, leading=28)
+    kind = _TITLES[document.kind]
+    about = f"for {document.about}" if document.kind == "invoice" else f"on invoice {document.about}"
+    story: list[Flowable] = [
+        Paragraph(_text(document.seller), plain),
+        Spacer(1, 12 * mm),
+        Paragraph(_text("\n".join(v for v in document.buyer.values() if v)), plain),
+        Spacer(1, 10 * mm),
+        Paragraph(f"{kind} {_text(document.number)}", title),
+        Paragraph(_text(f"{about} · issued {document.issued} · due {document.due}"), plain),
+        Spacer(1, 6 * mm),
+        _table(document),
+    ]
+    buffer = io.BytesIO()
+    template = SimpleDocTemplate(buffer, pagesize=A4, title=f"{kind} {document.number}", author=document.seller)
+    template.build(story)
+    return buffer.getvalue()
+
+
+def _table(document: Document) -> Table:
+    head = ["Market", "Category", "Messages", "Each", f"Amount {document.currency}"]
+    body = [_cells(line, document.currency) for line in document.lines]
+    tax = f"{document.tax_name} {document.tax_basis_points / 100:g} %"
+    sums = [("Net", document.net), (tax, document.tax), ("Rounding", document.rounding), ("Total", document.total)]
+    feet = [["", "", "", _latin(name), _exact(micros, document.currency)] for name, micros in sums]
+    feet[-1][-1] = f"{Money(document.total, document.currency).decimal:.2f}"
+    table = Table([head, *body, *feet], colWidths=[42 * mm, 48 * mm, 24 * mm, 28 * mm, 30 * mm], repeatRows=1)
+    style = TableStyle()
+    style.add("TEXTCOLOR", (0, 0), (-1, -1), _INK)
+    style.add("FONT", (0, 0), (-1, 0), "Helvetica-Bold")
+    style.add("FONT", (0, -1), (-1, -1), "Helvetica-Bold")
+    style.add("ALIGN", (2, 0), (-1, -1), "RIGHT")
+    style.add("LINEBELOW", (0, 0), (-1, -5), 0.5, _LINE)
+    table.setStyle(style)
+    return table
+
+
+def _cells(line: Line, currency: str) -> list[str]:
+    each = "free" if not line.unit else _exact(line.unit, currency)
+    return [_latin(line.market), _latin(line.category), f"{line.messages:,}", each, _exact(line.amount, currency)]
+
+
+def _exact(micros: int, currency: str) -> str:
+    """At least two, at most six decimals: nothing is rounded away."""
+    whole, _, part = f"{Money(micros, currency).decimal:f}".partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def _latin(text: str) -> str:
+    """What the built-in PDF fonts can show; other letters become a question mark instead of an error."""
+    return text.encode("cp1252", "replace").decode("cp1252")
+
+
+def _text(text: str) -> str:
+    return escape(_latin(text)).replace("\n", "<br/>")
