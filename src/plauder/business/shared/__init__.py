@@ -1,0 +1,1 @@
+"""The words all capabilities share: API errors, nodes, identifiers, updates for webhooks, sealed secrets."""
