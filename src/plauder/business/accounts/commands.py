@@ -21,7 +21,9 @@ from plauder.kit.errors import BadInput, Conflict, Forbidden, NotFound
 from plauder.kit.ids import new_token
 from plauder.store.database import UnitOfWork
 
-CURRENCIES = frozenset("USD AED ARS AUD BRL CLP COP EUR GBP IDR INR MXN MYR PEN SAR SGD".split())
+CURRENCIES = frozenset(
+    {"USD", "AED", "ARS", "AUD", "BRL", "CLP", "COP", "EUR", "GBP", "IDR", "INR", "MXN", "MYR", "PEN", "SAR", "SGD"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,7 @@ async def create_portfolio(uow: UnitOfWork, *, name: str, owner: str, country: s
             id=node.id, name=name, country=country, verification="not_verified", tier="TIER_250", created_at=at
         )
     )
-    await uow.execute(
-        store.members.insert().values(portfolio_id=node.id, account=owner, role="owner", joined_at=at)
-    )
+    await uow.execute(store.members.insert().values(portfolio_id=node.id, account=owner, role="owner", joined_at=at))
     return node.id
 
 
@@ -223,7 +223,13 @@ async def authenticate_app(uow: UnitOfWork, vault: Vault, app_id: str, secret: s
 
 
 async def issue_code(
-    uow: UnitOfWork, *, access_app_id: str, portfolio_id: str, user_id: str, scopes: Iterable[str], redirect_uri: str,
+    uow: UnitOfWork,
+    *,
+    access_app_id: str,
+    portfolio_id: str,
+    user_id: str,
+    scopes: Iterable[str],
+    redirect_uri: str,
     at: datetime,
 ) -> str:
     """A one-time code that the app's server exchanges for a token (OAuth 2.0, RFC 6749 §4.1.2)."""
@@ -295,9 +301,7 @@ async def set_member(
     if current == "owner" and role != "owner":
         await _keep_an_owner(uow, portfolio_id)
     statement = uow.insert(store.members).values(portfolio_id=portfolio_id, account=account, role=role, joined_at=at)
-    await uow.execute(
-        statement.on_conflict_do_update(index_elements=["portfolio_id", "account"], set_={"role": role})
-    )
+    await uow.execute(statement.on_conflict_do_update(index_elements=["portfolio_id", "account"], set_={"role": role}))
 
 
 async def remove_member(uow: UnitOfWork, *, portfolio_id: str, account: str, by_role: str) -> None:

@@ -71,5 +71,10 @@ def appsecret_proof(app_secret: str, token: str) -> str:
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
+def is_same(expected: str, given: str) -> bool:
+    """Compared in constant time; any text may come in."""
+    return hmac.compare_digest(expected.encode(), given.encode())
+
+
 def is_live(at: datetime, *, expires_at: datetime | None, revoked_at: datetime | None) -> bool:
     return revoked_at is None and (expires_at is None or at < expires_at)

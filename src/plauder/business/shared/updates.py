@@ -7,7 +7,7 @@ in the same transaction, so nothing is said that did not happen and nothing that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -67,7 +67,7 @@ class Update:
     at: datetime
     key: str = ""
     phone_id: str = ""
-    about: str = field(default="", compare=False)
+    about: str = ""
     """The message or node id a developer would search the journal for."""
 
 

@@ -57,7 +57,9 @@ class _Parser:
         return tuple(fields)
 
     def field(self, depth: int) -> Field:
-        name, arguments, nested = self.word(), {}, ()
+        name = self.word()
+        arguments: dict[str, str] = {}
+        nested: tuple[Field, ...] = ()
         while (mark := self.peek()) in (".", "{"):
             self.at += 1
             if mark == "{":
@@ -94,7 +96,12 @@ class _Parser:
 
 
 def select(
-    node: Mapping[str, Any], wanted: Iterable[Field], *, kind: str, default: Iterable[str], always: Iterable[str] = ("id",)
+    node: Mapping[str, Any],
+    wanted: Iterable[Field],
+    *,
+    kind: str,
+    default: Iterable[str],
+    always: Iterable[str] = ("id",),
 ) -> dict[str, Any]:
     """The parts of `node` that are `wanted` (or `default`); absent values are left out, unknown names are error 100.
 

@@ -1,0 +1,199 @@
+"""What messages need of others: a way to the person, templates, media, prices and somebody who charges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from plauder.kit.money import Money
+from plauder.store.database import UnitOfWork
+
+Category = Literal["marketing", "utility", "authentication", "authentication-international", "service"]
+PricingType = Literal["regular", "free_customer_service", "free_entry_point"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A business number as messages need to know it. `digits` is the number, and the local part of its JID."""
+
+    phone_id: str
+    waba_id: str
+    portfolio_id: str
+    digits: str
+    name: str
+    country: str
+    status: str = "CONNECTED"
+    registered: bool = True
+    is_test: bool = False
+    allowed_recipients: frozenset[str] = frozenset()
+    throughput: int = 80
+    daily_limit: int | None = 250
+    quality: str = "GREEN"
+    locked_reason: str = ""
+    marketing_disabled: bool = False
+    currency: str = "USD"
+    timezone_id: str = "UTC"
+    """Months (free allowances, volume tiers) begin in this time zone."""
+    identity_check: bool = False
+    faults: frozenset[str] = frozenset()
+    """Failures its owner has switched on in the sandbox; see `business.sandbox`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What goes to the person: `fallback` for any client, `business` (a JSON object) for ours.
+
+    `kind` is the message type; `id` the wamid, which is also the stanza id; `quoted` the stanza id being answered.
+    `target` is the stanza id a reaction is for; `expires_at` the end of its time to live.
+    """
+
+    id: str
+    kind: str
+    fallback: str
+    business: Mapping[str, Any] | None
+    quoted: str = ""
+    quoted_by: str = ""
+    target: str = ""
+    emoji: str = ""
+    link: str = ""
+    expires_at: datetime | None = None
+
+
+class Channel(Protocol):
+    """The way to people. Returns when the message is durable or delivered; raises GraphError when it never can be."""
+
+    async def send(self, number: str, to: str, payload: Payload) -> None:
+        """Send from the hosted number `number` (digits) to the person `to` (digits)."""
+        ...
+
+    async def mark_read(self, number: str, to: str, stanza_ids: Sequence[str]) -> None:
+        """Tell the person that these messages of theirs were displayed."""
+        ...
+
+    async def typing(self, number: str, to: str) -> None:
+        """Show the person that the business is writing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateView:
+    """An existing template in one language, as sending sees it."""
+
+    id: str
+    name: str
+    language: str
+    category: str
+    status: str
+    parameter_format: str
+    components: Sequence[Mapping[str, Any]]
+    quality: str = "UNKNOWN"
+    ttl_seconds: int | None = None
+    hold: Literal["", "held_for_quality_assessment", "paused"] = ""
+
+
+class Templates(Protocol):
+    async def find(self, uow: UnitOfWork, waba_id: str, name: str, language: str) -> TemplateView | None:
+        """The template in exactly that language, whatever its status."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaView:
+    """A stored medium. `link` is reachable by the person's app for as long as the message lives."""
+
+    id: str
+    mime_type: str
+    size: int
+    sha256: str
+    filename: str
+    link: str
+
+
+class Media(Protocol):
+    async def get(self, uow: UnitOfWork, portfolio_id: str, media_id: str) -> MediaView | None:
+        """A medium that was uploaded and has not expired."""
+        ...
+
+    async def fetch(self, portfolio_id: str, phone_id: str, link: str, kind: str) -> MediaView:
+        """Download `link` for a message of type `kind`, cached ten minutes. Raises GraphError 131053/131052."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRequest:
+    """What a price depends on. `wa_id` tells the market by its calling code; windows as of `at`."""
+
+    at: datetime
+    portfolio_id: str
+    waba_id: str
+    phone_id: str
+    wa_id: str
+    category: Category
+    window_open: bool
+    free_entry_point: bool
+    currency: str
+    business_country: str = ""
+    timezone_id: str = "UTC"
+    quality: str = "GREEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price and why. `amount` None where no rate card is in force; `details` is kept with the message."""
+
+    billable: bool
+    model: Literal["PMP", "CBP"]
+    type: PricingType
+    category: Category
+    amount: Money | None = None
+    why: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Pricing(Protocol):
+    async def price(self, uow: UnitOfWork, request: PriceRequest) -> Quote:
+        """The price as of now; nothing is charged."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One delivered message. `key` (the wamid) makes it happen once."""
+
+    key: str
+    at: datetime
+    request: PriceRequest
+    quote: Quote
+
+
+class Billing(Protocol):
+    async def may_send(self, uow: UnitOfWork, portfolio_id: str, waba_id: str, quote: Quote) -> bool:
+        """Whether balance, credit and spend limits allow it; if not, the message fails with 131042."""
+        ...
+
+    async def charge_on_delivery(self, uow: UnitOfWork, charge: Charge) -> Quote:
+        """Post it to the ledger, once per key, in this transaction. Returns the quote as finally billed."""
+        ...
+
+
+class FreePricing:
+    """Prices where the operator has no rate card: the right type and category, no amount."""
+
+    async def price(self, uow: UnitOfWork, request: PriceRequest) -> Quote:
+        if request.free_entry_point:
+            return Quote(False, "PMP", "free_entry_point", request.category, why="free entry point open")
+        if request.window_open and request.category in ("service", "utility"):
+            return Quote(False, "PMP", "free_customer_service", request.category, why="customer service window open")
+        return Quote(True, "PMP", "regular", request.category, why="no rate card in force")
+
+
+class NoBilling:
+    """Nobody charges."""
+
+    async def may_send(self, uow: UnitOfWork, portfolio_id: str, waba_id: str, quote: Quote) -> bool:
+        return True
+
+    async def charge_on_delivery(self, uow: UnitOfWork, charge: Charge) -> Quote:
+        return charge.quote

@@ -1,0 +1,158 @@
+"""What the routes stand on, and the one authenticated call that each of them handles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from plauder.business.accounts import commands as accounts
+from plauder.business.accounts import rules
+from plauder.business.accounts.rules import Access
+from plauder.business.numbers.commands import Codes
+from plauder.business.shared import nodes
+from plauder.business.shared.errors import bad_token, fail, missing_node
+from plauder.business.shared.updates import NoUpdates, Updates
+from plauder.business.shared.vault import Vault
+from plauder.edge.http.graph import selection
+from plauder.edge.http.graph.params import Params, merged
+from plauder.kit.clock import Clock
+from plauder.store.database import Database, UnitOfWork
+
+_SCHEME = re.compile(r"(?:bearer|oauth)\s+(\S+)", re.IGNORECASE)
+TOKEN_CACHE = 5.0
+TOKEN_CACHE_SIZE = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSettings:
+    """What an operator decides about the API. `public_url` has no trailing slash."""
+
+    public_url: str = "http://localhost:8080"
+    strict_parameters: bool = False
+    """Refuse keys that the API does not know, instead of ignoring them."""
+
+
+@dataclass(slots=True)
+class Graph:
+    """The parts that routes use; `edge.http.graph.wiring` puts them together."""
+
+    database: Database
+    clock: Clock
+    vault: Vault
+    codes: Codes
+    settings: GraphSettings = field(default_factory=GraphSettings)
+    updates: Updates = field(default_factory=NoUpdates)
+    _tokens: dict[bytes, tuple[Access, float]] = field(default_factory=dict)
+
+    async def access(self, token: str) -> Access:
+        """Who a token is, remembered for a few seconds. Raises error 190."""
+        digest, now = rules.digest(token), self.clock.monotonic()
+        known = self._tokens.get(digest)
+        if known and known[1] > now and (known[0].expires_at is None or known[0].expires_at > self.clock.now()):
+            return known[0]
+        async with self.database.read() as uow:
+            access = await accounts.authenticate(uow, self.vault, token, self.clock.now())
+        if len(self._tokens) >= TOKEN_CACHE_SIZE:
+            self._tokens.clear()
+        self._tokens[digest] = (access, now + TOKEN_CACHE)
+        return access
+
+    def forget_tokens(self) -> None:
+        """After a revocation: nothing remembered is good any more."""
+        self._tokens.clear()
+
+
+@dataclass(slots=True)
+class Call:
+    """One authenticated request."""
+
+    request: Request
+    graph: Graph
+    params: Params
+    access: Access
+
+    @property
+    def base(self) -> str:
+        """Our own absolute base URL, as this client can reach it."""
+        return base_url(self.request, self.graph.settings)
+
+    @property
+    def fields(self) -> tuple[selection.Field, ...]:
+        return selection.parse(",".join(map(str, self.params.list("fields"))) if self._lists_fields else self._fields)
+
+    @property
+    def _fields(self) -> str:
+        return self.params.text("fields")
+
+    @property
+    def _lists_fields(self) -> bool:
+        value = self.params.get("fields")
+        return isinstance(value, list) or (isinstance(value, str) and value.startswith("["))
+
+    def require(self, scope: str) -> None:
+        """Raises error 10 when the token lacks the permission, as the vendor words it."""
+        if not self.access.allows(scope):
+            raise fail(10, f"Application does not have permission for this action: it needs {scope}")
+
+    async def node(self, uow: UnitOfWork, node_id: str, *kinds: nodes.Kind) -> nodes.Node:
+        """A node of the caller's own portfolio, of one of `kinds` (any when empty). Raises error 100 subcode 33."""
+        node = await nodes.find(uow, node_id)
+        if node is None or node.portfolio_id != self.access.portfolio_id or (kinds and node.kind not in kinds):
+            raise missing_node(node_id)
+        return node
+
+    def select(
+        self, node: Mapping[str, Any], *, kind: str, default: tuple[str, ...], always: tuple[str, ...] = ("id",)
+    ) -> dict[str, Any]:
+        return selection.select(node, self.fields, kind=kind, default=default, always=always)
+
+
+def base_url(request: Request, settings: GraphSettings) -> str:
+    """The configured public URL; on a loopback network, whatever host the client used."""
+    host = request.headers.get("host", "")
+    if host.partition(":")[0] in ("localhost", "127.0.0.1"):
+        return f"{request.url.scheme}://{host}"
+    return settings.public_url
+
+
+def token_of(request: Request, params: Params) -> str:
+    """The token by header, query or form. Raises errors 190 and 104-free 200 as the vendor does without one."""
+    header = request.headers.get("authorization", "")
+    if match := _SCHEME.fullmatch(header.strip()):
+        return match[1]
+    if token := params.text("access_token"):
+        return token
+    raise bad_token("An access token is required to request this resource.")
+
+
+async def authenticated(request: Request) -> Call:
+    """The dependency of every route behind a token."""
+    graph: Graph = request.app.state.graph
+    params = await merged(request)
+    return await call_of(request, graph, params)
+
+
+async def call_of(request: Request, graph: Graph, params: Params) -> Call:
+    """Authenticate a request whose parameters are parsed already."""
+    token = token_of(request, params)
+    access = await graph.access(token)
+    request.state.access = access
+    await _check_proof(graph, access, token, params)
+    return Call(request, graph, params, access)
+
+
+async def _check_proof(graph: Graph, access: Access, token: str, params: Params) -> None:
+    given = params.text("appsecret_proof")
+    if not given and not access.requires_proof:
+        return
+    if not given:
+        raise fail(104, "API calls from the server require an appsecret_proof argument")
+    async with graph.database.read() as uow:
+        secret = await accounts.app_secret(uow, graph.vault, access.app_id)
+    expected = rules.appsecret_proof(secret or "", token)
+    if not secret or not rules.is_same(expected, given.lower()):
+        raise fail(100, "Invalid appsecret_proof provided in the API argument")
