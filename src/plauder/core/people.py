@@ -39,6 +39,18 @@ class Relations:
 ALONE: Final = Relations()
 
 
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """`contact` (bare JID) may see `account`'s presence from now on, or no longer."""
+
+    account: Jid
+    contact: Jid
+    shows: bool
+
+
+Bonds = Callable[[Bond], Awaitable[None] | None]
+
+
 class Contacts(Protocol):
     """The roster, as others need it."""
 
@@ -48,6 +60,10 @@ class Contacts(Protocol):
 
     def cached(self, account: str) -> Relations | None:
         """The same where it is at hand without waiting."""
+        ...
+
+    def on_bond(self, do: Bonds) -> None:
+        """Call `do` when somebody comes to see an account's presence, or no longer does."""
         ...
 
 
@@ -143,6 +159,9 @@ class _NoContacts:
 
     def cached(self, account: str) -> Relations | None:
         return ALONE
+
+    def on_bond(self, do: Bonds) -> None:
+        pass
 
 
 class _NoBlocks:
