@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 
 from plauder.core.people import People
 from plauder.wire.disco import Identity
+from plauder.wire.forms import Form
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
@@ -120,6 +121,7 @@ class Hooks:
         self.forgotten_watchers: list[AccountWatcher] = []
         self.vars: dict[Entity, set[str]] = {"server": set(), "account": set()}
         self.identities: dict[Entity, list[Identity]] = {"server": [], "account": []}
+        self.forms: dict[Entity, list[Form]] = {"server": [], "account": []}
         self.iq_handlers: dict[tuple[str, str, Target], IqHandler] = {}
         self.message_filters: list[tuple[int, int, Filter]] = []
         self.presence_filters: list[tuple[int, int, Filter]] = []
@@ -143,6 +145,10 @@ class Hooks:
     def identity(self, category: str, type: str, name: str = "", *, on: Entity = "server") -> None:  # noqa: A002
         """Name an identity in service discovery of the domain or of every account."""
         self.identities[on].append(Identity(category, type, name=name))
+
+    def extended_info(self, form: Form, *, on: Entity = "server") -> None:
+        """Add a form to the service discovery answer (XEP-0128), e.g. the largest upload, or whom to contact."""
+        self.forms[on].append(form)
 
     def stream_feature(self, make: FeatureMaker) -> None:
         """Add to `<stream:features/>` after login what `make(session)` returns, None for nothing."""

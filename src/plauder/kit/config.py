@@ -123,6 +123,17 @@ class InboxSettings(Section):
     )
 
 
+class Media(Section):
+    """Photos, voice notes and files that people send."""
+
+    url: str = Field("", description="s3://bucket/prefix of an S3-compatible store. Empty: files in data_dir/media.")
+    max_bytes: int = Field(104_857_600, ge=1_024, description="Largest file, in bytes.")
+    daily_bytes: int = Field(1_073_741_824, ge=1_024, description="What one account may upload in 24 hours, in bytes.")
+    kept_bytes: int = Field(4_294_967_296, ge=1_024, description="What is kept for one account at once, in bytes.")
+    retention_days: float = Field(30.0, gt=0, le=3_650, description="Files are deleted after, in days.")
+    blocked_types: tuple[str, ...] = Field((), description="Media types that are refused, or how they begin.")
+
+
 class Registration(Section):
     """Who can open an account, and how often one may try."""
 
@@ -251,6 +262,7 @@ class Config(BaseSettings):
     xmpp: Xmpp = Field(default_factory=Xmpp, description="The XMPP ports.")
     tls: Tls = Field(default_factory=Tls, description="The certificate.")
     inbox: InboxSettings = Field(default_factory=InboxSettings, description="Undelivered messages.")
+    media: Media = Field(default_factory=Media, description="Files that people send.")
     registration: Registration = Field(default_factory=Registration, description="Opening accounts.")
     sms: Sms = Field(default_factory=Sms, description="Verification codes by SMS.")
     discovery: Discovery = Field(default_factory=Discovery, description="Private contact discovery.")
