@@ -43,7 +43,7 @@ def check(data: bytes) -> None:
     # A depth of d needs at least d - 1 closing tags, so few of them need no counting; and DTDs, comments, processing
     # instructions and CDATA all need one of these two openings. So the usual stanza makes no calls into Python.
     if data.count(b"</") >= MAX_DEPTH or b"<!" in data or b"<?" in data or data.count(b"=") > MAX_ATTRIBUTES:
-        _watch(parser)
+        watch(parser)
     try:
         parser.Parse(data, True)
     except ExpatError as problem:
@@ -82,30 +82,52 @@ def _build(data: bytes) -> Element:
     return root
 
 
-def _watch(parser: XMLParserType) -> None:
-    """Have a parser refuse what XMPP forbids and what is too deep."""
-    depth = 0
+class Watch:
+    """What a watched parser saw of the outermost element: its name, attributes and the namespaces that it declares.
 
-    def start(_name: str, attributes: list[str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > MAX_DEPTH:
+    Names are as expat writes them, "namespace}name"; `declared` has (prefix or None, namespace or None).
+    """
+
+    __slots__ = ("_depth", "attrs", "declared", "tag")
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self.tag = ""
+        self.attrs: dict[str, str] = {}
+        self.declared: list[tuple[str | None, str | None]] = []
+
+    def start(self, name: str, attrs: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
             raise InvalidXml("nested too deep", too_large=True)
-        if len(attributes) > 2 * MAX_ATTRIBUTES:
+        if len(attrs) > MAX_ATTRIBUTES:
             raise InvalidXml("too many attributes", too_large=True)
+        if self._depth == 1:
+            self.tag, self.attrs = name, attrs
 
-    def end(_name: str) -> None:
-        nonlocal depth
-        depth -= 1
+    def end(self, _name: str) -> None:
+        self._depth -= 1
 
-    def refuse(*_: object) -> None:
+    def declare(self, prefix: str | None, uri: str | None) -> None:
+        if self._depth == 0:
+            self.declared.append((prefix, uri))
+
+    def refuse(self, *_: object) -> None:
         raise InvalidXml("DTDs, comments and processing instructions are not allowed", restricted=True)
 
-    parser.ordered_attributes = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    for event in ("StartDoctypeDecl", "Comment", "ProcessingInstruction", "XmlDecl"):
-        setattr(parser, f"{event}Handler", refuse)
+
+def watch(parser: XMLParserType, *, declaration: bool = False) -> Watch:
+    """Have a parser refuse what XMPP forbids and what is too deep; `declaration` says whether `<?xml …?>` may come."""
+    watched = Watch()
+    parser.StartElementHandler = watched.start
+    parser.EndElementHandler = watched.end
+    parser.StartNamespaceDeclHandler = watched.declare
+    parser.StartDoctypeDeclHandler = watched.refuse
+    parser.CommentHandler = watched.refuse
+    parser.ProcessingInstructionHandler = watched.refuse
+    if not declaration:
+        parser.XmlDeclHandler = watched.refuse
+    return watched
 
 
 def E(tag: str, attrs: Mapping[str, str | None] | None = None, *children: Element | str | None) -> Element:  # noqa: N802
