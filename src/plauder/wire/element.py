@@ -8,7 +8,6 @@ opening tag by splitting it at its quotes. All else takes the long way, where ex
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple, Never
 from xml.parsers.expat import ExpatError, ParserCreate, errors
@@ -16,7 +15,7 @@ from xml.parsers.expat import ExpatError, ParserCreate, errors
 from plauder.wire.events import SM_ANSWER, SM_REQUEST, Nonza
 from plauder.wire.stanza import CLIENT, KINDS, Kind, Stanza
 from plauder.wire.stream_error import STREAMS, StreamError
-from plauder.wire.xml import MAX_ATTRIBUTES, MAX_DEPTH, XML_NS, InvalidXml, Watch, quote, watch
+from plauder.wire.xml import XML_NS, InvalidXml, Watch, must_watch, quote, watch
 
 
 class Context(NamedTuple):
@@ -37,9 +36,7 @@ _KINDS: Final[dict[str, Kind]] = {kind: kind for kind in KINDS}
 
 # An attribute of a stanza, as it stands before the opening quote in the usual tag.
 _USUAL: Final = {f" {name}=": name for name in ("to", "from", "id", "type", "xml:lang", "xmlns")}
-_usual: Final[Callable[[str], str]] = _USUAL.__getitem__
-# References need resolving, and other whitespace becomes spaces (XML 1.0 §3.3.3): both the long way.
-_UNUSUAL: Final = re.compile(r"[&\t\r\n]")
+_END: Final = frozenset(("", "/", " /", " "))
 
 _REQUEST: Final = Nonza(SM_REQUEST, {}, b"<r xmlns='urn:xmpp:sm:3'/>")
 _REQUESTS: Final = {b"<r xmlns='urn:xmpp:sm:3'/>": _REQUEST, b'<r xmlns="urn:xmpp:sm:3"/>': _REQUEST}
@@ -50,13 +47,7 @@ _ANSWER: Final = re.compile(
 
 def read_stanza(data: bytes, kind: Kind, tag_end: int, context: Context) -> Stanza | Nonza:
     """The stanza that `data` is, whose opening tag ends (with ">") at `tag_end`; raises `StreamError`."""
-    if (
-        data.count(b"</") >= MAX_DEPTH
-        or b"<!" in data
-        or b"<?" in data
-        or data.count(b"=") > MAX_ATTRIBUTES
-        or data[-2] <= 0x20  # a closing tag with a space in it
-    ):
+    if must_watch(data) or data[-2] <= 0x20:  # a closing tag with a space in it
         return _read(data, kind, tag_end, context)
     try:
         ParserCreate("utf-8", "}").Parse(data, True)
@@ -65,25 +56,24 @@ def read_stanza(data: bytes, kind: Kind, tag_end: int, context: Context) -> Stan
             return _read(data, kind, tag_end, context)
         refuse(problem)
     tag = data[len(kind) + 1 : tag_end].decode()
-    mark = "'"
-    if '"' in tag:
-        if "'" in tag:
+    mark = '"' if '"' in tag else "'"
+    # References need resolving, and other whitespace becomes spaces (XML 1.0 §3.3.3): both the long way.
+    if (mark == '"' and "'" in tag) or "&" in tag or "\n" in tag or "\t" in tag or "\r" in tag:
+        return _read(data, kind, tag_end, context)
+    attrs = {}
+    parts = iter(tag.split(mark))
+    for part in parts:
+        name = _USUAL.get(part)
+        if name is not None:
+            attrs[name] = next(parts)
+        elif part not in _END:
             return _read(data, kind, tag_end, context)
-        mark = '"'
-    parts = tag.split(mark)
-    if _UNUSUAL.search(tag):
-        return _read(data, kind, tag_end, context)
-    last = parts.pop()
-    try:
-        attrs = dict(zip(map(_usual, parts[::2]), parts[1::2], strict=True))
-    except KeyError:
-        return _read(data, kind, tag_end, context)
     if "xmlns" in attrs and attrs.pop("xmlns") != context.content:
         return _read(data, kind, tag_end, context)
     if context.lang is not None and "xml:lang" not in attrs:
         # RFC 6120 §8.1.5: a stanza without a language has that of its stream.
         attrs["xml:lang"] = context.lang
-    return Stanza(kind, attrs, b"" if last[-1:] == "/" else data[tag_end + 1 : -len(kind) - 3])
+    return Stanza(kind, attrs, b"" if data[tag_end - 1] == 0x2F else data[tag_end + 1 : -len(kind) - 3])
 
 
 def read_other(data: bytes, name: bytes, tag_end: int, context: Context) -> Nonza | Stanza:

@@ -2,9 +2,9 @@
 
 How it can be fast and right at once: the end of an element is *guessed* by searching for its closing tag; then the
 piece is *proved* (`wire.element`) to be exactly one well-formed element. No beginning of an element is itself an
-element, so if a piece that starts where an element starts is one, then it is that one. A wrong guess can refuse a stream but never
-misread it. The guess is right for all XML that XMPP allows (nested elements of the same name, CDATA sections, ">" in
-attributes); for all but the rarest it is two `bytes.find`.
+element, so if a piece that starts where an element starts is one, then it is that one. A wrong guess can refuse a
+stream but never misread it. The guess is right for all XML that XMPP allows (nested elements of the same name, CDATA
+sections, ">" in attributes); for all but the rarest it is a few `bytes.find`.
 
 With nothing pending a framer owns neither parser nor buffer.
 """
@@ -38,7 +38,9 @@ _DECLARATION: Final = re.compile(rb"<\?xml[ \t\r\n][^<>]*+>[ \t\r\n]*+")
 _TOKEN: Final = re.compile(rb"</([^\s<>/]++)[ \t\r\n]*+>|<([^\s<>/!?&'\"=]++)(?=[\s/>])|<!\[CDATA\[")
 _ENCODING: Final = re.compile(rb"""\sencoding\s*=\s*(?:'([^']*)'|"([^"]*)")""")
 
-_CLOSING: Final[dict[bytes, tuple[Kind, bytes]]] = {kind.encode(): (kind, b"</%b>" % kind.encode()) for kind in KINDS}
+_STANZAS: Final[dict[bytes, tuple[Kind, bytes, bytes]]] = {
+    kind.encode(): (kind, b"<" + kind.encode(), b"</%b>" % kind.encode()) for kind in KINDS
+}
 
 
 @final
@@ -123,7 +125,7 @@ class Framer:
                 at = end
                 continue
             name = named[1]
-            kind, closing = _CLOSING.get(name) or (None, b"</%b>" % name)
+            kind, opening, closing = _STANZAS.get(name) or (None, b"<" + name, b"</%b>" % name)
             tag_end = _tag_end(data, at)
             if tag_end < 0:
                 break
@@ -131,7 +133,11 @@ class Framer:
                 end = tag_end + 1
             else:
                 end = data.find(closing, tag_end)
-                if end < 0 or data.find(b"<" + name, tag_end, end) >= 0 or data.find(b"<!", tag_end, end) >= 0:
+                if (
+                    end < 0
+                    or data.find(opening, tag_end, end) >= 0
+                    or (data.find(b"!", tag_end, end) >= 0 and data.find(b"<!", tag_end, end) >= 0)
+                ):
                     end = _Scan(name, tag_end + 1).run(data)
                     if end < 0:
                         break
@@ -387,7 +393,7 @@ class FrameReader:
             _check_part(data, _FRAMED)
             raise StreamError("not-well-formed", "every message is one whole element")
         context = _FRAMED if self._lang is None else context_of(CLIENT, self._lang, ())
-        kind = _CLOSING.get(name)
+        kind = _STANZAS.get(name)
         if kind is not None:
             return read_stanza(data if data[-1] == 0x3E else data.rstrip(), kind[0], tag_end, context)
         event = read_other(data, name, tag_end, context)
