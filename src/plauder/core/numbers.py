@@ -27,6 +27,11 @@ class Numbers:
         self._last = now if now > self._last else self._last + 1
         return self._last << 8 | self._node
 
+    @property
+    def last(self) -> int:
+        """The highest number given so far."""
+        return self._last << 8 | self._node
+
 
 def time_of(number: int) -> datetime:
     """When the stanza with this number arrived."""

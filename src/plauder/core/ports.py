@@ -7,14 +7,29 @@ waiting is an awaitable.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-SHARED = ""
-"""The device id of an account's shared queue: for clients that come with a new resource each time (XEP-0160)."""
+from plauder.store.inbox import SHARED, Device, Inbox, InboxFull, Kept
 
+__all__ = [
+    "SHARED",
+    "Bus",
+    "Credentials",
+    "Device",
+    "DeviceKeys",
+    "Directory",
+    "FastToken",
+    "Inbox",
+    "InboxFull",
+    "Kept",
+    "Limits",
+    "Metrics",
+    "NoMetrics",
+    "ScramKeys",
+]
 
 # ── who may log in ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -90,111 +105,6 @@ class Credentials(Protocol):
 
     async def drop_fast_tokens(self, local: str, user_agent: str) -> None:
         """The client asked to invalidate its tokens."""
-        ...
-
-
-# ── where messages wait ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device that owns a queue: stanzas for the account are kept until it has acknowledged them."""
-
-    account: str
-    """Bare JID."""
-    id: str
-    """Stable across logins: Bind 2 user-agent id, credential's device, or a resource seen before. "" = SHARED."""
-    resource: str
-    """The resource it last had."""
-    seen: datetime
-    traits: frozenset[str] = frozenset()
-    """What features want to know of it while it is away, e.g. "carbons"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One stanza that waits in the inbox."""
-
-    number: int
-    """Grows with the order of arrival, and tells the time of it; in hexadecimal it is the `id` of XEP-0359."""
-    account: str
-    stanza: bytes
-    """As it will be handed out, without the delay stamp."""
-    devices: tuple[str, ...] = ()
-    """Who still owes the acknowledgement."""
-
-
-class InboxFull(Exception):
-    """The inbox cannot take more: the disk is full or read-only, or the account's quota is reached."""
-
-
-class Inbox(Protocol):
-    """The durable queue of every device. A stanza is stored once with the devices that owe an acknowledgement."""
-
-    def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes) -> Awaitable[None]:
-        """Write a stanza that `devices` of `account` owe; done when it is durable. Raises InboxFull.
-
-        `number` comes from `core.numbers.Numbers` and says when it arrived. Calls are committed in the order they
-        were made. A stanza that is settled for all its devices before it is written is never written.
-        """
-        ...
-
-    def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
-        """These devices have acknowledged these stanzas; a stanza that nobody owes is erased. Needs no answer:
-        a settlement lost in a crash makes a double, never a loss."""
-        ...
-
-    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> list[Kept]:
-        """The oldest stanzas that any of `devices` owes with a number above `after`, by number.
-
-        Sees every `keep` that was called before it.
-        """
-        ...
-
-    async def archive(
-        self,
-        account: str,
-        *,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        after: int = 0,
-        before: int | None = None,
-        newest: bool = False,
-        limit: int = 50,
-    ) -> list[Kept]:
-        """What is still stored for an account, by number (XEP-0313). `newest` takes the page from the end."""
-        ...
-
-    async def count(self, account: str, devices: Sequence[str]) -> int:
-        """How many stanzas any of `devices` owes."""
-        ...
-
-    async def devices(self, account: str) -> list[Device]:
-        """The devices that own a queue."""
-        ...
-
-    async def save_device(self, device: Device) -> None:
-        """Make or refresh a device's queue."""
-        ...
-
-    async def forget_device(self, account: str, device: str) -> None:
-        """The device was revoked: its queue goes, with every stanza that only it owed."""
-        ...
-
-    async def forget_account(self, account: str) -> None:
-        """Erase the account's queues and everything in them."""
-        ...
-
-    async def expire(self, now: datetime) -> int:
-        """Erase stanzas and devices past their time; return how many stanzas went."""
-        ...
-
-    async def flush(self) -> None:
-        """Wait until everything called before is durable."""
-        ...
-
-    async def close(self) -> None:
-        """Flush and let go of the files."""
         ...
 
 

@@ -6,7 +6,7 @@ this process: a hosted business number, a bot) fill in how stanzas reach it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
@@ -61,6 +61,16 @@ class Session:
         return self.presence is not None
 
     @property
+    def is_promised(self) -> bool:
+        """Whether its client is told when what it sent is safe (XEP-0198), so that it must be."""
+        return False
+
+    @property
+    def has_state(self) -> bool:
+        """Whether any feature keeps something here; asking costs less than making an empty `state`."""
+        return bool(self._state)
+
+    @property
     def state(self) -> dict[str, Any]:
         """What features keep on this session, by feature name; gone with the process."""
         if self._state is None:
@@ -84,6 +94,9 @@ class Session:
     def _memory_changed(self) -> None:
         """The memory of a session that can be resumed is written down; others need nothing."""
 
+    def presence_changed(self) -> None:
+        """`presence` was replaced."""
+
     def send(self, stanza: Stanza) -> None:
         """Hand the client a stanza: presence, IQ, or a message that need not outlive the session.
 
@@ -102,6 +115,3 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.jid}>"
-
-
-SessionKind = Literal["client", "local"]

@@ -92,9 +92,7 @@ export type VerifyOutcome =
 
 /** What the caller owes after an operation. All are safe to do late, twice, or after a restart (`pending()` repeats them). */
 export type Task =
-  /** Fetch the list and give it to `receiveDeviceList`: a device that it does not name has written. */
-  | { readonly do: "fetch-device-list"; readonly jid: string; readonly protocol: Protocol }
-  /** Publish `publication(protocol)` again, then `confirmPublished`: prekeys were used or keys rotated. */
+  /** Publish `publication(protocol)` again: prekeys were used or keys rotated. */
   | { readonly do: "publish-bundle"; readonly protocol: Protocol }
   /** Call `encryptEmpty` for this device and send the element (completes a key exchange, heartbeat, healing). */
   | {
@@ -122,6 +120,12 @@ export type Notice =
 
 // ---------------------------------------------------------------------------------------------------- publication
 
+export interface DeviceListEntry {
+  readonly deviceId: number;
+  /** omemo:2 only. */
+  readonly label?: string | undefined;
+}
+
 export interface Publication {
   readonly protocol: Protocol;
   readonly deviceListNode: string;
@@ -131,15 +135,11 @@ export interface Publication {
   /** `current` in 0.3 (a node for each device), the device id in omemo:2 (an item for each device). */
   readonly bundleItemId: string;
   readonly bundle: XmlElement;
-  /** For `confirmPublished`. */
-  readonly revision: number;
 }
 
 // ---------------------------------------------------------------------------------------------------- encrypt
 
 export interface Plan {
-  /** No device list was ever received: fetch it, `receiveDeviceList` (null if there is none), then plan again. */
-  readonly lists: readonly { readonly jid: string; readonly protocol: Protocol }[];
   /** Fetch these bundles and `offerBundle` them, then encrypt. */
   readonly fetch: readonly { readonly device: DeviceRef; readonly protocol: Protocol }[];
   /** Nothing goes to these until a person decides (`decide`). */
@@ -197,8 +197,6 @@ export type Remedy =
   | "healing"
   /** The sender has to open the app (publish keys, add our device). */
   | "sender"
-  /** The reader: decide about the sender's device (`decide`, `acceptKey`). */
-  | "you"
   /** Nothing to do: it was for other devices, or is a copy of a message already read. */
   | "nobody"
   /** Update this app. */
@@ -218,12 +216,12 @@ export type FailureReason =
   | "bad-mac"
   /** More messages are missing between than are kept. */
   | "too-far-ahead"
-  /** A device that was verified, or waits for consent, shows another identity key: not read before `acceptKey`. */
+  /** The sender's device shows another identity key than before. */
   | "key-changed"
   | "distrusted"
   /** The header could be read but the payload is damaged. */
   | "bad-payload"
-  /** The envelope inside names another sender or room than the stanza: forged or misrouted. */
+  /** The signed envelope names another sender or room than the stanza: forged or misrouted. */
   | "forged-envelope"
   | "malformed"
   | "unknown-version";
@@ -270,10 +268,8 @@ export interface OmemoEngine {
 
   /** What to publish; the same until a `publish-bundle` task says otherwise. */
   publication(protocol: Protocol): Promise<Publication>;
-  /** The bundle of this revision is on the server. */
-  confirmPublished(protocol: Protocol, revision: number, commit: Commit<void>): Promise<void>;
-  /** The list item to publish: the published one (null: none) with this device added; the other entries stay as they are. */
-  deviceList(protocol: Protocol, published: XmlElement | null): Promise<XmlElement>;
+  /** The list item to publish: `others` are the ids now in the published list (nothing of theirs is lost). */
+  deviceList(protocol: Protocol, others: readonly DeviceListEntry[]): XmlElement;
   /** Weekly rotation of the signed prekey, refill of prekeys, deletion of expired keys. Call at start and daily. */
   maintain(commit: Commit<readonly Task[]>): Promise<readonly Task[]>;
   /** Tasks left over from before a restart. */
@@ -310,13 +306,6 @@ export interface OmemoEngine {
 
   devices(jid: string): Promise<readonly DeviceInfo[]>;
   decide(device: DeviceRef, trust: "verified" | "distrusted" | "blind", commit: Commit<void>): Promise<void>;
-  /** Take the changed key of a device for its own from now on; old sessions with it end. */
-  acceptKey(
-    device: DeviceRef,
-    fingerprint: string,
-    trust: "verified" | "blind",
-    commit: Commit<void>,
-  ): Promise<void>;
   /** The number two people compare. Undefined while a key of either side is unknown. */
   safetyNumber(jid: string): Promise<SafetyNumber | undefined>;
   /** The people compared the 60 digits: all current keys of this contact become verified. */
@@ -326,8 +315,6 @@ export interface OmemoEngine {
 }
 
 export interface DeviceListOutcome {
-  /** False: the element was malformed; the list known before stays. */
-  readonly accepted: boolean;
   readonly devices: readonly DeviceInfo[];
   readonly tasks: readonly Task[];
   readonly notices: readonly Notice[];
@@ -346,10 +333,8 @@ export interface EngineOptions {
   readonly storage: OmemoStorage;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Name of this device in omemo:2 device lists: signed, but public. At most 53 characters. */
+  /** Name of this device in omemo:2 device lists; encrypted or not, it is public. */
   readonly label?: string | undefined;
-  /** Device ids the account has already, so that a new one is none of them. */
-  readonly takenIds?: readonly number[] | undefined;
 }
 
 /** Opens the account's engine; makes the device's identity at the first call, which `commit` has to write. */

@@ -1,0 +1,212 @@
+"""Durable or delivered: the promise behind every acknowledgement.
+
+A `Delivery` is one stanza on its way to the devices of one account. It is over when each of them has acknowledged it;
+until then it lives in memory for the commit window, afterwards in the inbox. An `Outcome` is what the sender waits
+for: it completes when every delivery of the stanza is acknowledged by all its devices or durable, whichever is first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from enum import IntEnum
+from typing import Final
+
+from plauder.core.ports import Inbox
+from plauder.core.timers import Timers
+from plauder.kit.clock import Clock
+from plauder.wire.stanza_error import StanzaError
+
+
+class Outcome:
+    """What becomes of one stanza that was sent. Await it, or give `then` something to call.
+
+    It starts with one part, the routing itself; whoever has more to wait for calls `hold`. The first error wins.
+    """
+
+    __slots__ = ("_future", "_open", "_then", "error")
+
+    def __init__(self) -> None:
+        self._open = 1
+        self._then: Callable[[Outcome], None] | None = None
+        self._future: asyncio.Future[None] | None = None
+        self.error: StanzaError | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self._open == 0
+
+    def hold(self) -> None:
+        """One more part to wait for."""
+        self._open += 1
+
+    def release(self, error: StanzaError | None = None) -> None:
+        """One part is done, or has failed."""
+        if error is not None and self.error is None:
+            self.error = error
+        self._open -= 1
+        if not self._open:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._then is not None:
+            self._then(self)
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    def then(self, do: Callable[[Outcome], None]) -> None:
+        """Call `do(outcome)` when it is done; at once, if it is."""
+        if self._open:
+            self._then = do
+        else:
+            do(self)
+
+    def __await__(self) -> Generator[object, None, None]:
+        if self._open:
+            if self._future is None:
+                self._future = asyncio.get_running_loop().create_future()
+            yield from asyncio.shield(self._future).__await__()
+        if self.error is not None:
+            raise self.error
+
+
+class State(IntEnum):
+    """Where the only copy that counts is."""
+
+    HANDED = 0
+    """In memory, handed to every device that owes it."""
+    WRITING = 1
+    """On its way to the disk."""
+    STORED = 2
+    """On disk."""
+    OVER = 3
+    """Acknowledged by all, or refused."""
+
+
+class Delivery:
+    """One stanza for one account. `owing` are the devices that have not acknowledged it."""
+
+    __slots__ = ("account", "data", "is_wide", "number", "outcome", "owing", "state")
+
+    def __init__(
+        self,
+        number: int,
+        account: str,
+        data: bytes,
+        owing: list[str],
+        outcome: Outcome | None,
+        *,
+        is_wide: bool = False,
+    ) -> None:
+        self.number = number
+        self.account = account
+        self.data = data
+        self.owing = owing
+        self.outcome = outcome
+        """None where nobody waits for it: the sender is told nothing, so nothing need be written."""
+        self.state = State.HANDED
+        self.is_wide = is_wide
+        """Whether it is for all devices of the account, not for one."""
+
+    def _done(self, error: StanzaError | None = None) -> None:
+        outcome = self.outcome
+        if outcome is not None:
+            self.outcome = None
+            outcome.release(error)
+
+
+DISK_FULL: Final = "The server cannot keep messages at the moment. Try again later."
+
+
+class Deliveries:
+    """All deliveries in memory: starts the commit window, writes what outlives it, settles what is acknowledged."""
+
+    def __init__(self, inbox: Inbox, clock: Clock, timers: Timers, window: float) -> None:
+        self._inbox = inbox
+        self._clock = clock
+        self._timers = timers
+        self._window = window
+        self._waiting: deque[tuple[float, Delivery]] = deque()
+        self._armed = False
+        self.stored = 0
+        """How many were written, for the metrics."""
+        self.spared = 0
+        """How many were acknowledged in time and never written."""
+
+    def start(self, delivery: Delivery, *, at_once: bool) -> None:
+        """A delivery was handed to the devices that can take it now. `at_once`: some could not, so it goes to disk."""
+        if at_once:
+            self.write(delivery)
+        elif delivery.outcome is not None:
+            self._waiting.append((self._clock.monotonic() + self._window, delivery))
+            if not self._armed:
+                self._armed = True
+                self._timers.call_later(self._window, self._window_ended)
+
+    def _window_ended(self) -> None:
+        waiting, now = self._waiting, self._clock.monotonic()
+        # Half a millisecond of grace saves a second wake-up for what is due in the same breath.
+        while waiting and waiting[0][0] <= now + 0.0005:
+            delivery = waiting.popleft()[1]
+            if delivery.state is State.HANDED:
+                self.write(delivery)
+        self._armed = bool(waiting)
+        if waiting:
+            self._timers.call_later(max(waiting[0][0] - now, 0.0005), self._window_ended)
+
+    def write(self, delivery: Delivery) -> None:
+        """Put a delivery on disk for the devices that still owe it."""
+        if delivery.state is not State.HANDED:
+            return
+        delivery.state = State.WRITING
+        self.stored += 1
+        self._inbox.keep(
+            delivery.number,
+            delivery.account,
+            tuple(delivery.owing),
+            delivery.data,
+            lambda problem: self._written(delivery, problem),
+        )
+
+    def _written(self, delivery: Delivery, problem: Exception | None) -> None:
+        if delivery.state is not State.WRITING:
+            return
+        if problem is None:
+            delivery.state = State.STORED
+            delivery._done()
+        else:
+            # The devices that have it may keep it: the sender is told to try again, and they know it by its id.
+            delivery.state = State.OVER
+            delivery._done(StanzaError("wait", "resource-constraint", DISK_FULL))
+
+    def acknowledged(self, deliveries: Sequence[Delivery], device: str, shared: str | None = None) -> None:
+        """A device has these now. `shared` is the queue it answers for besides its own."""
+        settled: list[int] = []
+        account = ""
+        for delivery in deliveries:
+            state = delivery.state
+            if state is State.OVER:
+                continue
+            owing = delivery.owing
+            if device in owing:
+                owing.remove(device)
+            if shared is not None and shared in owing:
+                owing.remove(shared)
+            if state is not State.HANDED:
+                settled.append(delivery.number)
+                account = delivery.account
+            if not owing:
+                delivery.state = State.OVER
+                if state is State.HANDED:
+                    self.spared += 1
+                delivery._done()
+        if settled:
+            self._inbox.settle(account, (device,) if shared is None else (device, shared), settled)
+
+    def flush(self) -> None:
+        """Write everything that waits for its window, without waiting longer: the server is going down."""
+        while self._waiting:
+            delivery = self._waiting.popleft()[1]
+            if delivery.state is State.HANDED:
+                self.write(delivery)

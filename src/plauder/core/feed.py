@@ -1,0 +1,179 @@
+"""The way out to one device: live while it keeps up, from the inbox while it does not.
+
+A session's feed is OFF until it is available, BEHIND while stanzas for it wait in the inbox (it was away, it is slow,
+its connection is gone), LIVE when it has everything and new stanzas are handed to it directly. Falling behind costs
+nothing but the disk: whatever is not handed out is written, and read again in order when the device can take it. So
+memory per device is bounded, and a stanza that was handed out but not acknowledged is never forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from plauder.core.delivery import Delivery, State
+from plauder.core.numbers import time_of
+from plauder.core.ports import SHARED, Kept
+from plauder.core.session import Session
+
+if TYPE_CHECKING:
+    from plauder.core.server import Server
+    from plauder.wire.jid import Jid
+
+PAGE = 64
+"""Stanzas read from the inbox at a time."""
+
+_END = b"</message>"
+
+
+class Handed(IntEnum):
+    """What became of a stanza that was to be handed out."""
+
+    NO = 0
+    """It has to wait in the inbox, and will be fetched from there."""
+    TRACKED = 1
+    """Handed out; `settle` will tell when the client has it."""
+    DONE = 2
+    """Handed out to a client that acknowledges nothing, from a sender that was promised nothing."""
+
+
+class Mode(IntEnum):
+    OFF = 0
+    BEHIND = 1
+    LIVE = 2
+
+
+def delayed(stanza: bytes, number: int, by: str) -> bytes:
+    """A stored message with the time it arrived (XEP-0203 §4: an offline storage service says so by its domain)."""
+    stamp = time_of(number)
+    delay = (
+        f"<delay xmlns='urn:xmpp:delay' from='{by}' stamp='{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03}Z'/>"
+    )
+    return b"%b%b%b" % (stanza[: -len(_END)], delay.encode(), _END)
+
+
+class FedSession(Session):
+    """A session with a feed. What carries the bytes overrides `_emit` and `_can_take`."""
+
+    __slots__ = ("_cursor", "_diverted", "_mode", "_reading", "unacked")
+
+    def __init__(self, server: Server, jid: Jid, device: str) -> None:
+        super().__init__(server, jid, device)
+        self._mode = Mode.OFF
+        self._cursor = 0
+        self._reading = False
+        self._diverted = False
+        self.unacked: deque[Delivery | bytes] | None = None
+        """What was handed out and is not acknowledged, in order; None while empty. Bytes are what need not be kept."""
+
+    @property
+    def is_fed(self) -> bool:
+        """Whether it takes what is sent to the account's bare address."""
+        return self._mode is not Mode.OFF
+
+    # ── handing out ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def deliver(self, delivery: Delivery) -> Handed:
+        """Hand out now, if it keeps up."""
+        if self._mode is not Mode.BEHIND:
+            if self._can_take():
+                return Handed.TRACKED if self._emit(delivery.data, delivery) else Handed.DONE
+            if self._mode is Mode.OFF:
+                return Handed.NO
+            self.fall_behind(delivery.number - 1)
+        self._diverted = True
+        return Handed.NO
+
+    def fall_behind(self, cursor: int) -> None:
+        """From now on everything above `cursor` comes from the inbox."""
+        self._mode = Mode.BEHIND
+        self._cursor = cursor
+
+    def start_feed(self) -> None:
+        """It became available (RFC 6121 §8.5.2: with a priority that is not negative): it gets what waits."""
+        if self._mode is Mode.OFF:
+            self.fall_behind(0)
+        self.pump()
+
+    def stop_feed(self) -> None:
+        """It became unavailable: what comes now waits for its next presence."""
+        self._mode = Mode.OFF
+
+    def pump(self) -> None:
+        """Fetch more from the inbox, if it is behind and can take it."""
+        if self._mode is not Mode.BEHIND or self._reading or not self._can_take():
+            return
+        self._reading = True
+        self._diverted = False
+        self.server.spawn(self._fetch(), "fetch from the inbox")
+
+    async def _fetch(self) -> None:
+        try:
+            rows = await self.server.inbox.waiting(self.account.text, self._queues(), self._cursor, PAGE)
+        finally:
+            self._reading = False
+        if self._mode is not Mode.BEHIND:
+            return
+        mine = self._queues()
+        handed = {entry.number for entry in self.unacked or () if type(entry) is Delivery}
+        domain = self.server.domain
+        for row in rows:
+            if row.number not in handed:
+                if not self._can_take():
+                    self.pump()
+                    return
+                self._emit(delayed(row.stanza, row.number, domain), self._stored(row, mine))
+            self._cursor = row.number
+        if len(rows) < PAGE and not self._diverted:
+            self._mode = Mode.LIVE
+        else:
+            self.pump()
+
+    def _stored(self, row: Kept, mine: tuple[str, ...]) -> Delivery:
+        owing = [device for device in row.devices if device in mine]
+        delivery = Delivery(row.number, row.account, row.stanza, owing, None)
+        delivery.state = State.STORED
+        return delivery
+
+    def _queues(self) -> tuple[str, ...]:
+        """Its own queue, and the shared one: what waits there is for whoever comes."""
+        return (self.device, SHARED) if self.device != SHARED else (SHARED,)
+
+    # ── what carries the bytes ────────────────────────────────────────────────────────────────────────────────────
+
+    def _emit(self, data: bytes, delivery: Delivery) -> bool:
+        """Send, and keep the delivery in `unacked` until the client has acknowledged it. False where it will not."""
+        raise NotImplementedError
+
+    def _can_take(self) -> bool:
+        """Whether it reads fast enough and owes few enough acknowledgements to be handed one more."""
+        raise NotImplementedError
+
+    # ── acknowledgements ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def settle(self, count: int) -> None:
+        """The client has acknowledged the first `count` of `unacked`."""
+        unacked = self.unacked
+        if unacked is None:
+            return
+        done = [entry for entry in (unacked.popleft() for _ in range(count)) if type(entry) is Delivery]
+        if not unacked:
+            self.unacked = None
+        if done:
+            shared = SHARED if self.device != SHARED else None
+            self.server.deliveries.acknowledged(done, self.device, shared)
+        if self._mode is Mode.BEHIND:
+            self.pump()
+
+    def abandon(self) -> None:
+        """The session is over: what it has not acknowledged goes to the inbox, for the next one."""
+        self._mode = Mode.OFF
+        unacked, self.unacked = self.unacked, None
+        deliveries = self.server.deliveries
+        for entry in unacked or ():
+            if type(entry) is Delivery:
+                if self.device == SHARED and entry.is_wide:
+                    # The devices have their own copies, and read the shared queue too: they must not get a second one.
+                    deliveries.acknowledged((entry,), SHARED)
+                deliveries.write(entry)

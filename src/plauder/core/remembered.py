@@ -1,0 +1,69 @@
+"""What must be remembered of a stream so that it can be resumed after the process has died.
+
+The inbox has the messages; this has the rest: how many stanzas of the client were safe, which numbers were handed out
+at which count, and the session's small memory. It is written as things happen, and read once after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from plauder.core.session import Json
+
+
+class Slot(Protocol):
+    """The memory of one stream. All calls are cheap and do not wait; what they say survives the process."""
+
+    def handled(self, count: int) -> None:
+        """So many stanzas of the client are safe."""
+        ...
+
+    def sent(self, count: int, number: int) -> None:
+        """The message with this number was handed out as the `count`-th stanza."""
+        ...
+
+    def acked(self, count: int) -> None:
+        """The client has acknowledged so many."""
+        ...
+
+    def remember(self, snapshot: dict[str, Json]) -> None:
+        """Replace the session's small memory."""
+        ...
+
+    def close(self) -> None:
+        """The stream is over, and cannot be resumed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A stream of the process before."""
+
+    snapshot: dict[str, Json]
+    handled: int
+    acked: int
+    sent: Sequence[tuple[int, int]]
+    """(count, number) of the messages handed out after `acked`, in order, as far back as is remembered."""
+    slot: Slot
+
+
+class Streams(Protocol):
+    """All slots of this node."""
+
+    def open(self) -> Slot | None:
+        """A slot for a new stream; None when there is none left: the stream then cannot be resumed after a crash."""
+        ...
+
+    def find(self, resume_id: str) -> Remembered | None:
+        """The stream of the process before with this id; each is found once."""
+        ...
+
+    def forget_device(self, jid: str) -> None:
+        """A new session was bound at this full JID: a remembered stream of the process before is void."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+        ...

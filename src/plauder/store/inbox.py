@@ -1,0 +1,128 @@
+"""The inbox: what it is, whatever keeps it. `inbox_sqlite` and `inbox_postgres` do; one contract test runs on both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+SHARED = ""
+"""The device id of an account's shared queue: for clients that come with a new resource each time (XEP-0160)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that owns a queue: stanzas for the account are kept until it has acknowledged them."""
+
+    account: str
+    """Bare JID."""
+    id: str
+    """Stable across logins: Bind 2 user-agent id, credential's device, or a resource seen before. "" = SHARED."""
+    resource: str
+    """The resource it last had."""
+    seen: datetime
+    traits: frozenset[str] = frozenset()
+    """What features want to know of it while it is away, e.g. "carbons"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One stanza that waits in the inbox."""
+
+    number: int
+    """Grows with the order of arrival, and tells the time of it; in hexadecimal it is the `id` of XEP-0359."""
+    account: str
+    stanza: bytes
+    """As it will be handed out, without the delay stamp."""
+    devices: tuple[str, ...] = ()
+    """Who still owes the acknowledgement."""
+
+
+Done = Callable[[Exception | None], None]
+"""Called on the loop, once."""
+
+
+class InboxFull(Exception):
+    """The inbox cannot take more: the disk is full or read-only, or the account's quota is reached."""
+
+
+class Inbox(Protocol):
+    """The durable queue of every device. A stanza is stored once with the devices that owe an acknowledgement."""
+
+    def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes, done: Done) -> None:
+        """Write a stanza that `devices` of `account` owe, then call `done(None)`, or `done(InboxFull)` if it cannot be.
+
+        `number` comes from `core.numbers.Numbers` and says when it arrived. Calls are committed in the order they
+        were made. A stanza that is settled for all its devices before it is written is never written.
+        """
+        ...
+
+    def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
+        """These devices have acknowledged these stanzas; a stanza that nobody owes is erased. Needs no answer:
+        a settlement lost in a crash makes a double, never a loss."""
+        ...
+
+    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> list[Kept]:
+        """The oldest stanzas that any of `devices` owes with a number above `after`, by number.
+
+        Sees every `keep` that was called before it.
+        """
+        ...
+
+    async def archive(
+        self,
+        account: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        after: int = 0,
+        before: int | None = None,
+        newest: bool = False,
+        limit: int = 50,
+    ) -> list[Kept]:
+        """What is still stored for an account, by number (XEP-0313). `newest` takes the page from the end."""
+        ...
+
+    async def count(self, account: str, devices: Sequence[str]) -> int:
+        """How many stanzas any of `devices` owes."""
+        ...
+
+    async def devices(self, account: str) -> list[Device]:
+        """The devices that own a queue."""
+        ...
+
+    async def save_device(self, device: Device) -> None:
+        """Make or refresh a device's queue."""
+        ...
+
+    async def seen_before(self, account: str, name: str, now: datetime) -> bool:
+        """Note that a client without a lasting identity came by this name; whether it had come by it before.
+
+        A few names are remembered per account, so a client that invents one each time leaves nothing behind.
+        """
+        ...
+
+    async def forget_device(self, account: str, device: str) -> None:
+        """The device was revoked: its queue goes, with every stanza that only it owed."""
+        ...
+
+    async def forget_account(self, account: str) -> None:
+        """Erase the account's queues and everything in them."""
+        ...
+
+    async def expire(self, now: datetime) -> int:
+        """Erase stanzas and devices past their time; return how many stanzas went."""
+        ...
+
+    async def highest(self) -> int:
+        """The highest number ever stored and still there; 0 for an empty inbox."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until everything called before is durable."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and let go of the files."""
+        ...

@@ -1,0 +1,129 @@
+"""RFC 6121 §8 with the inbox in the place of offline storage, seen by clients."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.harness import World
+
+BODY = "{jabber:client}body"
+DELAY = "{urn:xmpp:delay}delay"
+STANZA_ID = "{urn:xmpp:sid:0}stanza-id"
+
+
+def chat(to: str, text: str, *, key: str = "m1", extra: str = "", type: str = "chat") -> str:  # noqa: A002
+    return f"<message to='{to}@plauder.example' type='{type}' id='{key}'><body>{text}</body>{extra}</message>"
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    yield made
+    await made.close()
+
+
+def bodies(stanzas: list[object]) -> list[str | None]:
+    return [stanza.text(BODY) for stanza in stanzas]  # type: ignore[attr-defined]
+
+
+async def test_a_message_reaches_everyone_who_is_available(world: World) -> None:
+    ana = await world.connect("ana")
+    phone = await world.connect("bruno", "phone")
+    laptop = await world.connect("bruno", "laptop")
+    shy = await world.connect("bruno", "shy", priority=-1)
+    await ana.send(chat("bruno", "Oi!"))
+    assert bodies(phone.messages()) == ["Oi!"]
+    (message,) = laptop.messages()
+    assert message.sender == ana.jid
+    assert message.find(STANZA_ID).get("by") == "bruno@plauder.example"
+    assert shy.messages() == []
+
+
+async def test_a_message_waits_for_a_device_that_is_away(world: World) -> None:
+    ana = await world.connect("ana")
+    phone = await world.connect("bruno", "phone")
+    await phone.disconnect()
+    await ana.send(chat("bruno", "one") + chat("bruno", "two"))
+    assert ana.take() == []
+    world.clock.advance(60)
+    phone = await world.connect("bruno", "phone")
+    one, two = phone.messages()
+    assert (one.text(BODY), two.text(BODY)) == ("one", "two")
+    assert one.find(DELAY).get("stamp", "").startswith("2026-11-22T12:00:00")
+    assert not world.fake_inbox.rows
+
+
+async def test_a_message_to_nobody_is_refused(world: World) -> None:
+    ana = await world.connect("ana")
+    await ana.send(chat("nobody", "Oi!"))
+    (error,) = ana.messages()
+    assert error.error.condition == "service-unavailable"
+    assert error.sender == "nobody@plauder.example" or str(error.sender) == "nobody@plauder.example"
+
+
+async def test_a_chat_state_is_not_stored(world: World) -> None:
+    ana = await world.connect("ana")
+    state = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
+    await ana.send(f"<message to='bruno@plauder.example' type='chat'>{state}</message>")
+    assert ana.take() == []
+    assert not world.fake_inbox.rows
+
+
+async def test_an_unacknowledged_message_is_written_and_the_sender_told_then(world: World) -> None:
+    ana = await world.connect("ana", sm=True)
+    bruno = await world.connect("bruno", "phone", sm=True, mute=True)
+    await ana.send(chat("bruno", "Oi!"))
+    assert await ana.ask_ack() == 0  # the answer waits for the disk
+    assert not world.fake_inbox.rows
+    await world.advance(0.01)
+    assert ana.acknowledged == 2
+    assert len(world.fake_inbox.rows) == 1
+    await bruno.ack()
+    assert not world.fake_inbox.rows
+
+
+async def test_a_message_acknowledged_in_time_is_never_written(world: World) -> None:
+    ana = await world.connect("ana", sm=True)
+    await world.connect("bruno", "phone", sm=True)
+    await ana.send(chat("bruno", "Oi!"))
+    assert await ana.ask_ack() == 2
+    assert world.server.deliveries.stored == 0
+
+
+async def test_a_full_disk_refuses(world: World) -> None:
+    ana = await world.connect("ana", sm=True)
+    phone = await world.connect("bruno", "phone")
+    await phone.disconnect()
+    world.fake_inbox.is_full = True
+    await ana.send(chat("bruno", "Oi!"))
+    (error,) = ana.messages()
+    assert error.error.condition == "resource-constraint"
+
+
+async def test_a_mute_client_resumes_and_gets_what_it_missed_once(world: World) -> None:
+    ana = await world.connect("ana", sm=True)
+    bruno = await world.connect("bruno", "phone", sm=True)
+    await ana.send(chat("bruno", "one", key="1"))
+    bruno.mute = True
+    await ana.send(chat("bruno", "two", key="2"))
+    await bruno.vanish()
+    await ana.send(chat("bruno", "three", key="3"))
+    bruno.mute = False
+    await bruno.resume()
+    assert bodies(bruno.messages()) == ["one", "two", "three"]
+    assert not world.fake_inbox.rows
+
+
+async def test_a_client_without_stream_management_proves_by_ping(world: World) -> None:
+    ana = await world.connect("ana", sm=True)
+    bruno = await world.connect("bruno", "phone")
+    await ana.send(chat("bruno", "one"))
+    assert bodies(bruno.messages()) == ["one"]
+    assert await ana.ask_ack() == 2
+    assert world.server.deliveries.stored == 0
+    bruno.mute = True
+    await ana.send(chat("bruno", "two"))
+    await world.advance(1)
+    assert len(world.fake_inbox.rows) == 1
