@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from xml.etree.ElementTree import Element
 
 from plauder.core.people import People
-from plauder.wire.disco import Identity
+from plauder.wire.disco import Entry, Identity, Info
 from plauder.wire.forms import Form
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -101,6 +101,8 @@ IqHandler = Callable[["Session", Stanza, Element], Answer | Awaitable[Answer]]
 Filter = Callable[["Session", Stanza], Verdict | Awaitable[Verdict | None] | None]
 Watcher = Callable[["Session"], Awaitable[None] | None]
 AccountWatcher = Callable[["Jid"], Awaitable[None]]
+InfoSource = Callable[["Session", "Jid", str], Awaitable[Info | None]]
+ItemSource = Callable[["Session", "Jid", str], Awaitable[list[Entry] | None]]
 PresenceWatcher = Callable[["Session", Stanza, bool], Awaitable[None] | None]
 RoutedWatcher = Callable[[Routed], None]
 Holder = Callable[["Session", Stanza], Hold]
@@ -119,6 +121,8 @@ class Hooks:
     def __init__(self) -> None:
         self.people = People()
         self.forgotten_watchers: list[AccountWatcher] = []
+        self.info_sources: list[InfoSource] = []
+        self.item_sources: list[ItemSource] = []
         self.vars: dict[Entity, set[str]] = {"server": set(), "account": set()}
         self.identities: dict[Entity, list[Identity]] = {"server": [], "account": []}
         self.forms: dict[Entity, list[Form]] = {"server": [], "account": []}
@@ -149,6 +153,15 @@ class Hooks:
     def extended_info(self, form: Form, *, on: Entity = "server") -> None:
         """Add a form to the service discovery answer (XEP-0128), e.g. the largest upload, or whom to contact."""
         self.forms[on].append(form)
+
+    def on_disco_info(self, source: InfoSource) -> None:
+        """Add to disco#info. `source(session, jid, node)` returns what it knows of a node of the domain or of an
+        account, or of the address itself where `node` is empty; there the answers of all sources are joined."""
+        self.info_sources.append(source)
+
+    def on_disco_items(self, source: ItemSource) -> None:
+        """Add to disco#items, in the same way."""
+        self.item_sources.append(source)
 
     def stream_feature(self, make: FeatureMaker) -> None:
         """Add to `<stream:features/>` after login what `make(session)` returns, None for nothing."""

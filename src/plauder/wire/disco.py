@@ -38,6 +38,19 @@ class Identity:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a disco#items answer."""
+
+    jid: str
+    node: str = ""
+    name: str = ""
+
+    def element(self) -> Element:
+        attrs = {"jid": self.jid, "node": self.node, "name": self.name}
+        return Element(f"{{{ITEMS}}}item", {key: value for key, value in attrs.items() if value})
+
+
 @dataclass(slots=True)
 class Info:
     """One disco#info answer."""
