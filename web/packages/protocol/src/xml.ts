@@ -73,6 +73,19 @@ export class Element {
   }
 }
 
+/** An element as plain data, such as comes out of a structured clone. */
+export interface ElementData {
+  readonly name: string;
+  readonly ns: string;
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly children: readonly (ElementData | string)[];
+}
+
+export function fromData({ name, ns, attrs, children }: ElementData): Element {
+  const elements = children.map((child) => (typeof child === "string" ? child : fromData(child)));
+  return new Element(name, ns, attrs, elements);
+}
+
 /** Build an element; attributes that are `undefined` and children that are falsy are left out. */
 export function el(
   name: string,

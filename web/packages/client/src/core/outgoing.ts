@@ -1,0 +1,342 @@
+/**
+ * From what the person did to stanzas: jobs are written with the message, encrypted when there is a connection, and
+ * leave the table in the transaction that steps the ratchets and fills the outbox.
+ */
+import type { Encrypted } from "@plauder/crypto/api";
+import * as content from "@plauder/protocol/content";
+import { StanzaError } from "@plauder/protocol/errors";
+import { Outbox, type OutboxEntry, type OutboxStore } from "@plauder/protocol/outbox";
+import type { Session } from "@plauder/protocol/session";
+import { message } from "@plauder/protocol/stanza";
+import { type Element, el, parse } from "@plauder/protocol/xml";
+import type { ErrorCode } from "../api.ts";
+import type { Store } from "../store/store.ts";
+import { type Encryption, sealedMessage } from "./encryption.ts";
+import { newId } from "./ids.ts";
+import type { Messages } from "./messages.ts";
+import type { People } from "./people.ts";
+
+/**
+ * `message`: shown to people, ticks. `change`: acts on a message (edit, reaction, deletion, timer).
+ * `receipt`: tells what we have or saw. `signal`: typing; not kept.
+ */
+export type JobKind = "message" | "change" | "receipt" | "signal";
+
+export interface NewJob {
+  readonly chat: string;
+  readonly kind: JobKind;
+  /** For devices that read the whole envelope. */
+  readonly content: readonly Element[];
+  /** The body for devices that read only a body; undefined: they get nothing. */
+  readonly legacy?: string | undefined;
+  readonly message?: string | undefined;
+  readonly stanzaId: string;
+}
+
+interface JobRow {
+  readonly seq: number;
+  readonly chat: string;
+  readonly kind: JobKind;
+  readonly message: string | null;
+  readonly stanza_id: string;
+  readonly content: string;
+  readonly legacy: string | null;
+  readonly attempts: number;
+}
+
+const WRAPPER = "urn:plauder:job";
+const MAX_ATTEMPTS = 5;
+
+class StoredOutbox implements OutboxStore {
+  readonly #store: Store;
+  readonly #messages: Messages;
+  constructor(store: Store, messages: Messages) {
+    this.#store = store;
+    this.#messages = messages;
+  }
+
+  add(id: string, stanza: Element, messageId: string | null): void {
+    this.#store.sql.run(
+      "INSERT INTO outbox (id, xml, message) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      id,
+      String(stanza),
+      messageId,
+    );
+  }
+
+  async entries(): Promise<readonly OutboxEntry[]> {
+    return this.#store.sql
+      .all<{ id: string; xml: string; stream: string | null; number: number | null }>(
+        "SELECT id, xml, stream, number FROM outbox ORDER BY seq",
+      )
+      .map(({ id, xml, stream, number }) => ({
+        id,
+        xml,
+        sent: stream === null ? undefined : { stream, number: number ?? 0 },
+      }));
+  }
+
+  async sent(marks: readonly { id: string; stream: string; number: number }[]): Promise<void> {
+    this.#store.write(() => {
+      for (const { id, stream, number } of marks)
+        this.#store.sql.run("UPDATE outbox SET stream = ?, number = ? WHERE id = ?", stream, number, id);
+    });
+  }
+
+  async acknowledged(ids: readonly string[]): Promise<void> {
+    const now = Date.now();
+    this.#store.write(() => {
+      for (const id of ids) {
+        const messageId = this.#store.sql.value<string | null>("SELECT message FROM outbox WHERE id = ?", id);
+        this.#store.sql.run("DELETE FROM outbox WHERE id = ?", id);
+        if (messageId) this.#messages.acknowledged(messageId, now);
+      }
+      this.#store.touch("queue");
+    });
+  }
+}
+
+export class Outgoing {
+  readonly #store: Store;
+  readonly #session: Session;
+  readonly #messages: Messages;
+  readonly #people: People;
+  readonly #encryption: () => Encryption;
+  readonly #entries: StoredOutbox;
+  readonly #outbox: Outbox;
+  #running = false;
+  #again = false;
+
+  constructor(
+    store: Store,
+    session: Session,
+    messages: Messages,
+    people: People,
+    encryption: () => Encryption,
+  ) {
+    this.#store = store;
+    this.#session = session;
+    this.#messages = messages;
+    this.#people = people;
+    this.#encryption = encryption;
+    this.#entries = new StoredOutbox(store, messages);
+    this.#outbox = new Outbox(session, this.#entries);
+  }
+
+  /** Messages written here that the server does not have. */
+  static waiting(store: Store): number {
+    return store.sql.value<number>("SELECT count(*) FROM message WHERE tick = 'waiting'") ?? 0;
+  }
+
+  /** Write a job down; inside the transaction of what it belongs to. `kick` afterwards. */
+  add(job: NewJob): void {
+    const wrapped = el("content", WRAPPER, {}, ...job.content);
+    this.#store.sql.run(
+      "INSERT INTO job (chat, kind, message, stanza_id, content, legacy) VALUES (?, ?, ?, ?, ?, ?)",
+      job.chat,
+      job.kind,
+      job.message ?? null,
+      job.stanzaId,
+      String(wrapped),
+      job.legacy ?? null,
+    );
+    this.#store.touch("queue");
+  }
+
+  enqueue(id: string, stanza: Element): void {
+    this.#entries.add(id, stanza, null);
+  }
+
+  flush(): void {
+    void this.#outbox.flush();
+  }
+
+  /** Work through the jobs, if there is a connection. */
+  kick(): void {
+    if (this.#running) this.#again = true;
+    else void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      do {
+        this.#again = false;
+        await this.#pass();
+      } while (this.#again);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #pass(): Promise<void> {
+    const stuck = new Set<string>();
+    let after = 0;
+    while (this.#session.isOnline) {
+      const job = this.#store.sql.get<JobRow>(
+        "SELECT * FROM job WHERE seq > ? AND held IS NULL ORDER BY seq LIMIT 1",
+        after,
+      );
+      if (!job) break;
+      after = job.seq;
+      // The order within a chat holds even when one of its messages has to wait.
+      if (stuck.has(job.chat)) continue;
+      try {
+        await this.#perform(job);
+      } catch (error) {
+        stuck.add(job.chat);
+        this.#failed(job, error);
+      }
+    }
+    await this.#outbox.flush();
+  }
+
+  async #perform(job: JobRow): Promise<void> {
+    const elements = parse(job.content).elements();
+    const group = this.#messages.chat(job.chat)?.kind === "group";
+    const receivers = group ? this.#members(job.chat) : [job.chat];
+    const attrs = { to: job.chat, type: group ? "groupchat" : "chat", id: job.stanza_id };
+    const without = await this.#encryption().prepare(receivers);
+    if (!group && without.includes(job.chat)) {
+      this.#withoutEncryption(job, attrs, elements);
+      return;
+    }
+    let plain = false;
+    const outcome = await this.#encryption().engine.encrypt(
+      {
+        to: receivers,
+        ...(group && { room: job.chat }),
+        content: elements,
+        ...(job.legacy !== null && { legacyBody: job.legacy }),
+      },
+      (batch, encrypted) =>
+        this.#encryption().records.commit(batch, () => {
+          plain = !this.#queue(job, attrs, elements, encrypted, group);
+        }),
+    );
+    this.#encryption().perform(outcome.tasks);
+    if (!plain) return void (await this.#outbox.flush());
+  }
+
+  /** Inside the engine's transaction: the job becomes an outbox entry. */
+  #queue(
+    job: JobRow,
+    attrs: Readonly<Record<string, string>>,
+    elements: readonly Element[],
+    encrypted: Encrypted,
+    group: boolean,
+  ): boolean {
+    const reached = encrypted.sentTo.some(({ jid }) => group || jid === job.chat);
+    const oldOnly = !reached && encrypted.notSent.some(({ jid, reason }) => jid === job.chat && reason === "not-representable");
+    if (!reached && !oldOnly) throw new NobodyReached(encrypted);
+    this.#store.sql.run("DELETE FROM job WHERE seq = ?", job.seq);
+    if (reached) {
+      this.#entries.add(job.stanza_id, sealedMessage(attrs, encrypted, this.#outside(job, elements)), job.message);
+      return true;
+    }
+    // Their devices read bodies alone: receipts and markers go in the clear as everybody's do, the rest stays unsaid.
+    if (job.kind === "receipt") this.#entries.add(job.stanza_id, message(attrs, ...elements, content.hint("store")), null);
+    return true;
+  }
+
+  /** What stands next to the encrypted part: what servers need, and what old clients need to understand a change. */
+  #outside(job: JobRow, elements: readonly Element[]): Element[] {
+    if (job.kind === "signal") return [content.hint("no-store"), content.hint("no-copy")];
+    const change = job.legacy === null ? [] : elements.filter(({ name }) => name === "replace");
+    const outside = [content.originId(job.stanza_id), content.hint("store"), ...change];
+    if (job.kind !== "message") return outside;
+    return [...outside, content.receiptRequest(), content.markable(), content.body(content.ENCRYPTED_FALLBACK)];
+  }
+
+  /** They have no device with keys. Only somebody who writes to us in the clear gets an answer in the clear. */
+  #withoutEncryption(job: JobRow, attrs: Readonly<Record<string, string>>, elements: readonly Element[]): void {
+    const plain = this.#people.row(job.chat)?.plain === 1;
+    if (!plain && job.kind === "message") throw new NobodyReached({ sentTo: [], notSent: [] });
+    this.#store.write(() => {
+      this.#store.sql.run("DELETE FROM job WHERE seq = ?", job.seq);
+      if (!plain) return;
+      const asked = job.kind === "message" ? [content.receiptRequest(), content.markable()] : [];
+      const hint = job.kind === "signal" ? content.hint("no-store") : content.hint("store");
+      this.#entries.add(
+        job.stanza_id,
+        message(attrs, ...elements, content.originId(job.stanza_id), hint, ...asked),
+        job.message,
+      );
+    });
+  }
+
+  #members(room: string): string[] {
+    return this.#store.sql
+      .all<{ jid: string }>(
+        "SELECT jid FROM member WHERE room = ? AND affiliation IN ('owner', 'admin', 'member') AND jid <> ?",
+        room,
+        this.#session.account,
+      )
+      .map(({ jid }) => jid);
+  }
+
+  #failed(job: JobRow, error: unknown): void {
+    if (!this.#session.isOnline) return;
+    const gaveUp = error instanceof NobodyReached || error instanceof StanzaError || job.attempts + 1 >= MAX_ATTEMPTS;
+    this.#store.write(() => {
+      this.#store.sql.run("UPDATE job SET attempts = attempts + 1 WHERE seq = ?", job.seq);
+      if (!gaveUp) return;
+      if (job.message && job.kind === "message") {
+        this.#messages.failed(job.message, codeOf(error), true);
+        this.#store.sql.run("UPDATE job SET held = 'failed' WHERE seq = ?", job.seq);
+      } else this.#store.sql.run("DELETE FROM job WHERE seq = ?", job.seq);
+    });
+    // The next job of this chat does not wait for one that was given up.
+    if (gaveUp) this.#again = true;
+  }
+
+  /** Try a failed message again. */
+  retry(messageId: string): void {
+    this.#store.write(() => {
+      this.#messages.retrying(messageId);
+      this.#store.sql.run("UPDATE job SET held = NULL, attempts = 0 WHERE message = ?", messageId);
+    });
+    this.kick();
+  }
+
+  /** Take back a message that has not left yet; false when it is too late. */
+  cancel(messageId: string): boolean {
+    const job = this.#store.sql.value("SELECT 1 FROM job WHERE message = ?", messageId);
+    if (job === undefined) return false;
+    this.#store.write(() => this.#messages.delete(messageId));
+    return true;
+  }
+
+  /** Typing and the like: now or never. */
+  async signal(chat: string, elements: readonly Element[]): Promise<void> {
+    if (!this.#session.isOnline) return;
+    const group = this.#messages.chat(chat)?.kind === "group";
+    const receivers = group ? this.#members(chat) : [chat];
+    const id = newId();
+    const attrs = { to: chat, type: group ? "groupchat" : "chat", id };
+    const outcome = await this.#encryption().engine.encrypt(
+      { to: receivers, ...(group && { room: chat }), content: elements },
+      (batch) => this.#encryption().records.commit(batch, () => undefined),
+    );
+    const outside = [content.hint("no-store"), content.hint("no-copy")];
+    if (outcome.sentTo.some(({ jid }) => jid !== this.#session.account))
+      this.#session.send(sealedMessage(attrs, outcome, outside));
+    else if (!group) this.#session.send(message(attrs, ...elements, ...outside));
+    this.#encryption().perform(outcome.tasks);
+  }
+}
+
+/** No device of the receiver could be written to. */
+class NobodyReached extends Error {
+  readonly undecided: boolean;
+  constructor({ notSent }: Pick<Encrypted, "sentTo" | "notSent">) {
+    super("no device of the receiver can read encrypted messages");
+    this.undecided = notSent.some(({ reason }) => reason === "undecided");
+  }
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof NobodyReached) return error.undecided ? "not-allowed" : "not-found";
+  if (error instanceof StanzaError) return error.condition === "item-not-found" ? "not-found" : "not-allowed";
+  return "internal";
+}

@@ -1,0 +1,140 @@
+/** SQLite as the client uses it: synchronous, one connection, prepared statements kept. */
+import sqlite3InitModule, {
+  type Database,
+  type PreparedStatement,
+  type SAHPoolUtil,
+  type Sqlite3Static,
+} from "@sqlite.org/sqlite-wasm";
+
+export type Value = string | number | bigint | Uint8Array | null;
+export type Row = Record<string, Value>;
+
+/** SQLite's own error, with its code; `full`: no room left on the device. */
+export class StoreError extends Error {
+  readonly full: boolean;
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, options);
+    this.name = "StoreError";
+    this.full = /SQLITE_FULL|disk is full|QuotaExceeded/i.test(message);
+  }
+}
+
+export class Sql {
+  readonly #database: Database;
+  readonly #statements = new Map<string, PreparedStatement>();
+  #depth = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Statements without parameters; several may stand in one text. */
+  exec(text: string): void {
+    this.#guard(() => this.#database.exec(text));
+  }
+
+  run(text: string, ...params: readonly Value[]): void {
+    this.#use(text, params, (statement) => {
+      statement.step();
+    });
+  }
+
+  all<T = Row>(text: string, ...params: readonly Value[]): T[] {
+    return this.#use(text, params, (statement) => {
+      const rows: T[] = [];
+      while (statement.step()) rows.push(statement.get({}) as T);
+      return rows;
+    });
+  }
+
+  get<T = Row>(text: string, ...params: readonly Value[]): T | undefined {
+    return this.#use(text, params, (statement) => (statement.step() ? (statement.get({}) as T) : undefined));
+  }
+
+  /** One column of one row. */
+  value<T extends Value>(text: string, ...params: readonly Value[]): T | undefined {
+    return this.#use(text, params, (statement) => (statement.step() ? (statement.get(0) as T) : undefined));
+  }
+
+  /** All or nothing. A transaction inside another is part of it. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#guard(() => this.#database.exec("BEGIN IMMEDIATE"));
+    this.#depth = 1;
+    try {
+      const result = work();
+      this.#guard(() => this.#database.exec("COMMIT"));
+      return result;
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#depth = 0;
+    }
+  }
+
+  close(): void {
+    for (const statement of this.#statements.values()) statement.finalize();
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #use<T>(text: string, params: readonly Value[], act: (statement: PreparedStatement) => T): T {
+    return this.#guard(() => {
+      const statement = this.#prepared(text);
+      try {
+        if (params.length) statement.bind(params as Value[]);
+        return act(statement);
+      } finally {
+        statement.reset(true);
+      }
+    });
+  }
+
+  #prepared(text: string): PreparedStatement {
+    let statement = this.#statements.get(text);
+    if (!statement) {
+      statement = this.#database.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  #guard<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      throw error instanceof StoreError ? error : new StoreError(String(error), { cause: error });
+    }
+  }
+}
+
+let library: Promise<Sqlite3Static> | undefined;
+
+function load(): Promise<Sqlite3Static> {
+  library ??= sqlite3InitModule();
+  return library;
+}
+
+/** A store that is gone when closed: for tests, and for browsers that give no file system. */
+export async function openMemory(): Promise<Sql> {
+  const sqlite = await load();
+  return new Sql(new sqlite.oo1.DB(":memory:"));
+}
+
+/** The store of this browser: the OPFS pool is exclusive, so the caller has to be the only one (Web Locks). */
+export async function openPool(directory: string): Promise<{ sql: Sql; erase(): Promise<void> }> {
+  const sqlite = await load();
+  const pool: SAHPoolUtil = await sqlite.installOpfsSAHPoolVfs({ name: directory, directory: `/${directory}` });
+  const sql = new Sql(new pool.OpfsSAHPoolDb("/plauder.sqlite3"));
+  // One connection holds exclusive handles, so there is no shared memory to keep and no reader to wait for.
+  sql.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL");
+  return {
+    sql,
+    async erase() {
+      sql.close();
+      await pool.wipeFiles();
+      await pool.removeVfs();
+    },
+  };
+}

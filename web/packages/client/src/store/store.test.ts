@@ -1,0 +1,96 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { memoryStore } from "../testing/store.ts";
+import { MIGRATIONS, migrate } from "./schema.ts";
+import { openMemory, StoreError } from "./sql.ts";
+import type { Store } from "./store.ts";
+import { MemoryKeyStore, Vault } from "./vault.ts";
+
+let store: Store;
+
+beforeEach(async () => {
+  store = await memoryStore();
+});
+
+const put = (id: string, text: string) =>
+  store.sql.run(
+    "INSERT INTO message (id, chat, sender, own, at, stanza_id, kind, content, text) VALUES (?, 'c', 's', 0, 1, ?, 'text', '{}', ?)",
+    id,
+    id,
+    text,
+  );
+const found = (query: string) =>
+  store.sql.all<{ rowid: number }>("SELECT rowid FROM message_text WHERE message_text MATCH ?", query).length;
+
+describe("the store", () => {
+  it("undoes a whole transaction when a part fails, and keeps quiet about it", async () => {
+    let heard = 0;
+    store.watch(["messages:c"], () => {
+      heard += 1;
+    });
+    expect(() =>
+      store.write(() => {
+        put("1", "a");
+        store.touch("messages:c");
+        put("1", "again");
+      }),
+    ).toThrow(StoreError);
+    await Promise.resolve();
+    expect(store.sql.value("SELECT count(*) FROM message")).toBe(0);
+    expect(heard).toBe(0);
+  });
+
+  it("tells each listener once per transaction", async () => {
+    let heard = 0;
+    const stop = store.watch(["a", "b"], () => {
+      heard += 1;
+    });
+    store.write(() => store.touch("a", "b", "c"));
+    await Promise.resolve();
+    expect(heard).toBe(1);
+    stop();
+    store.touch("a");
+    await Promise.resolve();
+    expect(heard).toBe(1);
+  });
+
+  it("finds words whatever their accents and case, and forgets them with the message", () => {
+    put("1", "Amanhã na praia");
+    expect(found("amanha")).toBe(1);
+    store.sql.run("UPDATE message SET text = 'Hoje' WHERE id = '1'");
+    expect([found("praia"), found("hoje")]).toEqual([0, 1]);
+    store.sql.run("DELETE FROM message");
+    expect(found("hoje")).toBe(0);
+  });
+
+  it("keeps settings, and secrets only sealed", async () => {
+    store.setSetting("k", { a: 1 });
+    expect(store.setting("k")).toEqual({ a: 1 });
+    store.setSetting("k", undefined);
+    expect(store.setting("k")).toBeUndefined();
+    await store.setSecret("login", { password: "hunter2" });
+    const record = store.sql.value<Uint8Array>("SELECT value FROM secret") as Uint8Array;
+    expect(new TextDecoder().decode(record)).not.toContain("hunter2");
+    expect(await store.secret("login")).toEqual({ password: "hunter2" });
+    expect(await store.secret("none")).toBeUndefined();
+  });
+
+  it("refuses a store of a newer app", async () => {
+    const sql = await openMemory();
+    sql.exec(`PRAGMA user_version=${MIGRATIONS.length + 1}`);
+    expect(() => migrate(sql)).toThrow("newer");
+  });
+});
+
+describe("the vault", () => {
+  it("opens what it sealed, in its place alone, and only with its key", async () => {
+    const keys = new MemoryKeyStore();
+    const vault = await Vault.open(keys);
+    const record = await vault.seal("a", new Uint8Array([1, 2, 3]));
+    expect(await (await Vault.open(keys)).open("a", record)).toEqual(new Uint8Array([1, 2, 3]));
+    await expect(vault.open("b", record)).rejects.toThrow();
+    await expect((await Vault.open(new MemoryKeyStore())).open("a", record)).rejects.toThrow();
+    record[20] = (record[20] as number) ^ 1;
+    await expect(vault.open("a", record)).rejects.toThrow();
+    expect((await keys.load())?.extractable).toBe(false);
+  });
+});

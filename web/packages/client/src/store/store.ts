@@ -1,0 +1,98 @@
+/** The store with what belongs to every use of it: who hears of changes, settings, sealed records. */
+import { migrate } from "./schema.ts";
+import type { Sql } from "./sql.ts";
+import type { Vault } from "./vault.ts";
+
+/** Names of what views show; `messages:<chat>`, `person:<jid>` and so on. */
+export type Topic = string;
+
+export class Store {
+  readonly sql: Sql;
+  readonly vault: Vault;
+  readonly #touched = new Set<Topic>();
+  readonly #listeners = new Map<Topic, Set<() => void>>();
+  #scheduled = false;
+
+  constructor(sql: Sql, vault: Vault) {
+    this.sql = sql;
+    this.vault = vault;
+    migrate(sql);
+  }
+
+  /** One transaction; who watches what it touched hears of it after the commit, once. */
+  write<T>(work: () => T): T {
+    const before = new Set(this.#touched);
+    try {
+      return this.sql.transaction(work);
+    } catch (error) {
+      this.#touched.clear();
+      for (const topic of before) this.#touched.add(topic);
+      throw error;
+    } finally {
+      this.#announceSoon();
+    }
+  }
+
+  touch(...topics: Topic[]): void {
+    for (const topic of topics) this.#touched.add(topic);
+    this.#announceSoon();
+  }
+
+  watch(topics: readonly Topic[], listener: () => void): () => void {
+    for (const topic of topics) {
+      const set = this.#listeners.get(topic) ?? new Set();
+      this.#listeners.set(topic, set.add(listener));
+    }
+    return () => {
+      for (const topic of topics) {
+        const set = this.#listeners.get(topic);
+        set?.delete(listener);
+        if (set?.size === 0) this.#listeners.delete(topic);
+      }
+    };
+  }
+
+  #announceSoon(): void {
+    if (this.#scheduled || this.#touched.size === 0) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      const hearing = new Set([...this.#touched].flatMap((topic) => [...(this.#listeners.get(topic) ?? [])]));
+      this.#touched.clear();
+      for (const listener of hearing) listener();
+    });
+  }
+
+  // ---------------------------------------------------------------------------------------------- settings
+
+  setting<T>(key: string): T | undefined {
+    const text = this.sql.value<string>("SELECT value FROM setting WHERE key = ?", key);
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  }
+
+  setSetting(key: string, value: unknown): void {
+    if (value === undefined) this.sql.run("DELETE FROM setting WHERE key = ?", key);
+    else
+      this.sql.run(
+        "INSERT INTO setting VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        JSON.stringify(value),
+      );
+    this.touch(`setting:${key}`);
+  }
+
+  async secret<T>(key: string): Promise<T | undefined> {
+    const record = this.sql.value<Uint8Array>("SELECT value FROM secret WHERE key = ?", key);
+    if (!record) return undefined;
+    return JSON.parse(new TextDecoder().decode(await this.vault.open(`secret/${key}`, record))) as T;
+  }
+
+  async setSecret(key: string, value: unknown): Promise<void> {
+    const record = await this.vault.seal(`secret/${key}`, new TextEncoder().encode(JSON.stringify(value)));
+    this.sql.run(
+      "INSERT INTO secret VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      key,
+      record,
+    );
+  }
+}
