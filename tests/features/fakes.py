@@ -166,9 +166,9 @@ class FakeServer(Server):
 
     async def _unavailable(self, session: FakeSession, stanza: Stanza) -> None:
         was = session.presence is not None
+        session.presence = None
         for unavailable in self.unavailable_watchers:
             await _wait(unavailable(session, stanza, was))
-        session.presence = None
 
     async def ask(self, session: FakeSession, kind: str, xml: str, *, to: str | None = None) -> Element | None:
         """Send an IQ to the server or an account and return the payload of the result; raises StanzaError."""

@@ -92,6 +92,10 @@ class BlockList:
 UNBLOCKED: Final = BlockList()
 
 
+BlockWatcher = Callable[["Jid", Sequence["Jid"], bool], Awaitable[None] | None]
+"""`do(account, jids, blocked)`: the account has blocked these addresses, or no longer does."""
+
+
 class Blocks(Protocol):
     """The block lists."""
 
@@ -101,6 +105,10 @@ class Blocks(Protocol):
 
     def cached(self, account: str) -> BlockList | None:
         """The same where it is at hand without waiting."""
+        ...
+
+    def on_block(self, do: BlockWatcher) -> None:
+        """Call `do` after a block list has changed."""
         ...
 
 
@@ -170,6 +178,9 @@ class _NoBlocks:
 
     def cached(self, account: str) -> BlockList | None:
         return UNBLOCKED
+
+    def on_block(self, do: BlockWatcher) -> None:
+        pass
 
 
 class _NoInterests:

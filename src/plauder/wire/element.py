@@ -109,11 +109,11 @@ def _read(data: bytes, name: str, tag_end: int, context: Context) -> Stanza | No
         namespace = context.content
     attrs = {("xml:lang" if k == f"{XML_NS}}}lang" else k): v for k, v in opening.attrs.items()}
     attrs = {k: v for k, v in attrs.items() if "}" not in k}
-    if context.lang is not None and "xml:lang" not in attrs:
-        attrs["xml:lang"] = context.lang
     if namespace == context.content and local in _KINDS:
         if local != name:
             raise StreamError("bad-namespace-prefix", "stanzas are written without a prefix")
+        if context.lang is not None:
+            attrs.setdefault("xml:lang", context.lang)
         attrs.update({f"xmlns:{p}": uri or "" for p, uri in opening.declared if p is not None})
         inner = b"" if data[tag_end - 1] == 0x2F else data[tag_end + 1 : data.rindex(b"</")]
         return Stanza(_KINDS[local], attrs, inner)

@@ -84,7 +84,7 @@ class Framer:
                 self._cut(data, events)
             else:
                 pending.data += data
-                if pending.may_be_complete(data):
+                if pending.may_be_complete(data, self._context):
                     self._pending = None
                     self._cut(bytes(pending.data), events, pending.checked)
                 else:
@@ -210,18 +210,18 @@ class _Pending:
         self.checked = checked  # its size when it was last checked for being well-formed so far
         self._scan: _Scan | None = None
 
-    def may_be_complete(self, added: bytes) -> bool:
+    def may_be_complete(self, added: bytes, context: Context | None) -> bool:
         """Whether cutting is worth a try, now that `added` came at the end. Never False for what is complete."""
         if b">" not in added:
             return False
         if self._scan is None:
             named = _NAME.match(self.data)
-            if named is None:
+            if context is None or named is None or named[1] == context.root:
                 return True
             tag_end = _tag_end(self.data, 0)
             if tag_end < 0:
                 return False
-            if self.data[tag_end - 1] == 0x2F or named[1].endswith(b":stream"):
+            if self.data[tag_end - 1] == 0x2F:
                 return True
             self._scan = _Scan(bytes(named[1]), tag_end + 1)
         return self._scan.run(self.data) >= 0
@@ -313,12 +313,10 @@ def _read_header(data: bytes, tag: bytes, content: str) -> tuple[StreamOpened, C
     """What an opening tag of a stream says, and what the stream's elements inherit from it (RFC 6120 §4.7, §4.8)."""
     named = _NAME.match(tag)
     assert named is not None  # _TAG found it
-    if tag.endswith(b"/>"):
-        raise StreamError("bad-format", "a stream that ends where it begins")
     parser = ParserCreate("utf-8", "}")
     watched = watch(parser, declaration=True)
     try:
-        parser.Parse(data + b"</%b>" % named[1], True)
+        parser.Parse(data if tag.endswith(b"/>") else data + b"</%b>" % named[1], True)
     except ExpatError as problem:
         refuse(problem)
     except InvalidXml as problem:
@@ -327,8 +325,8 @@ def _read_header(data: bytes, tag: bytes, content: str) -> tuple[StreamOpened, C
     declared = dict(watched.declared)
     if namespace != STREAMS or declared.get(None) != content:
         raise StreamError("invalid-namespace", f"streams are of {STREAMS}, with {content} as the default namespace")
-    if local != "stream":
-        raise StreamError("bad-format", "not a stream")
+    if local != "stream" or tag.endswith(b"/>"):
+        raise StreamError("bad-format", "not a stream, or one that ends where it begins")
     attrs = watched.attrs
     lang = attrs.get(f"{XML_NS}}}lang")
     prefixes = tuple((prefix, uri or "") for prefix, uri in watched.declared if prefix is not None)
@@ -338,6 +336,8 @@ def _read_header(data: bytes, tag: bytes, content: str) -> tuple[StreamOpened, C
 
 def _check_part(data: bytes, context: Context | None) -> None:
     """Raise `StreamError` if no element can begin like this."""
+    if data.startswith(b"<!"):
+        raise StreamError("restricted-xml", "DTDs, comments and the like are not allowed")
     parser = ParserCreate("utf-8", "}")
     starts_stream = context is None or data.startswith(b"<?")
     watch(parser, declaration=starts_stream)
@@ -384,8 +384,9 @@ class FrameReader:
         if named is None:
             if not data.strip(b" \t\r\n"):
                 return None
-            # RFC 7395 §3.3.3: the first character of each message is "<"; no XML declaration (§3.3.2) either.
-            _check_part(data, _FRAMED)
+            # RFC 7395 §3.3.3: the first character of each message is the "<" of its element.
+            if data.startswith((b"<!", b"<?")):
+                raise StreamError("restricted-xml", "DTDs, comments, declarations and the like are not allowed")
             raise StreamError("not-well-formed", "every message is one whole element")
         name = named[1]
         tag_end = _tag_end(data, 0)

@@ -6,6 +6,7 @@ import pytest
 
 from plauder.core.people import Bond
 from plauder.features.roster import feature
+from plauder.store.database import Database
 from plauder.wire.jid import Jid
 from tests.features.fakes import FakeServer, FakeSession
 
@@ -181,8 +182,9 @@ async def test_a_request_from_another_server_arrives(server: FakeServer):
     assert server.away[-1].type == "subscribed"
 
 
-async def test_a_full_roster_takes_no_more(server: FakeServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("plauder.features.roster.rules.MAX_ITEMS", 1)
+async def test_a_full_roster_takes_no_more(database: Database):
+    server = FakeServer(database)
+    feature.register(server, max_items=1)
     ana = await server.login("ana")
     await server.ask(ana, "set", set_("<item jid='a@example.org'/>"))
     assert (await server.refused(ana, "set", set_("<item jid='b@example.org'/>"))).condition == "resource-constraint"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plauder.core.server import Server
 from plauder.features.roster.handlers import Handlers
-from plauder.features.roster.rules import NS
+from plauder.features.roster.rules import MAX_ITEMS, NS
 from plauder.features.roster.service import Roster
 from plauder.wire.xml import E
 
@@ -12,8 +12,8 @@ PRIORITY = 300
 """Before presence is passed on, after blocking has had its say."""
 
 
-def register(server: Server) -> None:
-    roster = Roster(server)
+def register(server: Server, *, max_items: int = MAX_ITEMS) -> None:
+    roster = Roster(server, max_items)
     server.people.contacts = roster
     handlers = Handlers(server, roster)
     server.stream_feature(lambda _session: E("{urn:xmpp:features:rosterver}ver"))

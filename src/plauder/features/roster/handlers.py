@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from xml.etree.ElementTree import Element
 
 from plauder.core.hooks import Verdict
@@ -10,7 +11,8 @@ from plauder.core.session import Session
 from plauder.features.roster import rules
 from plauder.features.roster.rules import QUERY, Item
 from plauder.features.roster.service import INTERESTED, Roster, push
-from plauder.features.roster.states import KINDS
+from plauder.features.roster.states import KINDS, Kind
+from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 from plauder.wire.xml import E
@@ -44,17 +46,20 @@ class Handlers:
         """RFC 6121 §2.3 to §2.5: add, change or remove one contact."""
         await self._roster.change(session.account, rules.read(query, session.account))
 
-    async def subscription(self, session: Session, stanza: Stanza) -> Verdict | None:
+    def subscription(self, session: Session, stanza: Stanza) -> Verdict | Awaitable[Verdict] | None:
         """RFC 6121 §3: presence of type subscribe, subscribed, unsubscribe and unsubscribed."""
-        if stanza.type not in KINDS:
+        kind = stanza.type
+        if kind not in KINDS:
             return None
         to = stanza.to
         if to is None or to.bare == session.account:
             error = StanzaError("modify", "bad-request", "A subscription needs somebody else's address.")
             return Verdict.refuse(error, "subscription to nobody")
-        kind = stanza.type
+        return self._subscription(session, kind, to.bare, stanza.inner)
+
+    async def _subscription(self, session: Session, kind: Kind, contact: Jid, request: bytes) -> Verdict:
         try:
-            why = await self._roster.sent(session.account, kind, to.bare, stanza.inner)
+            why = await self._roster.sent(session.account, kind, contact, request)
         except StanzaError as error:
             return Verdict.refuse(error, error.condition)
         return Verdict.consume(why)

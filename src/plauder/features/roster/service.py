@@ -51,8 +51,9 @@ class Effects:
 class Roster:
     """The contacts of all accounts of this server. `server.people.contacts` is this."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, max_items: int = rules.MAX_ITEMS) -> None:
         self._server = server
+        self._max_items = max_items
         self._relations: OrderedDict[str, Relations] = OrderedDict()
         self._watchers: list[Bonds] = []
         self._generation = 0
@@ -168,8 +169,8 @@ class Roster:
     async def _keep(self, uow: UnitOfWork, account: Jid, before: Item, after: Item, effects: Effects) -> None:
         if after == before:
             return
-        if before.is_empty and not after.is_empty and await store.count(uow, account.text) >= rules.MAX_ITEMS:
-            raise StanzaError("wait", "resource-constraint", f"A roster holds {rules.MAX_ITEMS} contacts.")
+        if before.is_empty and not after.is_empty and await store.count(uow, account.text) >= self._max_items:
+            raise StanzaError("wait", "resource-constraint", f"A roster holds {self._max_items} contacts.")
         after = replace(after, version=effects.versions[account.text])
         await store.save(uow, account.text, after)
         effects.changes.append(Change(account, before, after))

@@ -92,7 +92,9 @@ export type VerifyOutcome =
 
 /** What the caller owes after an operation. All are safe to do late, twice, or after a restart (`pending()` repeats them). */
 export type Task =
-  /** Publish `publication(protocol)` again: prekeys were used or keys rotated. */
+  /** Fetch the list and give it to `receiveDeviceList`: a device that it does not name has written. */
+  | { readonly do: "fetch-device-list"; readonly jid: string; readonly protocol: Protocol }
+  /** Publish `publication(protocol)` again, then `confirmPublished`: prekeys were used or keys rotated. */
   | { readonly do: "publish-bundle"; readonly protocol: Protocol }
   /** Call `encryptEmpty` for this device and send the element (completes a key exchange, heartbeat, healing). */
   | {
@@ -120,12 +122,6 @@ export type Notice =
 
 // ---------------------------------------------------------------------------------------------------- publication
 
-export interface DeviceListEntry {
-  readonly deviceId: number;
-  /** omemo:2 only. */
-  readonly label?: string | undefined;
-}
-
 export interface Publication {
   readonly protocol: Protocol;
   readonly deviceListNode: string;
@@ -135,11 +131,15 @@ export interface Publication {
   /** `current` in 0.3 (a node for each device), the device id in omemo:2 (an item for each device). */
   readonly bundleItemId: string;
   readonly bundle: XmlElement;
+  /** For `confirmPublished`. */
+  readonly revision: number;
 }
 
 // ---------------------------------------------------------------------------------------------------- encrypt
 
 export interface Plan {
+  /** No device list was ever received: fetch it, `receiveDeviceList` (null if there is none), then plan again. */
+  readonly lists: readonly { readonly jid: string; readonly protocol: Protocol }[];
   /** Fetch these bundles and `offerBundle` them, then encrypt. */
   readonly fetch: readonly { readonly device: DeviceRef; readonly protocol: Protocol }[];
   /** Nothing goes to these until a person decides (`decide`). */
@@ -197,6 +197,8 @@ export type Remedy =
   | "healing"
   /** The sender has to open the app (publish keys, add our device). */
   | "sender"
+  /** The reader: decide about the sender's device (`decide`, `acceptKey`). */
+  | "you"
   /** Nothing to do: it was for other devices, or is a copy of a message already read. */
   | "nobody"
   /** Update this app. */
@@ -216,12 +218,12 @@ export type FailureReason =
   | "bad-mac"
   /** More messages are missing between than are kept. */
   | "too-far-ahead"
-  /** The sender's device shows another identity key than before. */
+  /** A device that was verified, or waits for consent, shows another identity key: not read before `acceptKey`. */
   | "key-changed"
   | "distrusted"
   /** The header could be read but the payload is damaged. */
   | "bad-payload"
-  /** The signed envelope names another sender or room than the stanza: forged or misrouted. */
+  /** The envelope inside names another sender or room than the stanza: forged or misrouted. */
   | "forged-envelope"
   | "malformed"
   | "unknown-version";
@@ -268,8 +270,10 @@ export interface OmemoEngine {
 
   /** What to publish; the same until a `publish-bundle` task says otherwise. */
   publication(protocol: Protocol): Promise<Publication>;
-  /** The list item to publish: `others` are the ids now in the published list (nothing of theirs is lost). */
-  deviceList(protocol: Protocol, others: readonly DeviceListEntry[]): XmlElement;
+  /** The bundle of this revision is on the server. */
+  confirmPublished(protocol: Protocol, revision: number, commit: Commit<void>): Promise<void>;
+  /** The list item to publish: the published one (null: none) with this device added; the other entries stay as they are. */
+  deviceList(protocol: Protocol, published: XmlElement | null): Promise<XmlElement>;
   /** Weekly rotation of the signed prekey, refill of prekeys, deletion of expired keys. Call at start and daily. */
   maintain(commit: Commit<readonly Task[]>): Promise<readonly Task[]>;
   /** Tasks left over from before a restart. */
@@ -306,6 +310,13 @@ export interface OmemoEngine {
 
   devices(jid: string): Promise<readonly DeviceInfo[]>;
   decide(device: DeviceRef, trust: "verified" | "distrusted" | "blind", commit: Commit<void>): Promise<void>;
+  /** Take the changed key of a device for its own from now on; old sessions with it end. */
+  acceptKey(
+    device: DeviceRef,
+    fingerprint: string,
+    trust: "verified" | "blind",
+    commit: Commit<void>,
+  ): Promise<void>;
   /** The number two people compare. Undefined while a key of either side is unknown. */
   safetyNumber(jid: string): Promise<SafetyNumber | undefined>;
   /** The people compared the 60 digits: all current keys of this contact become verified. */
@@ -315,6 +326,8 @@ export interface OmemoEngine {
 }
 
 export interface DeviceListOutcome {
+  /** False: the element was malformed; the list known before stays. */
+  readonly accepted: boolean;
   readonly devices: readonly DeviceInfo[];
   readonly tasks: readonly Task[];
   readonly notices: readonly Notice[];
@@ -333,8 +346,10 @@ export interface EngineOptions {
   readonly storage: OmemoStorage;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Name of this device in omemo:2 device lists; encrypted or not, it is public. */
+  /** Name of this device in omemo:2 device lists: signed, but public. At most 53 characters. */
   readonly label?: string | undefined;
+  /** Device ids the account has already, so that a new one is none of them. */
+  readonly takenIds?: readonly number[] | undefined;
 }
 
 /** Opens the account's engine; makes the device's identity at the first call, which `commit` has to write. */

@@ -1,0 +1,132 @@
+"""The block lists of all accounts: cached, changed, pushed, and asked with every stanza between two people."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from plauder.core.hooks import Verdict
+from plauder.core.people import UNBLOCKED, BlockList, BlockWatcher
+from plauder.core.server import Server
+from plauder.core.session import Session
+from plauder.features.blocking import rules, store
+from plauder.kit.ids import new_id
+from plauder.wire.jid import InvalidJid, Jid
+from plauder.wire.stanza import Stanza
+from plauder.wire.stanza_error import StanzaError
+
+INTERESTED: Final = "blocking"
+"""What a session remembers when it asked for the list: XEP-0191 §3.2 pushes changes to such."""
+
+_CACHE: Final = 65_536
+
+
+class Blocking:
+    """`server.people.blocks` is this."""
+
+    def __init__(self, server: Server, max_blocked: int = rules.MAX_BLOCKED) -> None:
+        self._server = server
+        self._max_blocked = max_blocked
+        self._lists: OrderedDict[str, BlockList] = OrderedDict()
+        self._watchers: list[BlockWatcher] = []
+        self._generation = 0
+
+    # ── what other features ask ───────────────────────────────────────────────────────────────────────────────────
+
+    def cached(self, account: str) -> BlockList | None:
+        """An account's list, if it is at hand."""
+        return self._lists.get(account)
+
+    async def of(self, account: str) -> BlockList:
+        """An account's list."""
+        found = self._lists.get(account)
+        if found is None:
+            generation = self._generation
+            async with self._server.database.read() as uow:
+                jids = await store.load(uow, account)
+            found = BlockList(frozenset(jids)) if jids else UNBLOCKED
+            if generation == self._generation:
+                self._lists[account] = found
+                if len(self._lists) > _CACHE:
+                    self._lists.popitem(last=False)
+        return found
+
+    def on_block(self, do: BlockWatcher) -> None:
+        """Call `do` after a block list has changed."""
+        self._watchers.append(do)
+
+    # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def get(self, session: Session, _iq: Stanza, _payload: Element) -> Element:
+        """XEP-0191 §3.1: the list."""
+        session.remember(INTERESTED, True)
+        blocked = await self.of(session.account.text)
+        return rules.listed("blocklist", [Jid.parse(jid) for jid in sorted(blocked.jids)])
+
+    async def block(self, session: Session, _iq: Stanza, payload: Element) -> None:
+        """XEP-0191 §3.3."""
+        jids = rules.read(payload)
+        if not jids:
+            raise StanzaError("modify", "bad-request", "Name at least one address.")
+        before = await self.of(session.account.text)
+        if len(before.jids | {jid.text for jid in jids}) > self._max_blocked:
+            raise StanzaError("wait", "resource-constraint", f"You can block {self._max_blocked} addresses.")
+        async with self._server.database.begin() as uow:
+            await store.add(uow, session.account.text, [jid.text for jid in jids])
+        await self._changed(session.account, "block", jids)
+
+    async def unblock(self, session: Session, _iq: Stanza, payload: Element) -> None:
+        """XEP-0191 §3.4; §3.5: no address at all means everybody."""
+        jids = rules.read(payload)
+        account = session.account
+        before = await self.of(account.text)
+        async with self._server.database.begin() as uow:
+            await store.remove(uow, account.text, [jid.text for jid in jids] or sorted(before.jids))
+        await self._changed(account, "unblock", jids, jids or [Jid.parse(jid) for jid in sorted(before.jids)])
+
+    async def forget(self, account: Jid) -> None:
+        """The account is removed."""
+        async with self._server.database.begin() as uow:
+            await store.forget_account(uow, account.text)
+        self._drop(account)
+
+    def _drop(self, account: Jid) -> None:
+        self._generation += 1
+        self._lists.pop(account.text, None)
+
+    async def _changed(self, account: Jid, tag: str, named: list[Jid], meant: list[Jid] | None = None) -> None:
+        self._drop(account)
+        payload = rules.listed(tag, named)
+        for session in self._server.sessions_of(account):
+            if session.recall(INTERESTED):
+                attrs = {"type": "set", "id": f"block-{new_id()}", "to": session.jid.text, "from": account.text}
+                session.send(Stanza.build("iq", attrs, payload))
+        for watcher in self._watchers:
+            waiting = watcher(account, meant or named, tag == "block")
+            if waiting is not None:
+                await waiting
+
+    # ── stanzas on their way ──────────────────────────────────────────────────────────────────────────────────────
+
+    def check(self, session: Session, stanza: Stanza) -> Verdict | Awaitable[Verdict | None] | None:
+        """A filter for whatever a local session sends. Waits only where a list is not at hand."""
+        try:
+            to = stanza.to
+        except InvalidJid:
+            return None  # refused by the router
+        if to is None or to.bare == session.account:
+            return None
+        mine = self._lists.get(session.account.text)
+        theirs = self._lists.get(to.bare.text) if self._server.is_local(to) else UNBLOCKED
+        if mine is None or theirs is None:
+            return self._check_slowly(session, stanza, to)
+        if not mine and not theirs:
+            return None
+        return rules.leaving(stanza, mine, to) or rules.arriving(stanza, theirs, session.jid)
+
+    async def _check_slowly(self, session: Session, stanza: Stanza, to: Jid) -> Verdict | None:
+        mine = await self.of(session.account.text)
+        theirs = await self.of(to.bare.text) if self._server.is_local(to) else UNBLOCKED
+        return rules.leaving(stanza, mine, to) or rules.arriving(stanza, theirs, session.jid)
