@@ -222,6 +222,9 @@ class Limits(Section):
     requests_per_minute: int = Field(
         600, ge=1, description="HTTP API requests without a login from one address (IPv6 /64) in a minute."
     )
+    tries_per_minute: int = Field(
+        30, ge=1, description="Tries at codes, invites and links from one address (IPv6 /64) in a minute."
+    )
 
 
 class Log(Section):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Executable, event
+from sqlalchemy import Connection, Executable, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -36,6 +36,16 @@ class UnitOfWork:
         """An INSERT that knows `on_conflict_do_nothing/update` in the dialect of this database."""
         dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
         return dialect.insert(table)
+
+    async def alone(self, name: str) -> None:
+        """Until this transaction ends, no other one of the same `name` runs: for check-then-insert.
+
+        SQLite has one writer anyway; PostgreSQL takes an advisory lock.
+        """
+        if self.connection.dialect.name == "postgresql":
+            await self.connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+            )
 
     def announce(self, topic: str, payload: Mapping[str, Any], *, key: str = "") -> None:
         """Say something to the world after the commit: a row in the outbox, in order per `key`."""

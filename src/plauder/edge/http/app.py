@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 import plauder
 from plauder.edge.http import errors, operation
+from plauder.edge.http.auth import Auth
 from plauder.edge.http.guard import Guard
 from plauder.edge.http.operation import Check
 from plauder.edge.http.web import WebApp
@@ -33,6 +34,8 @@ class HttpParts:
     """In order; a route's own `max_body_size` lifts the general limit for it."""
     mounts: Mapping[str, ASGIApp] = field(default_factory=dict)
     """Applications with their own errors, by path prefix."""
+    auth: Auth | None = None
+    """Who calls, for routes that take `Authenticated`."""
     checks: Mapping[str, Check] = field(default_factory=dict)
     """What `/health/ready` asks."""
 
@@ -53,6 +56,7 @@ def build(parts: HttpParts) -> Guard:
         redoc_url=None,
         max_body_size=config.http.max_body_bytes,
     )
+    app.state.auth = parts.auth
     errors.install(app)
     app.include_router(operation.router(config, parts.metrics, parts.checks))
     for router in parts.routers:

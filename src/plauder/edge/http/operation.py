@@ -45,7 +45,7 @@ def router(config: Config, counted: Metrics, checks: Mapping[str, Check]) -> API
 
     @routes.get("/metrics", include_in_schema=False)
     async def openmetrics(request: Request) -> Response:
-        if not _may_read_metrics(request.state.address):
+        if not is_neighbour(request.state.address):
             raise NotFound()
         return Response(counted.text(), media_type=metrics.CONTENT_TYPE)
 
@@ -80,8 +80,8 @@ async def _passes(name: str, check: Check) -> bool:
     return True
 
 
-def _may_read_metrics(address: str) -> bool:
-    """Only this machine and private networks: how busy a network is, is nobody else's business."""
+def is_neighbour(address: str) -> bool:
+    """Whether a request comes from this machine or a private network: others learn nothing of how busy we are."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

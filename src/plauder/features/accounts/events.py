@@ -1,0 +1,17 @@
+"""What accounts announce through the outbox. The key is the account, so its events arrive in order."""
+
+CREATED = "accounts.created"
+"""{"account"}: a new account."""
+REVOKED = "accounts.revoked"
+"""{"account", "device"}: this device may not come back; its sessions end and its queue goes."""
+DISABLED = "accounts.disabled"
+"""{"account"}: the operator shut it; its sessions end, nothing is deleted."""
+ENABLED = "accounts.enabled"
+"""{"account"}: it may log in again."""
+DELETED = "accounts.deleted"
+"""{"account"}: it is gone; what the features kept of it went in the same transaction."""
+RENAMED = "accounts.renamed"
+"""{"account", "to"}: the person has a new number."""
+
+ALL = (CREATED, REVOKED, DISABLED, ENABLED, DELETED, RENAMED)
+"""Who wants them subscribes in `app`."""
