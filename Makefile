@@ -31,7 +31,7 @@ check: $(VENV)/.dev ## the fast part: format, lint, types, import rules, unit te
 fast: $(VENV)/.dev ## unit tests only
 	$(BIN)/pytest -q -m "not server and not browser"
 
-test: check web/dist/.built $(VENV)/.debian ## everything: check, servers, foreign clients, web packages, browser
+test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test
 	$(BIN)/pytest -q -m "server and not browser"
 	$(BIN)/pytest -q -m browser
@@ -68,6 +68,10 @@ $(VENV)/.dev: $(UV) requirements/dev.lock pyproject.toml
 
 $(VENV)/.debian: tools/debian.py
 	$(PYTHON) tools/debian.py postgresql chromium coturn
+	@touch $@
+
+$(VENV)/.oracles: tools/oracles.py $(VENV)/.dev
+	$(BIN)/python tools/oracles.py
 	@touch $@
 
 web/dist/.built: $(VENV)/.run $(WEB_SOURCES)

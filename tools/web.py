@@ -1,4 +1,4 @@
-"""Build or test the web app with the Node that comes from PyPI: `python tools/web.py build|test|check`."""
+"""Build or test the web app with the Node that comes from PyPI: `python tools/web.py install|build|test|check`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def main(task: str) -> int:
         return 0
     try:
         install()
-        npm("run", "--silent", task)
+        if task != "install":
+            npm("run", "--silent", task)
     except subprocess.CalledProcessError as error:
         return error.returncode
     return 0

@@ -29,7 +29,6 @@ const VERSION = 0x33;
 const KEY_TYPE = 0x05;
 const MAC = 8;
 const TAG = 16;
-const EMPTY_KEY = 16;
 
 // libsignal's SignalMessage and PreKeySignalMessage.
 const MESSAGE = { 1: "bytes", 2: "uint32", 3: "uint32", 4: "bytes" } as const;
@@ -124,7 +123,7 @@ export const v03: Profile = {
     const sealed = gcm(key, iv).encrypt(plaintext);
     return { key: concat(key, sealed.subarray(-TAG)), iv, payload: sealed.slice(0, -TAG) };
   },
-  emptyPayload: () => ({ key: new Uint8Array(EMPTY_KEY + TAG), iv: randomBytes(12), payload: undefined }),
+  emptyPayload: () => ({ key: randomBytes(16), iv: randomBytes(12), payload: undefined }),
   async openPayload(key, { iv, payload }) {
     // Before 2017 the tag was the end of the payload and the key came alone.
     if (!payload || (iv?.length !== 12 && iv?.length !== 16)) throw malformed("an IV has 12 or 16 bytes");
