@@ -56,7 +56,7 @@ async function answer({ device: name, method, args }: Request): Promise<unknown>
   }
   if (method === "restore") return open(name, device.jid, kept.get(name));
   const call = device.engine[method as keyof OmemoEngine] as (...given: unknown[]) => Promise<unknown>;
-  const given = WITHOUT_COMMIT.has(method) ? args : [...args, device.storage.commit];
+  const given = WITHOUT_COMMIT.has(method) ? [...args] : [...args, device.storage.commit];
   return (await call.apply(device.engine, given)) ?? null;
 }
 
