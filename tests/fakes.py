@@ -148,10 +148,10 @@ class FakeInbox:
         else:
             self.rows.pop(kept.number, None)
 
-    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> list[Kept]:
+    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
         self.write()
         rows = [k for k in self._of(account) if k.number > after and set(k.devices) & set(devices)]
-        return rows[:limit]
+        return rows[:limit], len(rows) > limit
 
     def _of(self, account: str) -> list[Kept]:
         return sorted((k for k in self.rows.values() if k.account == account), key=lambda k: k.number)

@@ -20,29 +20,20 @@ from plauder.core.hooks import Hold
 from plauder.core.intake import Later
 from plauder.core.remembered import Remembered, Slot
 from plauder.core.session import Json
+from plauder.wire import sm
 from plauder.wire.jid import InvalidJid, Jid
+from plauder.wire.sm import REQUEST, WRAP, HandledCountTooHigh
 from plauder.wire.stanza import Stanza
+from plauder.wire.xml import quote, serialize
 
 if TYPE_CHECKING:
     from plauder.core.server import Server
 
-SM: Final = "urn:xmpp:sm:3"
-WRAP: Final = 2**32
-ASK: Final = b"<r xmlns='urn:xmpp:sm:3'/>"
 PROOF: Final = "plauder-proof"
 
 HELD_MAX: Final = 1_000
 ASK_AFTER: Final = 16
 """Stanzas that nobody was promised are asked for only when so many have gathered."""
-
-
-class HandledTooMany(Exception):
-    """XEP-0198 §4: the client acknowledged more than it was sent."""
-
-    def __init__(self, h: int, sent: int) -> None:
-        super().__init__(f"acknowledged {h} of {sent}")
-        self.h = h
-        self.sent = sent
 
 
 class Outlet(Protocol):
@@ -192,11 +183,11 @@ class ClientSession(FedSession):
         self._memory_changed()
 
     def acknowledged(self, h: int) -> None:
-        """`<a h=…/>`. Raises HandledTooMany."""
+        """`<a h=…/>`. Raises HandledCountTooHigh."""
         count = (h - self._acked) % WRAP
         waiting = len(self.unacked) if self.unacked is not None else 0
         if count > waiting:
-            raise HandledTooMany(h, self._sent)
+            raise HandledCountTooHigh(h, self._sent % WRAP)
         self._acked = h
         self.asked_at = 0.0
         if self.slot is not None:
@@ -218,7 +209,7 @@ class ClientSession(FedSession):
     def _answer(self) -> None:
         self._answer_at = -1
         if self.outlet is not None:
-            self.outlet.write(b"<a xmlns='urn:xmpp:sm:3' h='%d'/>" % (self._handled % WRAP))
+            self.outlet.write(sm.ack(self._handled % WRAP))
 
     def trailer(self) -> bytes:
         """What a connection sends after the rest of a loop turn: one question at a time, if there is one to ask."""
@@ -227,11 +218,11 @@ class ClientSession(FedSession):
         if self.sm:
             if self._fresh < ASK_AFTER:
                 return b""
-            question = ASK
+            question = REQUEST
         else:
             self._asked = len(self.unacked or ())
             question = (
-                f"<iq type='get' id='{PROOF}' from='{self.server.domain}' to={_quoted(self.jid)}>"
+                f"<iq type='get' id='{PROOF}' from='{self.server.domain}' to={quote(self.jid.text)}>"
                 "<ping xmlns='urn:xmpp:ping'/></iq>"
             ).encode()
         self._fresh = 0
@@ -459,21 +450,26 @@ class ClientSession(FedSession):
             await asyncio.wait((self._quiet,), timeout=1.0)
         self._quiet = None
 
-    def resumed(self, outlet: Outlet, h: int) -> None:
-        """XEP-0198 §5: the client is back on another stream and has `h` stanzas. Raises HandledTooMany.
+    def can_resume_from(self, h: int) -> bool:
+        """Whether `h` is a count that the client of this stream can have."""
+        if self.has_state and "core.remembered" in self.state:
+            return True
+        return (h - self._acked) % WRAP <= len(self.unacked or ())
 
-        Answers `<resumed/>`, sends again what it has not, and goes on from the inbox.
+    def resumed(self, outlet: Outlet, h: int, announcement: bytes | None = None) -> None:
+        """XEP-0198 §5: the client is back on another stream and has `h` stanzas. Raises HandledCountTooHigh.
+
+        Answers `<resumed/>` (or with the `announcement` that it is part of, in SASL2), sends again what the client has
+        not, and goes on from the inbox.
         """
         if self.has_state and "core.remembered" in self.state:
             self._catch_up(self.state.pop("core.remembered"), h)
         count = (h - self._acked) % WRAP
         if count > len(self.unacked or ()):
-            raise HandledTooMany(h, self._sent)
+            raise HandledCountTooHigh(h, self._sent % WRAP)
         self.outlet = outlet
         self.gone_at = 0.0
-        outlet.write(
-            b"<resumed xmlns='urn:xmpp:sm:3' previd='%b' h='%d'/>" % (self.resume_id.encode(), self._handled % WRAP)
-        )
+        outlet.write(announcement or serialize(sm.resumed(self.resume_id, self._handled % WRAP)))
         self._acked = h
         again = list(self.unacked or ())[count:]
         for entry in again:
@@ -538,9 +534,3 @@ class ClientSession(FedSession):
             self.slot.close()
             self.slot = None
         self.server.ended(self)
-
-
-def _quoted(jid: Jid) -> str:
-    from plauder.wire.xml import quote
-
-    return quote(jid.text)

@@ -110,7 +110,7 @@ class FedSession(Session):
 
     async def _fetch(self) -> None:
         try:
-            rows = await self.server.inbox.waiting(self.account.text, self._queues(), self._cursor, PAGE)
+            rows, more = await self.server.inbox.waiting(self.account.text, self._queues(), self._cursor, PAGE)
         finally:
             self._reading = False
         if self._mode is not Mode.BEHIND:
@@ -125,7 +125,7 @@ class FedSession(Session):
                     return
                 self._emit(delayed(row.stanza, row.number, domain), self._stored(row, mine))
             self._cursor = row.number
-        if len(rows) < PAGE and not self._diverted:
+        if not more and not self._diverted:
             self._mode = Mode.LIVE
         else:
             self.pump()

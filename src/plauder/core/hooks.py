@@ -108,7 +108,7 @@ RoutedWatcher = Callable[[Routed], None]
 Holder = Callable[["Session", Stanza], Hold]
 Nonza = Callable[["Session", Element], None]
 Bind2 = Callable[["Session", Element], Answer]
-FeatureMaker = Callable[["Session"], Answer]
+FeatureMaker = Callable[["Jid"], Answer]
 HostHandler = Callable[["Session | None", Stanza], Awaitable[None]]
 
 NORMAL: Final = 500
@@ -164,7 +164,7 @@ class Hooks:
         self.item_sources.append(source)
 
     def stream_feature(self, make: FeatureMaker) -> None:
-        """Add to `<stream:features/>` after login what `make(session)` returns, None for nothing."""
+        """Add to `<stream:features/>` after login what `make(account)` returns, None for nothing."""
         self.stream_features.append(make)
 
     # ── what it answers ───────────────────────────────────────────────────────────────────────────────────────────

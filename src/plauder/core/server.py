@@ -243,8 +243,7 @@ class Server(Hooks):
         """Whose queue a new session reads; a device that is new gets one."""
         devices = account.devices
         assert devices is not None
-        taken = {session.device for session in account.sessions.values()}
-        name = device if device and device not in taken else f"resource:{resource}" if is_known else SHARED
+        name = device or (f"resource:{resource}" if is_known else SHARED)
         now = self.clock.now()
         known = devices.get(name)
         if known is not None:
@@ -290,6 +289,17 @@ class Server(Hooks):
             if remembered is not None:
                 session = await self._restore(account, remembered)
         return session if session is not None and session.account == account else None
+
+    async def prepare_resumption(self, session: ClientSession) -> None:
+        """Cut a session off from the connection it may still have, and let what is under way be done."""
+        while True:
+            outlet = session.outlet
+            if outlet is not None:
+                session.detach()
+                outlet.close("conflict", "The stream was resumed on another connection.")
+            await session.quiet()
+            if session.outlet is None:
+                return
 
     async def _restore(self, account: Jid, remembered: Remembered) -> ClientSession | None:
         """Bring a stream of the process before back to life, without a connection yet."""

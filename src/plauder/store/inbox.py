@@ -39,8 +39,25 @@ class Kept:
     """Who still owes the acknowledgement."""
 
 
+PAGE_BYTES = 1_048_576
+"""`waiting` reads no further once it has so much: one slow reader must not fill the memory."""
+
 Done = Callable[[Exception | None], None]
 """Called on the loop, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much an inbox takes."""
+
+    per_device: int = 50_000
+    """Stanzas that one device may owe."""
+    days: float = 30.0
+    """How long a stanza waits at the longest; a device that stays away three times as long is forgotten."""
+    min_free_bytes: int = 0
+    """Free disk space below which nothing more is taken."""
+    seen_per_account: int = 16
+    """Names that are remembered by `seen_before`."""
 
 
 class InboxFull(Exception):
@@ -63,8 +80,9 @@ class Inbox(Protocol):
         a settlement lost in a crash makes a double, never a loss."""
         ...
 
-    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> list[Kept]:
-        """The oldest stanzas that any of `devices` owes with a number above `after`, by number.
+    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
+        """The oldest stanzas that any of `devices` owes with a number above `after`, by number, and whether there
+        are more. At most `limit` of them, and about PAGE_BYTES.
 
         Sees every `keep` that was called before it.
         """

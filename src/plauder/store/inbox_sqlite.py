@@ -1,0 +1,600 @@
+"""The inbox in a SQLite file of its own, written by a thread of its own in groups.
+
+Whatever was asked for while one group was being committed makes the next group, so the price of an fsync is shared by
+as many stanzas as there are, and the loop never waits for the disk. What was delivered is gone from the file:
+`secure_delete` overwrites it, and the write-ahead log is truncated as soon as there is nothing else to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from plauder.kit import log as logging
+from plauder.store.inbox import PAGE_BYTES, Device, Done, InboxFull, Kept, Quota
+
+log = logging.get("store.inbox")
+
+T = TypeVar("T")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS device (
+    key INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    id TEXT NOT NULL,          -- '' is the account's shared queue
+    resource TEXT NOT NULL,
+    seen INTEGER NOT NULL,     -- seconds since 1970
+    traits TEXT NOT NULL,      -- separated by spaces
+    UNIQUE (account, id)
+);
+CREATE TABLE IF NOT EXISTS message (
+    number INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    owing INTEGER NOT NULL,    -- devices that have not acknowledged it
+    stanza BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS owed (
+    device INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (device, number)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS owed_number ON owed (number);
+CREATE TABLE IF NOT EXISTS visitor (
+    account TEXT NOT NULL,
+    name TEXT NOT NULL,
+    seen INTEGER NOT NULL,
+    PRIMARY KEY (account, name)
+) WITHOUT ROWID;
+"""
+
+GROUP_MAX: Final = 1_000
+CLEAN_AFTER: Final = 0.2
+"""Seconds without work after which the write-ahead log is truncated."""
+CLEAN_AT_LEAST: Final = 10.0
+"""The same under load."""
+RETRY_MAX: Final = 100_000
+
+
+@dataclass(slots=True)
+class _Keep:
+    number: int
+    account: str
+    devices: Sequence[str]
+    left: list[str]
+    """Those that have not acknowledged it before it was written."""
+    stanza: bytes
+    done: Done
+
+
+@dataclass(slots=True)
+class _Settle:
+    account: str
+    devices: Sequence[str]
+    numbers: Sequence[int]
+
+
+@dataclass(slots=True)
+class _Call:
+    """Something to do between two groups, on the writer's thread."""
+
+    do: Callable[[], Any]
+    answer: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one commit writes."""
+
+    keeps: dict[int, _Keep] = field(default_factory=dict)
+    settled: list[_Keep] = field(default_factory=list)
+    """Acknowledged by all before they were written."""
+    settles: list[_Settle] = field(default_factory=list)
+
+
+class SqliteInbox:
+    """See `store.inbox.Inbox`. Make it with `await SqliteInbox.open(path)`."""
+
+    def __init__(self, path: Path, quota: Quota) -> None:
+        self._path = path
+        self._quota = quota
+        self._loop = asyncio.get_running_loop()
+        self._work: deque[_Keep | _Settle | _Call] = deque()
+        self._wake = threading.Semaphore(0)
+        self._is_asleep = False
+        self._is_closing = False
+        self._unwritten: dict[tuple[str, str], int] = {}
+        # Belonging to the writer's thread from here on; the loop only looks at _owed.
+        self._keys: dict[tuple[str, str], int] = {}
+        self._owed: dict[tuple[str, str], int] = {}
+        self._retry: list[_Settle] = []
+        self._is_dirty = False
+        self._cleaned = 0.0
+        self._looked_at_disk = 0.0
+        self._has_room = True
+        self._connection: sqlite3.Connection
+        self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+
+    @classmethod
+    async def open(cls, path: Path, quota: Quota | None = None) -> SqliteInbox:
+        """Open or make the file. Raises sqlite3.Error when that is impossible."""
+        inbox = cls(path, quota or Quota())
+        await asyncio.to_thread(inbox._open)
+        inbox._thread.start()
+        return inbox
+
+    # ── asked for on the loop ─────────────────────────────────────────────────────────────────────────────────────
+
+    def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes, done: Done) -> None:
+        for device in devices:
+            at = (account, device)
+            if self._owed.get(at, 0) >= self._quota.per_device:
+                done(InboxFull(f"{self._quota.per_device} stanzas are waiting for one device"))
+                return
+        for device in devices:
+            at = (account, device)
+            self._unwritten[at] = self._unwritten.get(at, 0) + 1
+        self._put(_Keep(number, account, devices, list(devices), stanza, done))
+
+    def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
+        self._put(_Settle(account, devices, numbers))
+
+    async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
+        for device in devices:
+            if (account, device) in self._owed or (account, device) in self._unwritten:
+                return await self._call(lambda: self._waiting(account, devices, after, limit))
+        return [], False
+
+    async def archive(
+        self,
+        account: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        after: int = 0,
+        before: int | None = None,
+        newest: bool = False,
+        limit: int = 50,
+    ) -> list[Kept]:
+        low = max(after + 1, _number(start) if start else 0)
+        high = min(2**63 - 1, before or 2**63 - 1, _number(end) + 256 if end else 2**63 - 1)
+        return await self._call(lambda: self._archive(account, low, high, newest, limit))
+
+    async def count(self, account: str, devices: Sequence[str]) -> int:
+        return await self._call(lambda: self._count(account, devices))
+
+    async def devices(self, account: str) -> list[Device]:
+        return await self._call(lambda: self._devices(account))
+
+    async def save_device(self, device: Device) -> None:
+        await self._call(lambda: self._write(lambda: self._save_device(device)))
+
+    async def seen_before(self, account: str, name: str, now: datetime) -> bool:
+        return await self._call(lambda: self._write(lambda: self._seen_before(account, name, now)))
+
+    async def forget_device(self, account: str, device: str) -> None:
+        await self._call(lambda: self._write(lambda: self._forget(account, device)))
+
+    async def forget_account(self, account: str) -> None:
+        await self._call(lambda: self._write(lambda: self._forget_account(account)))
+
+    async def expire(self, now: datetime) -> int:
+        return await self._call(lambda: self._write(lambda: self._expire(now)))
+
+    async def highest(self) -> int:
+        return await self._call(
+            lambda: self._connection.execute("SELECT coalesce(max(number), 0) FROM message").fetchone()[0]
+        )
+
+    async def backup(self, path: Path) -> None:
+        """Write a consistent copy to `path`, without stopping anybody for long."""
+
+        def copy() -> None:
+            with sqlite3.connect(path) as target:
+                self._connection.backup(target)
+            target.close()
+
+        await self._call(copy)
+
+    async def flush(self) -> None:
+        await self._call(lambda: None)
+
+    async def close(self) -> None:
+        if not self._is_closing:
+            self._is_closing = True
+            self._wake.release()
+            await asyncio.to_thread(self._thread.join)
+            self._connection.close()
+
+    def _put(self, work: _Keep | _Settle | _Call) -> None:
+        self._work.append(work)
+        if self._is_asleep:
+            self._is_asleep = False
+            self._wake.release()
+
+    async def _call(self, do: Callable[[], T]) -> T:
+        if self._is_closing:
+            raise InboxFull("the inbox is closed")
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._put(_Call(do, answer))
+        return await answer
+
+    def _report(self, group: _Group, problem: Exception | None) -> None:
+        """Back on the loop: a group is durable, or was refused."""
+        for keep in group.keeps.values():
+            self._written(keep)
+            keep.done(problem)
+        for keep in group.settled:
+            self._written(keep)
+            keep.done(None)
+
+    def _written(self, keep: _Keep) -> None:
+        unwritten = self._unwritten
+        for device in keep.devices:
+            at = (keep.account, device)
+            left = unwritten.get(at, 1) - 1
+            if left:
+                unwritten[at] = left
+            else:
+                unwritten.pop(at, None)
+
+    # ── the writer's thread ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _open(self) -> None:
+        fresh = not self._path.exists()
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=64)
+        if fresh:
+            self._path.chmod(0o600)
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.executescript(SCHEMA)
+        for key, account, device in connection.execute("SELECT key, account, id FROM device"):
+            self._keys[account, device] = key
+        names = {key: at for at, key in self._keys.items()}
+        for key, count in connection.execute("SELECT device, count(*) FROM owed GROUP BY device"):
+            if key in names:
+                self._owed[names[key]] = count
+        self._connection = connection
+        self._cleaned = time.monotonic()
+
+    def _run(self) -> None:
+        while True:
+            if not self._work:
+                self._sleep()
+                if not self._work:
+                    if self._is_closing:
+                        self._clean()
+                        return
+                    continue
+            self._one_group()
+            if self._is_dirty and time.monotonic() - self._cleaned > CLEAN_AT_LEAST:
+                self._clean()
+
+    def _sleep(self) -> None:
+        """Wait for work; tidy up if none comes soon."""
+        self._is_asleep = True
+        if self._work or self._is_closing:
+            self._is_asleep = False
+            return
+        if self._is_dirty or self._retry:
+            if self._wake.acquire(timeout=CLEAN_AFTER):
+                return
+            self._clean()
+        self._wake.acquire(timeout=60.0)
+
+    def _one_group(self) -> None:
+        """Take what is there up to the next call, commit it, then make the call."""
+        group = _Group()
+        work = self._work
+        call: _Call | None = None
+        while work and len(group.keeps) < GROUP_MAX:
+            item = work.popleft()
+            if item.__class__ is _Keep:
+                group.keeps[item.number] = item
+            elif item.__class__ is _Settle:
+                self._settle_unwritten(group, item)
+            else:
+                call = item  # type: ignore[assignment]
+                break
+        self._commit(group)
+        if call is not None:
+            self._make(call)
+
+    def _settle_unwritten(self, group: _Group, settle: _Settle) -> None:
+        """An acknowledgement may overtake the writing of its stanza; then there is less to write, or nothing."""
+        rest = []
+        for number in settle.numbers:
+            keep = group.keeps.get(number)
+            if keep is None:
+                rest.append(number)
+                continue
+            keep.left = [device for device in keep.left if device not in settle.devices]
+            if not keep.left:
+                del group.keeps[number]
+                group.settled.append(keep)
+        if rest:
+            group.settles.append(_Settle(settle.account, settle.devices, rest))
+
+    def _commit(self, group: _Group) -> None:
+        if not group.keeps and not group.settles and not group.settled:
+            return
+        settles = self._retry + group.settles
+        problem: Exception | None = None
+        try:
+            self._write(lambda: self._write_group(group, settles))
+            self._retry = []
+        except (sqlite3.Error, OSError) as error:
+            problem = InboxFull(str(error))
+            log.exception("inbox-refuses", stanzas=len(group.keeps))
+            self._retry = settles[-RETRY_MAX:]
+            self._recount()
+        self._is_dirty = True
+        if group.keeps or group.settled:
+            self._loop.call_soon_threadsafe(self._report, group, problem)
+
+    def _write(self, do: Callable[[], T]) -> T:
+        """Run `do` in a transaction of its own."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = do()
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._keys = {}
+            raise
+        return result
+
+    def _write_group(self, group: _Group, settles: Sequence[_Settle]) -> None:
+        if group.keeps:
+            self._look_at_disk()
+        messages, owed = [], []
+        for keep in group.keeps.values():
+            messages.append((keep.number, keep.account, len(keep.left), keep.stanza))
+            for device in keep.left:
+                owed.append((self._key(keep.account, device), keep.number))
+                at = (keep.account, device)
+                self._owed[at] = self._owed.get(at, 0) + 1
+        if messages:
+            self._connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", messages)
+            self._connection.executemany("INSERT INTO owed VALUES (?, ?)", owed)
+        for settle in settles:
+            self._settle(settle)
+
+    def _settle(self, settle: _Settle) -> None:
+        execute = self._connection.execute
+        for device in settle.devices:
+            key = self._keys.get((settle.account, device)) or self._find_key(settle.account, device)
+            if key is None:
+                continue
+            gone = 0
+            for number in settle.numbers:
+                if not execute("DELETE FROM owed WHERE device = ? AND number = ?", (key, number)).rowcount:
+                    continue
+                gone += 1
+                if not execute("DELETE FROM message WHERE number = ? AND owing < 2", (number,)).rowcount:
+                    execute("UPDATE message SET owing = owing - 1 WHERE number = ?", (number,))
+            if gone:
+                self._count_down((settle.account, device), gone)
+
+    def _count_down(self, at: tuple[str, str], gone: int) -> None:
+        left = self._owed.get(at, 0) - gone
+        if left > 0:
+            self._owed[at] = left
+        else:
+            self._owed.pop(at, None)
+
+    def _find_key(self, account: str, device: str) -> int | None:
+        row = self._connection.execute(
+            "SELECT key FROM device WHERE account = ? AND id = ?", (account, device)
+        ).fetchone()
+        if row is None:
+            return None
+        key: int = row[0]
+        self._keys[account, device] = key
+        return key
+
+    def _key(self, account: str, device: str) -> int:
+        """The key of a queue, which is made if it is not there."""
+        key = self._keys.get((account, device)) or self._find_key(account, device)
+        if key is None:
+            cursor = self._connection.execute(
+                "INSERT INTO device (account, id, resource, seen, traits) VALUES (?, ?, '', ?, '')",
+                (account, device, int(time.time())),
+            )
+            assert cursor.lastrowid is not None
+            key = self._keys[account, device] = cursor.lastrowid
+        return key
+
+    def _make(self, call: _Call) -> None:
+        try:
+            result = call.do()
+        except (sqlite3.Error, OSError) as error:
+            log.exception("inbox-call-failed")
+            self._answer(call, None, InboxFull(str(error)))
+        except Exception as error:
+            self._answer(call, None, error)
+        else:
+            self._is_dirty = True
+            self._answer(call, result, None)
+
+    def _answer(self, call: _Call, result: Any, problem: Exception | None) -> None:
+        def answer() -> None:
+            if call.answer.done():
+                return
+            if problem is not None:
+                call.answer.set_exception(problem)
+            else:
+                call.answer.set_result(result)
+
+        self._loop.call_soon_threadsafe(answer)
+
+    def _look_at_disk(self) -> None:
+        """Raise OSError when there is less room than the operator wants to keep free."""
+        now = time.monotonic()
+        if self._quota.min_free_bytes and now - self._looked_at_disk > 1.0:
+            self._looked_at_disk = now
+            self._has_room = shutil.disk_usage(self._path.parent).free >= self._quota.min_free_bytes
+        if not self._has_room:
+            raise OSError("the disk has less free space than it must keep")
+
+    def _recount(self) -> None:
+        """After a rollback the counts are read again."""
+        try:
+            rows = self._connection.execute(
+                "SELECT account, id, count(*) FROM owed JOIN device ON key = device GROUP BY device"
+            ).fetchall()
+        except sqlite3.Error:
+            return
+        self._owed = {(account, device): count for account, device, count in rows}
+
+    def _clean(self) -> None:
+        """Leave nothing of what was delivered in the files."""
+        self._is_dirty = False
+        self._cleaned = time.monotonic()
+        try:
+            if self._retry:
+                settles = self._retry
+                self._write(lambda: self._write_group(_Group(), settles))
+                self._retry = []
+            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except (sqlite3.Error, OSError):
+            log.exception("inbox-not-cleaned")
+            time.sleep(0.1)
+
+    # ── reading, on the writer's thread ───────────────────────────────────────────────────────────────────────────
+
+    def _waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
+        keys = {key: name for name in devices if (key := self._find_key(account, name)) is not None}
+        if not keys:
+            return [], False
+        marks = ",".join("?" * len(keys))
+        cursor = self._connection.execute(
+            f"SELECT o.number, o.device, m.stanza FROM owed o CROSS JOIN message m ON m.number = o.number "  # noqa: S608
+            f"WHERE o.device IN ({marks}) AND o.number > ? ORDER BY o.number LIMIT ?",
+            (*keys, after, limit * len(keys) + 1),
+        )
+        found: list[Kept] = []
+        size = 0
+        for number, key, stanza in cursor:
+            if found and found[-1].number == number:
+                found[-1] = Kept(number, account, stanza, (*found[-1].devices, keys[key]))
+                continue
+            if len(found) == limit or size > PAGE_BYTES:
+                return found, True
+            found.append(Kept(number, account, stanza, (keys[key],)))
+            size += len(stanza)
+        return found, False
+
+    def _archive(self, account: str, low: int, high: int, newest: bool, limit: int) -> list[Kept]:
+        order = "DESC" if newest else "ASC"
+        rows = self._connection.execute(
+            "SELECT m.number, m.stanza, group_concat(d.id, char(31)) FROM device d "  # noqa: S608
+            "JOIN owed o ON o.device = d.key JOIN message m ON m.number = o.number "
+            "WHERE d.account = ? AND o.number >= ? AND o.number < ? "
+            f"GROUP BY m.number ORDER BY m.number {order} LIMIT ?",
+            (account, low, high, limit),
+        ).fetchall()
+        kept = [Kept(number, account, stanza, tuple(devices.split("\x1f"))) for number, stanza, devices in rows]
+        return kept[::-1] if newest else kept
+
+    def _count(self, account: str, devices: Sequence[str]) -> int:
+        keys = [key for name in devices if (key := self._find_key(account, name)) is not None]
+        marks = ",".join("?" * len(keys))
+        row = self._connection.execute(
+            f"SELECT count(DISTINCT number) FROM owed WHERE device IN ({marks})",  # noqa: S608
+            keys,
+        ).fetchone()
+        return int(row[0])
+
+    def _devices(self, account: str) -> list[Device]:
+        rows = self._connection.execute(
+            "SELECT id, resource, seen, traits FROM device "
+            "WHERE account = ? AND id <> '' AND resource <> '' ORDER BY key",
+            (account,),
+        )
+        return [
+            Device(account, name, resource, datetime.fromtimestamp(seen, UTC), frozenset(traits.split()))
+            for name, resource, seen, traits in rows
+        ]
+
+    # ── writing, on the writer's thread, in a transaction ─────────────────────────────────────────────────────────
+
+    def _save_device(self, device: Device) -> None:
+        self._connection.execute(
+            "INSERT INTO device (account, id, resource, seen, traits) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (account, id) DO UPDATE SET resource = excluded.resource, seen = excluded.seen, "
+            "traits = excluded.traits",
+            (device.account, device.id, device.resource, int(device.seen.timestamp()), " ".join(sorted(device.traits))),
+        )
+
+    def _seen_before(self, account: str, name: str, now: datetime) -> bool:
+        execute = self._connection.execute
+        was = execute("SELECT 1 FROM visitor WHERE account = ? AND name = ?", (account, name)).fetchone() is not None
+        execute("REPLACE INTO visitor VALUES (?, ?, ?)", (account, name, int(now.timestamp())))
+        execute(
+            "DELETE FROM visitor WHERE account = ? AND name NOT IN "
+            "(SELECT name FROM visitor WHERE account = ? ORDER BY seen DESC, name LIMIT ?)",
+            (account, account, self._quota.seen_per_account),
+        )
+        return was
+
+    def _forget(self, account: str, device: str) -> None:
+        key = self._find_key(account, device)
+        if key is None:
+            return
+        execute = self._connection.execute
+        execute(
+            "UPDATE message SET owing = owing - 1 WHERE number IN (SELECT number FROM owed WHERE device = ?)", (key,)
+        )
+        execute("DELETE FROM message WHERE owing < 1 AND number IN (SELECT number FROM owed WHERE device = ?)", (key,))
+        execute("DELETE FROM owed WHERE device = ?", (key,))
+        execute("DELETE FROM device WHERE key = ?", (key,))
+        self._keys.pop((account, device), None)
+        self._owed.pop((account, device), None)
+
+    def _forget_account(self, account: str) -> None:
+        rows = self._connection.execute("SELECT id FROM device WHERE account = ?", (account,)).fetchall()
+        for (device,) in rows:
+            self._forget(account, device)
+        self._connection.execute("DELETE FROM visitor WHERE account = ?", (account,))
+
+    def _expire(self, now: datetime) -> int:
+        execute = self._connection.execute
+        limit = now - timedelta(days=self._quota.days)
+        below = _number(limit)
+        gone = execute("DELETE FROM message WHERE number < ?", (below,)).rowcount
+        execute("DELETE FROM owed WHERE number < ?", (below,))
+        # A device that has been away for three times as long is not coming back; a queue without one goes when empty.
+        away = execute(
+            "SELECT account, id FROM device WHERE resource <> '' AND id NOT LIKE 'local:%' AND seen < ?",
+            (int((now - timedelta(days=3 * self._quota.days)).timestamp()),),
+        ).fetchall()
+        for account, device in away:
+            self._forget(account, device)
+        execute(
+            "DELETE FROM device WHERE resource = '' AND NOT EXISTS (SELECT 1 FROM owed WHERE owed.device = device.key)"
+        )
+        self._keys = {}
+        execute("DELETE FROM visitor WHERE seen < ?", (int(limit.timestamp()),))
+        if gone:
+            self._recount()
+        return gone
+
+
+def _number(moment: datetime) -> int:
+    """The lowest number of a moment; see `core.numbers`."""
+    return (moment - _EPOCH) // timedelta(microseconds=1) << 8

@@ -1,0 +1,238 @@
+"""The contract of the inbox, for each of its implementations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from plauder.core.numbers import Numbers
+from plauder.kit.clock import FakeClock
+from plauder.store.inbox import SHARED, Device, Inbox, InboxFull, Kept, Quota
+from plauder.store.inbox_sqlite import SqliteInbox
+from tests.fakes import FakeInbox
+
+ANA = "ana@plauder.example"
+BRUNO = "bruno@plauder.example"
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def inbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Inbox]:
+    opened: Inbox
+    if request.param == "memory":
+        opened = FakeInbox()
+    else:
+        opened = await SqliteInbox.open(tmp_path / "inbox.db", Quota(seen_per_account=3))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def numbers(clock: FakeClock) -> Numbers:
+    return Numbers(clock)
+
+
+async def keep(inbox: Inbox, number: int, *devices: str, account: str = ANA, stanza: bytes = b"<message/>") -> None:
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def tell(problem: Exception | None) -> None:
+        if problem is None:
+            done.set_result(None)
+        else:
+            done.set_exception(problem)
+
+    inbox.keep(number, account, devices, stanza, tell)
+    await done
+
+
+async def waiting(inbox: Inbox, *devices: str, after: int = 0, limit: int = 10) -> list[int]:
+    rows, _ = await inbox.waiting(ANA, devices, after, limit)
+    return [row.number for row in rows]
+
+
+async def test_each_device_has_its_own_queue_of_one_stanza(inbox: Inbox, numbers: Numbers) -> None:
+    number = numbers.next()
+    await keep(inbox, number, "phone", "laptop", stanza=b"<message>Oi</message>")
+    inbox.settle(ANA, ("phone",), (number,))
+    assert await waiting(inbox, "phone") == []
+    (kept,), more = await inbox.waiting(ANA, ("laptop", "phone"), 0, 10)
+    assert kept == Kept(number, ANA, b"<message>Oi</message>", ("laptop",))
+    assert not more
+    inbox.settle(ANA, ("laptop", "phone"), (number,))
+    assert await waiting(inbox, "laptop") == []
+    assert await inbox.count(ANA, ("laptop", "phone")) == 0
+    assert await inbox.highest() == 0
+
+
+async def test_what_waits_comes_in_order_page_by_page(inbox: Inbox, numbers: Numbers) -> None:
+    all_numbers = [numbers.next() for _ in range(7)]
+    for number in all_numbers:
+        await keep(inbox, number, "phone")
+    await keep(inbox, numbers.next(), "phone", account=BRUNO)
+    rows, more = await inbox.waiting(ANA, ("phone",), 0, 4)
+    assert [row.number for row in rows] == all_numbers[:4]
+    assert more
+    rows, more = await inbox.waiting(ANA, ("phone",), rows[-1].number, 4)
+    assert [row.number for row in rows] == all_numbers[4:]
+    assert not more
+
+
+async def test_reading_sees_what_was_kept_before_it(inbox: Inbox, numbers: Numbers) -> None:
+    told: list[Exception | None] = []
+    mine = [numbers.next() for _ in range(50)]
+    for number in mine:
+        inbox.keep(number, ANA, ("phone",), b"<message/>", told.append)
+    assert await waiting(inbox, "phone", limit=100) == mine
+    assert told == [None] * 50
+
+
+async def test_an_acknowledgement_before_the_writing_spares_it(inbox: Inbox, numbers: Numbers) -> None:
+    told: list[Exception | None] = []
+    number = numbers.next()
+    inbox.keep(number, ANA, ("phone", "laptop"), b"<message/>", told.append)
+    inbox.settle(ANA, ("phone",), (number,))
+    inbox.settle(ANA, ("laptop",), (number,))
+    await inbox.flush()
+    assert told == [None]
+    assert await inbox.highest() == 0
+
+
+async def test_settling_what_is_not_owed_changes_nothing(inbox: Inbox, numbers: Numbers) -> None:
+    number = numbers.next()
+    await keep(inbox, number, "phone")
+    inbox.settle(ANA, ("laptop",), (number, 12345))
+    inbox.settle(ANA, ("laptop",), (number,))
+    assert await waiting(inbox, "phone") == [number]
+
+
+async def test_the_archive_is_what_still_waits(inbox: Inbox, numbers: Numbers, clock: FakeClock) -> None:
+    mine = []
+    for device in ("phone", "laptop", "phone", SHARED):
+        mine.append(numbers.next())
+        await keep(inbox, mine[-1], device)
+        clock.advance(60)
+    start = FakeClock().now() + timedelta(seconds=60)
+    assert [k.number for k in await inbox.archive(ANA)] == mine
+    assert [k.number for k in await inbox.archive(ANA, start=start)] == mine[1:]
+    assert [k.number for k in await inbox.archive(ANA, end=start)] == mine[:2]
+    assert [k.number for k in await inbox.archive(ANA, newest=True, limit=2)] == mine[2:]
+    assert [k.number for k in await inbox.archive(ANA, after=mine[0], before=mine[3])] == mine[1:3]
+    assert await inbox.archive(BRUNO) == []
+
+
+async def test_devices_are_remembered_until_forgotten(inbox: Inbox, numbers: Numbers, clock: FakeClock) -> None:
+    phone = Device(ANA, "phone", "phone-1", clock.now(), frozenset(("carbons",)))
+    await inbox.save_device(phone)
+    await inbox.save_device(Device(ANA, "laptop", "l", clock.now()))
+    assert phone in await inbox.devices(ANA)
+    both, only = numbers.next(), numbers.next()
+    await keep(inbox, both, "phone", "laptop")
+    await keep(inbox, only, "phone")
+    await inbox.forget_device(ANA, "phone")
+    assert [device.id for device in await inbox.devices(ANA)] == ["laptop"]
+    assert await waiting(inbox, "phone", "laptop") == [both]
+    await inbox.forget_account(ANA)
+    assert await inbox.devices(ANA) == []
+    assert await inbox.highest() == 0
+
+
+async def test_a_shared_queue_is_no_device(inbox: Inbox, numbers: Numbers) -> None:
+    await keep(inbox, numbers.next(), SHARED)
+    assert await inbox.devices(ANA) == []
+
+
+async def test_old_stanzas_expire(inbox: Inbox, numbers: Numbers, clock: FakeClock) -> None:
+    old = numbers.next()
+    await keep(inbox, old, "phone")
+    clock.advance(days=29)
+    young = numbers.next()
+    await keep(inbox, young, "phone")
+    assert await inbox.expire(clock.now()) == 0
+    clock.advance(days=2)
+    assert await inbox.expire(clock.now()) == 1
+    assert await waiting(inbox, "phone") == [young]
+
+
+async def test_a_name_is_new_the_first_time(inbox: Inbox, clock: FakeClock) -> None:
+    assert not await inbox.seen_before(ANA, "a", clock.now())
+    assert await inbox.seen_before(ANA, "a", clock.now())
+    assert not await inbox.seen_before(BRUNO, "a", clock.now())
+
+
+# ── SQLite alone ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "inbox.db"
+
+
+async def test_nothing_of_a_delivered_stanza_is_in_the_files(path: Path, numbers: Numbers) -> None:
+    inbox = await SqliteInbox.open(path)
+    secret = b"the meeting is at the old bridge"
+    mine = [numbers.next() for _ in range(200)]
+    for number in mine:
+        inbox.keep(number, ANA, ("phone",), b"<message><body>%b</body></message>" % (secret * 20), lambda _: None)
+    await inbox.flush()
+    assert secret in _all_files(path)
+    inbox.settle(ANA, ("phone",), mine)
+    await inbox.close()
+    assert secret not in _all_files(path)
+
+
+def _all_files(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+async def test_it_is_all_there_after_opening_again(path: Path, numbers: Numbers, clock: FakeClock) -> None:
+    inbox = await SqliteInbox.open(path)
+    number = numbers.next()
+    await keep(inbox, number, "phone")
+    await inbox.save_device(Device(ANA, "phone", "p", clock.now()))
+    await inbox.close()
+    inbox = await SqliteInbox.open(path)
+    assert await inbox.highest() == number
+    assert await waiting(inbox, "phone") == [number]
+    assert [device.id for device in await inbox.devices(ANA)] == ["phone"]
+    await inbox.close()
+
+
+async def test_a_device_cannot_owe_without_end(path: Path, numbers: Numbers) -> None:
+    inbox = await SqliteInbox.open(path, Quota(per_device=2))
+    await keep(inbox, numbers.next(), "phone")
+    await keep(inbox, numbers.next(), "phone")
+    with pytest.raises(InboxFull):
+        await keep(inbox, numbers.next(), "phone")
+    await keep(inbox, numbers.next(), "laptop")
+    await inbox.close()
+
+
+async def test_too_little_free_space_refuses(path: Path, numbers: Numbers) -> None:
+    inbox = await SqliteInbox.open(path, Quota(min_free_bytes=2**62))
+    with pytest.raises(InboxFull):
+        await keep(inbox, numbers.next(), "phone")
+    assert await waiting(inbox, "phone") == []
+    await inbox.close()
+
+
+async def test_a_few_names_are_remembered(path: Path, clock: FakeClock) -> None:
+    inbox = await SqliteInbox.open(path, Quota(seen_per_account=2))
+    for name in ("a", "b", "c"):
+        assert not await inbox.seen_before(ANA, name, clock.now())
+        clock.advance(1)
+    assert await inbox.seen_before(ANA, "c", clock.now())
+    assert not await inbox.seen_before(ANA, "a", clock.now())
+    await inbox.close()
+
+
+async def test_a_big_queue_is_read_in_bounded_pieces(path: Path, numbers: Numbers) -> None:
+    inbox = await SqliteInbox.open(path)
+    for _ in range(20):
+        inbox.keep(numbers.next(), ANA, ("phone",), b"x" * 200_000, lambda _: None)
+    rows, more = await inbox.waiting(ANA, ("phone",), 0, 64)
+    assert more
+    assert sum(len(row.stanza) for row in rows) < 2_000_000
+    await inbox.close()
