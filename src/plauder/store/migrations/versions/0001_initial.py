@@ -197,6 +197,20 @@ def upgrade() -> None:
     op.create_index("ix_code_sends_at", "code_sends", ["at"], unique=False)
     op.create_index("ix_code_sends_number", "code_sends", ["number", "at"], unique=False)
     op.create_table(
+        "group_rooms",
+        sa.Column("local", sa.String(), nullable=False),
+        sa.Column("config", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("subject_by", sa.String(), nullable=False),
+        sa.Column("subject_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("vcard", sa.LargeBinary(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("invite", sa.String(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("local", name=op.f("pk_group_rooms")),
+    )
+    op.create_index("ix_group_rooms_invite", "group_rooms", ["invite"], unique=False)
+    op.create_table(
         "invites",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("by", sa.String(), nullable=True),
@@ -518,6 +532,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_fast_tokens_agent", "fast_tokens", ["local", "user_agent"], unique=False)
     op.create_index("ix_fast_tokens_expires", "fast_tokens", ["expires"], unique=False)
+    op.create_table(
+        "group_affiliations",
+        sa.Column("room", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("affiliation", sa.String(), nullable=False),
+        sa.Column("nick", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["room"], ["group_rooms.local"], name=op.f("fk_group_affiliations_room_group_rooms"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("room", "account", name=op.f("pk_group_affiliations")),
+    )
+    op.create_index("ix_group_affiliations_account", "group_affiliations", ["account"], unique=False)
     op.create_table(
         "ledger_legs",
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
