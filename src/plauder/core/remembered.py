@@ -7,7 +7,6 @@ at which count, and the session's small memory. It is written as things happen, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from plauder.core.session import Json
@@ -37,16 +36,25 @@ class Slot(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Protocol):
     """A stream of the process before."""
 
-    snapshot: dict[str, Json]
-    handled: int
-    acked: int
-    sent: Sequence[tuple[int, int]]
-    """(count, number) of the messages handed out after `acked`, in order, as far back as is remembered."""
-    slot: Slot
+    @property
+    def snapshot(self) -> dict[str, Json]: ...
+
+    @property
+    def handled(self) -> int: ...
+
+    @property
+    def acked(self) -> int: ...
+
+    @property
+    def sent(self) -> Sequence[tuple[int, int]]:
+        """(count, number) of the messages handed out, in order, as far back as is remembered."""
+        ...
+
+    @property
+    def slot(self) -> Slot: ...
 
 
 class Streams(Protocol):
@@ -62,6 +70,10 @@ class Streams(Protocol):
 
     def forget_device(self, jid: str) -> None:
         """A new session was bound at this full JID: a remembered stream of the process before is void."""
+        ...
+
+    def forget_all(self) -> None:
+        """The time to resume is over for all that the process before left."""
         ...
 
     def close(self) -> None:

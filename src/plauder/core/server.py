@@ -408,9 +408,18 @@ class Server(Hooks):
         """Begin the work that is done again and again."""
         self.every(5.0, self.look_after_sessions, "look after sessions")
         self.every(3600.0, self._expire, "expire the inbox")
+        if self.streams is not None:
+            self.timers.call_later(self.limits.resume_seconds, self.streams.forget_all)
 
     async def _expire(self) -> None:
-        gone = await self.inbox.expire(self.clock.now())
+        now = self.clock.now()
+        for account in self.accounts.online():
+            for name in {session.device for session in account.sessions.values()}:
+                device = (account.devices or {}).get(name)
+                if device is not None and (now - device.seen).total_seconds() > 86_400:
+                    account.devices[name] = replace(device, seen=now)  # type: ignore[index]
+                    await self.inbox.save_device(account.devices[name])  # type: ignore[index]
+        gone = await self.inbox.expire(now)
         self.metrics.count("inbox_expired", gone)
 
     async def look_after_sessions(self) -> None:

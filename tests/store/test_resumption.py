@@ -1,0 +1,101 @@
+"""What is remembered of a stream is there for the next process, and gone when it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plauder.store import resumption
+from plauder.store.resumption import RING, MappedStreams
+
+SNAPSHOT = {"id": "abc", "jid": "ana@plauder.example/phone"}
+
+
+def test_a_stream_is_found_once_by_the_next_process(tmp_path: Path) -> None:
+    before = MappedStreams(tmp_path)
+    slot = before.open()
+    assert slot is not None
+    slot.remember({**SNAPSHOT, "memory": {"carbons": True}})
+    slot.handled(2**40)
+    for count in range(1, 6):
+        slot.sent(count, 1000 + count)
+    slot.acked(2**32 + 3)
+
+    after = MappedStreams(tmp_path)
+    found = after.find("abc")
+    assert found is not None
+    assert found.snapshot["memory"] == {"carbons": True}
+    assert (found.handled, found.acked) == (2**40, 3)
+    assert found.sent == [(count, 1000 + count) for count in range(1, 6)]
+    assert after.find("abc") is None
+
+
+def test_a_ring_keeps_the_latest(tmp_path: Path) -> None:
+    slot = MappedStreams(tmp_path).open()
+    assert slot is not None
+    slot.remember(SNAPSHOT)
+    for count in range(1, RING + 11):
+        slot.sent(count, count)
+    found = MappedStreams(tmp_path).find("abc")
+    assert found is not None
+    assert found.sent == [(count, count) for count in range(11, RING + 11)]
+    found.slot.sent(RING + 11, 7)
+    again = MappedStreams(tmp_path).find("abc")
+    assert again is not None
+    assert again.sent[-1] == (RING + 11, 7)
+
+
+def test_a_closed_stream_leaves_nothing(tmp_path: Path) -> None:
+    streams = MappedStreams(tmp_path)
+    slot = streams.open()
+    assert slot is not None
+    slot.remember({**SNAPSHOT, "presence": "<presence>away in Lisbon</presence>"})
+    slot.close()
+    slot.handled(5)  # a late word changes nothing
+    assert b"Lisbon" not in (tmp_path / "streams.0").read_bytes()
+    assert MappedStreams(tmp_path).find("abc") is None
+
+
+def test_a_new_login_voids_what_was_remembered(tmp_path: Path) -> None:
+    slot = MappedStreams(tmp_path).open()
+    assert slot is not None
+    slot.remember(SNAPSHOT)
+    after = MappedStreams(tmp_path)
+    after.forget_device("ana@plauder.example/phone")
+    assert after.find("abc") is None
+    assert MappedStreams(tmp_path).count == 0
+
+
+def test_nothing_is_resumed_after_a_reboot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slot = MappedStreams(tmp_path).open()
+    assert slot is not None
+    slot.remember(SNAPSHOT)
+    monkeypatch.setattr(resumption, "boot_id", lambda: b"another boot".ljust(40, b"-"))
+    assert MappedStreams(tmp_path).find("abc") is None
+
+
+def test_too_much_to_remember_is_not_half_remembered(tmp_path: Path) -> None:
+    slot = MappedStreams(tmp_path).open()
+    assert slot is not None
+    slot.remember(SNAPSHOT)
+    slot.remember({**SNAPSHOT, "memory": "x" * 5000})
+    assert MappedStreams(tmp_path).find("abc") is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"\xff" * 9_000_000])
+def test_a_damaged_file_is_started_anew(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "streams.0").write_bytes(damage)
+    streams = MappedStreams(tmp_path)
+    assert streams.count == 0
+    assert streams.open() is not None
+
+
+def test_when_all_slots_are_taken_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = MappedStreams(tmp_path, chunks_max=1)
+    slots = [streams.open() for _ in range(resumption.CHUNK_SLOTS)]
+    assert all(slots)
+    assert streams.open() is None
+    assert slots[3] is not None
+    slots[3].close()
+    assert streams.open() is not None
