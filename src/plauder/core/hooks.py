@@ -109,6 +109,7 @@ Holder = Callable[["Session", Stanza], Hold]
 Nonza = Callable[["Session", Element], None]
 Bind2 = Callable[["Session", Element], Answer]
 FeatureMaker = Callable[["Jid"], Answer]
+Stranger = Callable[[str, Stanza, Element], Awaitable[Answer]]
 HostHandler = Callable[["Session | None", Stanza], Awaitable[None]]
 
 NORMAL: Final = 500
@@ -138,6 +139,8 @@ class Hooks:
         self.nonzas: dict[str, Nonza] = {}
         self.bind2_features: dict[str, Bind2] = {}
         self.stream_features: list[FeatureMaker] = []
+        self.features_before_login: list[Callable[[], Answer]] = []
+        self.requests_before_login: dict[tuple[str, str], Stranger] = {}
         self.hosts: dict[str, HostHandler] = {}
 
     # ── what it says of itself ────────────────────────────────────────────────────────────────────────────────────
@@ -167,6 +170,10 @@ class Hooks:
         """Add to `<stream:features/>` after login what `make(account)` returns, None for nothing."""
         self.stream_features.append(make)
 
+    def feature_before_login(self, make: Callable[[], Answer]) -> None:
+        """Add to `<stream:features/>` before login, on streams where one may log in, what `make()` returns."""
+        self.features_before_login.append(make)
+
     # ── what it answers ───────────────────────────────────────────────────────────────────────────────────────────
 
     def on_iq(self, type: str, ns: str, name: str, *, do: IqHandler, to: Target = "server") -> None:  # noqa: A002
@@ -193,6 +200,11 @@ class Hooks:
             if found is not None:
                 return found
         return None
+
+    def on_iq_before_login(self, type: str, ns: str, name: str, do: Stranger) -> None:  # noqa: A002
+        """Answer an IQ of somebody who has not logged in (XEP-0077): `do(address, iq, payload)`, where `address` is
+        the client's IP address, returns the payload of the result; it raises StanzaError for an error."""
+        self.requests_before_login[type, f"{{{ns}}}{name}"] = do
 
     def on_nonza(self, tag: str, do: Nonza) -> None:
         """Take a top-level element that is no stanza, e.g. `{urn:xmpp:csi:0}active`, from a bound session."""

@@ -130,7 +130,11 @@ class Login:
         authentication = Authentication(self._door, connection)
         self._offer_logins(authentication)
         while True:
-            nonza = await self._nonza()
+            event = await self._next()
+            if isinstance(event, Stanza) and event.is_request:
+                await self._answer_stranger(event)
+                continue
+            nonza = self._as_nonza(event)
             if nonza.tag == f"{{{SASL}}}auth":
                 identity = await self._sasl(authentication, nonza.element)
                 if identity is not None:
@@ -145,10 +149,25 @@ class Login:
                 raise StreamError("not-authorized", "Log in first.")
 
     async def _nonza(self) -> Nonza:
-        event = await self._next()
+        return self._as_nonza(await self._next())
+
+    def _as_nonza(self, event: StreamOpened | Nonza | Stanza) -> Nonza:
         if not isinstance(event, Nonza):
             raise StreamError("not-authorized", "Log in first.")  # RFC 6120 §4.9.3.12
         return event
+
+    async def _answer_stranger(self, iq: Stanza) -> None:
+        """A request of somebody who has not logged in: the few that are meant for such are answered."""
+        payload = iq.payloads[0] if len(iq.payloads) == 1 else None
+        answer = None if payload is None else self._server.requests_before_login.get((iq.type or "", payload.tag))
+        if answer is None or payload is None or not iq.id:
+            raise StreamError("not-authorized", "Log in first.")
+        plain = iq.with_attrs(to=None, from_=None)
+        try:
+            result = plain.result(await answer(self._connection.address, iq, payload))
+        except StanzaError as error:
+            result = plain.error_reply(error)
+        self._connection.write(result.to_bytes())
 
     async def _open(self) -> None:
         """RFC 6120 §4.7: headers both ways."""
@@ -184,7 +203,9 @@ class Login:
 
     def _offer_logins(self, authentication: Authentication) -> None:
         if self._connection.is_encrypted or not self._connection.can_start_tls:
-            self._write_features(authentication.features(self._bind2_namespaces()))
+            more = [make() for make in self._server.features_before_login]
+            found = authentication.features(self._bind2_namespaces())
+            self._write_features([*found, *[one for one in more if one is not None]])
 
     def _bind2_namespaces(self) -> list[str]:
         found = {tag[1:].partition("}")[0] for tag in self._server.bind2_features}
