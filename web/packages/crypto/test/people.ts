@@ -65,6 +65,7 @@ export class Device {
     );
     const device = new Device(engine, storage, server, options.protocols ?? PROTOCOLS);
     await device.publish();
+    for (const other of PROTOCOLS) if (!device.protocols.includes(other)) await device.publishNothing(other);
     return device;
   }
 
@@ -89,6 +90,12 @@ export class Device {
     const { bundle, revision } = await this.engine.publication(protocol);
     this.server.bundles.set(`${this.ref.jid} ${this.ref.deviceId} ${protocol}`, bundle);
     await this.engine.confirmPublished(protocol, revision, this.commit);
+  }
+
+  /** A device of the tests that speaks one protocol has nothing to publish in the other. */
+  async publishNothing(protocol: Protocol): Promise<void> {
+    const { revision } = await this.engine.publication(protocol);
+    await this.engine.confirmPublished(protocol, revision + 1000, this.commit);
   }
 
   /** Looks up the device lists of these accounts. */
