@@ -94,3 +94,11 @@ def country_of(digits: str) -> str:
         return phonenumbers.region_code_for_number(phonenumbers.parse(f"+{digits}")) or ""
     except NumberParseException:
         return ""
+
+
+def calling_code_of(digits: str) -> str:
+    """The country calling code at the start of E.164 digits ("49"), or "" where there is none. Never raises."""
+    try:
+        return str(phonenumbers.parse(f"+{digits}").country_code)
+    except NumberParseException:
+        return ""

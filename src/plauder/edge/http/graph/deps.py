@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Path, Request
 
 from plauder.business.accounts import commands as accounts
 from plauder.business.accounts import rules
 from plauder.business.accounts.rules import Access
+from plauder.business.messages.pipeline import Pipeline
+from plauder.business.messages.ports import Sender
 from plauder.business.numbers.commands import Codes
 from plauder.business.shared import nodes
 from plauder.business.shared.errors import bad_token, fail, missing_node
-from plauder.business.shared.updates import NoUpdates, Updates
+from plauder.business.shared.updates import Updates
 from plauder.business.shared.vault import Vault
 from plauder.edge.http.graph import selection
+from plauder.edge.http.graph.adapters import Senders
 from plauder.edge.http.graph.params import Params, merged
 from plauder.kit.clock import Clock
+from plauder.store.blobs import Blobs
 from plauder.store.database import Database, UnitOfWork
 
 _SCHEME = re.compile(r"(?:bearer|oauth)\s+(\S+)", re.IGNORECASE)
@@ -36,6 +40,14 @@ class GraphSettings:
     """Refuse keys that the API does not know, instead of ignoring them."""
 
 
+Handshake = Callable[[str, str], Awaitable[None]]
+"""Asks a callback URL for its consent with a verify token. Raises error 2200."""
+
+
+async def _nothing(number_id: str) -> None:
+    return
+
+
 @dataclass(slots=True)
 class Graph:
     """The parts that routes use; `edge.http.graph.wiring` puts them together."""
@@ -44,8 +56,16 @@ class Graph:
     clock: Clock
     vault: Vault
     codes: Codes
+    handshake: Handshake
+    blobs: Blobs
+    pipeline: Pipeline
+    senders: Senders
+    media_key: bytes
+    updates: Updates
     settings: GraphSettings = field(default_factory=GraphSettings)
-    updates: Updates = field(default_factory=NoUpdates)
+    subscriptions_changed: Callable[[], None] = lambda: None
+    number_changed: Callable[[str], Awaitable[None]] = field(default=_nothing)
+    """Called after the commit with a number's id when it was registered, deregistered or renamed."""
     _tokens: dict[bytes, tuple[Access, float]] = field(default_factory=dict)
 
     async def access(self, token: str) -> Access:
@@ -60,6 +80,19 @@ class Graph:
             self._tokens.clear()
         self._tokens[digest] = (access, now + TOKEN_CACHE)
         return access
+
+    async def sender(self, uow: UnitOfWork, phone_id: str) -> Sender:
+        """A business number as messages know it. Raises error 100 subcode 33."""
+        if (sender := await self.senders.sender(uow, phone_id)) is None:
+            raise missing_node(phone_id)
+        return sender
+
+    async def cached_sender(self, phone_id: str) -> Sender | None:
+        """The same without a transaction where it is remembered."""
+        if (known := self.senders.remembered(phone_id)) is not None:
+            return known
+        async with self.database.read() as uow:
+            return await self.senders.sender(uow, phone_id)
 
     def forget_tokens(self) -> None:
         """After a revocation: nothing remembered is good any more."""
@@ -156,3 +189,7 @@ async def _check_proof(graph: Graph, access: Access, token: str, params: Params)
     expected = rules.appsecret_proof(secret or "", token)
     if not secret or not rules.is_same(expected, given.lower()):
         raise fail(100, "Invalid appsecret_proof provided in the API argument")
+
+
+Authenticated = Annotated[Call, Depends(authenticated)]
+NodeId = Annotated[str, Path(pattern=r"^[0-9]{1,20}$", description="The decimal id of a node.")]

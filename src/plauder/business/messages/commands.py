@@ -1,0 +1,728 @@
+"""Use cases: accept a batch of sends, write down what became of them, take what people write.
+
+Nothing here commits; `pipeline` and the routes open the units of work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Row
+
+from plauder.business.messages import content, rendering, rules, store, templating
+from plauder.business.messages.content import Outgoing, ReadRequest
+from plauder.business.messages.ports import Billing, Charge, Media, PriceRequest, Pricing, Quote, Sender, Templates
+from plauder.business.messages.rules import Policies, Rates, Standing
+from plauder.business.shared.errors import GraphError, fail
+from plauder.business.shared.ids import new_wamid
+from plauder.business.shared.updates import Update, Updates
+from plauder.kit import phone
+from plauder.kit.money import Money
+from plauder.store.database import UnitOfWork
+
+
+class People(Protocol):
+    """Who is who."""
+
+    async def first_of(self, candidates: Sequence[str]) -> str | None:
+        """The first of these numbers that has an account here."""
+        ...
+
+    def user_id(self, portfolio_id: str, wa_id: str) -> str:
+        """The business-scoped user id of a person."""
+        ...
+
+
+class Numbers(Protocol):
+    async def sender(self, uow: UnitOfWork, phone_id: str) -> Sender | None:
+        """A business number with what sending needs to know."""
+        ...
+
+
+@dataclass(slots=True)
+class Ports:
+    """Everything the use cases need of others."""
+
+    templates: Templates
+    media: Media
+    pricing: Pricing
+    billing: Billing
+    people: People
+    numbers: Numbers
+    updates: Updates
+    policies: Policies = field(default_factory=Policies)
+    rates: Rates = field(default_factory=Rates)
+    conversation_objects: bool = True
+    """Put `conversation` on every status, as versions up to v23 do; else only inside a free entry point."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """One request. `monotonic` is when it came, for the rates."""
+
+    sender: Sender
+    out: Outgoing
+    at: datetime
+    monotonic: float
+    only_marketing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer's facts."""
+
+    wamid: str
+    input: str
+    wa_id: str
+    user_id: str
+    by_user_id: bool
+    message_status: str = ""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A send on its way through the decisions."""
+
+    command: SendCommand
+    wa_id: str = ""
+    exists: bool = True
+    content: Any = None
+    category: str = "service"
+    template_id: str = ""
+    ttl: int | None = None
+    hold: str = ""
+    standing: Standing = field(default_factory=Standing)
+    quote: Quote | None = None
+    request: PriceRequest | None = None
+    late: GraphError | None = None
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return (self.command.sender.phone_id, self.wa_id)
+
+
+# ── sending ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def accept(uow: UnitOfWork, ports: Ports, batch: Sequence[SendCommand]) -> list[Accepted | Exception]:
+    """Decide every send and store those that are accepted. One result per command: Accepted, or the error to answer."""
+    results: list[Accepted | Exception | None] = [None] * len(batch)
+    drafts: dict[int, _Draft] = {}
+    user_ids = await _known_user_ids(uow, batch)
+    for index, command in enumerate(batch):
+        try:
+            drafts[index] = await _draft(uow, ports, command, user_ids)
+        except GraphError as error:
+            results[index] = error
+    await _learn_standings(uow, list(drafts.values()))
+    rows: list[dict[str, Any]] = []
+    for index, draft in drafts.items():
+        try:
+            await _decide(uow, ports, draft)
+        except GraphError as error:
+            results[index] = error
+            continue
+        row = _row(ports, draft)
+        rows.append(row)
+        results[index] = _answer(draft, row)
+    if rows:
+        await uow.execute(store.messages.insert(), rows)
+    going = [draft for draft in drafts.values() if draft.late is None and draft.quote]
+    await store.note_reached(uow, _pairs_reached(going), batch[0].at)
+    return [result for result in results if result is not None]
+
+
+def _pairs_reached(drafts: Sequence[_Draft]) -> list[tuple[str, str]]:
+    return [
+        (draft.command.sender.portfolio_id, draft.wa_id)
+        for draft in drafts
+        if draft.command.out.kind == "template" and draft.request and not draft.request.window_open
+    ]
+
+
+async def _known_user_ids(uow: UnitOfWork, batch: Sequence[SendCommand]) -> dict[tuple[str, str], str]:
+    wanted: dict[str, set[str]] = {}
+    for command in batch:
+        if command.out.recipient and not command.out.is_group:
+            wanted.setdefault(command.sender.portfolio_id, set()).add(command.out.recipient)
+    result: dict[tuple[str, str], str] = {}
+    for portfolio_id, user_ids in wanted.items():
+        found = await store.wa_ids_of(uow, portfolio_id, user_ids)
+        result |= {(portfolio_id, user_id): wa_id for user_id, wa_id in found.items()}
+    return result
+
+
+async def _draft(
+    uow: UnitOfWork, ports: Ports, command: SendCommand, user_ids: Mapping[tuple[str, str], str]
+) -> _Draft:
+    sender, out = command.sender, command.out
+    check_sender(sender)
+    if out.is_group:
+        raise fail(131020, "This number is in no such group.")
+    draft = _Draft(command, content=out.content)
+    if out.to:
+        candidates = recipients(out.to, out.input, sender.digits)
+        found = await ports.people.first_of(candidates)
+        draft.wa_id, draft.exists = found or candidates[0], found is not None
+    elif (known := user_ids.get((sender.portfolio_id, out.recipient))) is not None:
+        draft.wa_id = known
+    else:
+        raise fail(131009, "recipient is a user ID that this business has not met")
+    if draft.wa_id == sender.digits:
+        raise fail(131021)
+    if sender.is_test and draft.wa_id not in sender.allowed_recipients:
+        raise fail(131030, "Add the number to the recipients of this test number first.")
+    error = rules.too_fast(
+        ports.rates,
+        phone_id=sender.phone_id,
+        wa_id=draft.wa_id,
+        per_second=sender.throughput,
+        at=command.at,
+        now=command.monotonic,
+        policies=ports.policies,
+    )
+    if error is None and "rate_limit" in sender.faults:
+        error = fail(130429, "The sandbox failure rate_limit is switched on.", retry_after=1)
+    if error:
+        raise error
+    await _prepare_content(uow, ports, draft)
+    return draft
+
+
+def check_sender(sender: Sender) -> None:
+    """Whether the number may send anything at all."""
+    if sender.locked_reason:
+        raise fail(131031, sender.locked_reason)
+    if not sender.registered:
+        raise fail(133010, "Register the number with POST /{phone}/register first.")
+
+
+def recipients(digits: str, entered: str, own: str) -> list[str]:
+    """What a number may mean, best guess first: international, then with the business's own calling code (§1), then
+    the other spelling of Brazilian, Mexican and Argentinian mobile numbers."""
+    found = [digits]
+    if not entered.strip().startswith("+"):
+        national = digits.removeprefix("0")
+        code = phone.calling_code_of(own)
+        found = ([] if digits.startswith("0") else found) + ([code + national] if code else [])
+    for number in tuple(found):
+        found += _spellings(number)
+    return list(dict.fromkeys(number for number in found if 5 <= len(number) <= 17))
+
+
+def _spellings(digits: str) -> list[str]:
+    if digits.startswith("55") and len(digits) == 12:
+        return [f"{digits[:4]}9{digits[4:]}"]
+    if digits.startswith("55") and len(digits) == 13 and digits[4] == "9":
+        return [digits[:4] + digits[5:]]
+    for prefix, mark in (("52", "1"), ("54", "9")):
+        if digits.startswith(prefix + mark) and len(digits) == 13:
+            return [prefix + digits[3:]]
+        if digits.startswith(prefix) and len(digits) == 12:
+            return [prefix + mark + digits[2:]]
+    return []
+
+
+async def _prepare_content(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None:
+    out, sender = draft.command.out, draft.command.sender
+    for _, part in content.media_parts(out.kind, out.content):
+        if "id" in part:
+            await _check_media(uow, ports, sender, part["id"])
+    if out.kind == "template":
+        view = templating.check_state(
+            await ports.templates.find(uow, sender.waba_id, out.template_name, out.language),
+            out.template_name,
+            out.language,
+        )
+        if draft.command.only_marketing and view.category != "MARKETING":
+            raise fail(134100, f"Template {view.name} is of category {view.category}.")
+        draft.content = templating.render(view, out.content["components"])
+        draft.template_id, draft.category = view.id, view.category.lower()
+        draft.ttl, draft.hold = view.ttl_seconds, view.hold
+        if draft.category == "marketing" and sender.marketing_disabled:
+            raise fail(131063)
+    elif draft.command.only_marketing:
+        raise fail(131055, "This endpoint sends marketing templates only.")
+    elif out.kind == "reaction" or out.context_id:
+        await _check_target(uow, draft)
+
+
+async def _check_media(uow: UnitOfWork, ports: Ports, sender: Sender, media_id: str) -> None:
+    if await ports.media.get(uow, sender.portfolio_id, media_id) is None:
+        raise fail(131009, f"Media ID {media_id} does not exist or has expired")
+
+
+async def _check_target(uow: UnitOfWork, draft: _Draft) -> None:
+    """What is quoted or reacted to belongs to this conversation, and is not too old."""
+    out = draft.command.out
+    wamid = out.content["message_id"] if out.kind == "reaction" else out.context_id
+    row = (await store.by_ids(uow, [wamid])).get(wamid)
+    is_there = row is not None and row.phone_id == draft.command.sender.phone_id and row.wa_id == draft.wa_id
+    if out.kind == "reaction":
+        is_fresh = row is not None and draft.command.at - row.created_at < rules.READABLE
+        if not is_there or not is_fresh or (row is not None and row.kind == "reaction"):
+            # The vendor accepts it and reports the failure by webhook.
+            draft.late = fail(131009, "message_id is not a message of this chat that can be reacted to")
+
+
+async def _learn_standings(uow: UnitOfWork, drafts: Sequence[_Draft]) -> None:
+    contacts = await store.contacts_of(uow, {draft.pair for draft in drafts})
+    marketing = {draft.wa_id for draft in drafts if draft.category == "marketing"}
+    since = min((draft.command.at for draft in drafts), default=None)
+    counts = await store.marketing_since(uow, marketing, since - rules.LIMIT_SPAN) if marketing and since else {}
+    for draft in drafts:
+        row = contacts.get(draft.pair)
+        draft.standing = Standing(
+            last_in_at=row.last_in_at if row else None,
+            free_entry_until=row.free_entry_until if row else None,
+            blocked=bool(row and row.blocked_at),
+            marketing_stopped=bool(row and row.marketing_stopped),
+            marketing_today=counts.get(draft.wa_id, 0),
+        )
+    await _learn_reach(uow, drafts)
+
+
+async def _learn_reach(uow: UnitOfWork, drafts: Sequence[_Draft]) -> None:
+    """Who counts towards the messaging limit already; and the count, growing within the batch."""
+    by_portfolio: dict[str, list[_Draft]] = {}
+    for draft in drafts:
+        if draft.command.out.kind == "template" and draft.command.sender.daily_limit is not None:
+            by_portfolio.setdefault(draft.command.sender.portfolio_id, []).append(draft)
+    for portfolio_id, mine in by_portfolio.items():
+        since = mine[0].command.at - rules.LIMIT_SPAN
+        count, known = await store.reached_since(uow, portfolio_id, {draft.wa_id for draft in mine}, since)
+        for draft in mine:
+            draft.standing = replace(draft.standing, is_reached=draft.wa_id in known, reached=count)
+            if draft.wa_id not in known:
+                known.add(draft.wa_id)
+                count += 1
+
+
+async def _decide(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None:
+    sender, at, policies = draft.command.sender, draft.command.at, ports.policies
+    verdict = rules.may_send(
+        draft.standing,
+        kind=draft.command.out.kind,
+        category=draft.category,
+        at=at,
+        policies=policies,
+        limit=sender.daily_limit,
+        recipient_country=phone.country_of(draft.wa_id) if draft.category == "marketing" else "",
+    )
+    if verdict.error and not verdict.late:
+        raise verdict.error
+    if not draft.exists:
+        draft.late = draft.late or fail(131026, "The number has no account on this network.")
+    draft.late = draft.late or verdict.error or _switched_failure(sender)
+    if draft.late or draft.command.out.kind == "reaction":
+        return
+    draft.request = PriceRequest(
+        at=at,
+        portfolio_id=sender.portfolio_id,
+        waba_id=sender.waba_id,
+        phone_id=sender.phone_id,
+        wa_id=draft.wa_id,
+        category=draft.category,  # type: ignore[arg-type]
+        window_open=rules.is_window_open(draft.standing, at, policies),
+        free_entry_point=rules.is_free_entry(draft.standing, at, policies),
+        currency=sender.currency,
+        business_country=sender.country,
+        timezone_id=sender.timezone_id,
+        quality=sender.quality,
+    )
+    draft.quote = await ports.pricing.price(uow, draft.request)
+    if not await ports.billing.may_send(uow, sender.portfolio_id, sender.waba_id, draft.quote):
+        draft.late = fail(131042, "The balance, the credit or the spend limit does not allow this message.")
+
+
+FAULTS: Mapping[str, int] = {
+    "undeliverable": 131026,
+    "window_closed": 131047,
+    "payment": 131042,
+    "marketing_cap": 131049,
+    "experiment": 130472,
+}
+"""Failures of the sandbox that come as a status."""
+
+
+def _switched_failure(sender: Sender) -> GraphError | None:
+    for name, number in FAULTS.items():
+        if name in sender.faults:
+            return fail(number, f"The sandbox failure {name} is switched on.")
+    return None
+
+
+def _row(ports: Ports, draft: _Draft) -> dict[str, Any]:
+    command, sender = draft.command, draft.command.sender
+    wamid = new_wamid(draft.wa_id, outgoing=True)
+    return {
+        "id": wamid,
+        "portfolio_id": sender.portfolio_id,
+        "waba_id": sender.waba_id,
+        "phone_id": sender.phone_id,
+        "direction": "out",
+        "wa_id": draft.wa_id,
+        "user_id": ports.people.user_id(sender.portfolio_id, draft.wa_id),
+        "kind": command.out.kind,
+        "content": draft.content,
+        "stanza_id": wamid,
+        "context_id": command.out.context_id,
+        "callback_data": command.out.callback_data,
+        "template_id": draft.template_id,
+        "category": draft.category,
+        "pricing": _kept_price(draft),
+        "status": "accepted",
+        "error": draft.late.as_failure() if draft.late else None,
+        "created_at": command.at,
+    }
+
+
+def _kept_price(draft: _Draft) -> dict[str, Any] | None:
+    quote, request = draft.quote, draft.request
+    if quote is None or request is None:
+        return None
+    return {
+        "billable": quote.billable,
+        "model": quote.model,
+        "type": quote.type,
+        "category": quote.category,
+        "micros": quote.amount.micros if quote.amount else None,
+        "currency": quote.amount.currency if quote.amount else request.currency,
+        "why": quote.why,
+        "details": dict(quote.details),
+        "window_open": request.window_open,
+        "free_entry_point": request.free_entry_point,
+        "asked_category": request.category,
+        "business_country": request.business_country,
+        "timezone_id": request.timezone_id,
+        "quality": request.quality,
+        "ttl": draft.ttl,
+    }
+
+
+def _answer(draft: _Draft, row: Mapping[str, Any]) -> Accepted:
+    status = (draft.hold or "accepted") if draft.command.out.kind == "template" else ""
+    return Accepted(
+        row["id"], draft.command.out.input, draft.wa_id, row["user_id"], bool(draft.command.out.recipient), status
+    )
+
+
+# ── what became of it ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A message got further. `error` with status "failed"."""
+
+    message_id: str
+    status: str
+    at: datetime
+    error: Mapping[str, Any] | None = None
+
+
+async def progress(uow: UnitOfWork, ports: Ports, events: Sequence[Progressed]) -> None:
+    """Write down statuses, charge what was delivered, publish webhooks. What is known already changes nothing."""
+    rows = await store.by_ids(uow, {event.message_id for event in events})
+    pairs = {(row.phone_id, row.wa_id) for row in rows.values()}
+    contacts = await store.contacts_of(uow, pairs)
+    state = {key: row.status for key, row in rows.items()}
+    updates: list[Update] = []
+    changes: dict[str, dict[str, Any]] = {}
+    for event in events:
+        row = rows.get(event.message_id)
+        if row is None or row.direction != "out":
+            continue
+        current = state[row.id]
+        todo: tuple[str, ...] = rules.steps(current, event.status) if event.status != "failed" else ("failed",)  # type: ignore[arg-type]
+        if rules.RANK[current] >= rules.RANK["failed"] or (event.status == "failed" and rules.RANK[current] > 1):
+            continue
+        if row.kind == "reaction":
+            todo = tuple(step for step in todo if step in ("sent", "failed"))
+        sender = await ports.numbers.sender(uow, row.phone_id)
+        for step in todo:
+            if sender is None:
+                break
+            known = contacts.get((row.phone_id, row.wa_id))
+            pricing = await _settled(uow, ports, row, sender, step, current, event.at)
+            if pricing is not None and pricing is not row.pricing:
+                changes.setdefault(row.id, {})["pricing"] = pricing
+            updates.append(_status_update(ports, sender, row, step, event, known.name if known else "", pricing))
+            changes.setdefault(row.id, {}).update({"status": step, f"{step}_at": event.at})
+            if step == "failed":
+                changes[row.id]["error"] = dict(event.error or {})
+            current = state[row.id] = step
+    await store.change_many(uow, changes)
+    if updates:
+        await ports.updates.publish(uow, updates)
+
+
+async def _settled(
+    uow: UnitOfWork, ports: Ports, row: Row[Any], sender: Sender, step: str, before: str, at: datetime
+) -> dict[str, Any] | None:
+    """The pricing to show with this step; on the first sign of delivery it is charged. None: show none."""
+    kept: dict[str, Any] | None = row.pricing
+    if kept is None or step == "failed":
+        return None
+    if step == "sent":
+        return kept
+    if before == "delivered":
+        return None  # it was shown and charged with `delivered`
+    amount = Money(kept["micros"], kept["currency"]) if kept["micros"] is not None else None
+    quote = Quote(
+        kept["billable"], kept["model"], kept["type"], kept["category"], amount, kept["why"], kept.get("details", {})
+    )
+    request = PriceRequest(
+        at=row.created_at,
+        portfolio_id=row.portfolio_id,
+        waba_id=row.waba_id,
+        phone_id=row.phone_id,
+        wa_id=row.wa_id,
+        category=kept["asked_category"],
+        window_open=kept["window_open"],
+        free_entry_point=kept["free_entry_point"],
+        currency=kept["currency"],
+        business_country=kept["business_country"],
+        timezone_id=kept["timezone_id"],
+        quality=kept["quality"],
+    )
+    final = await ports.billing.charge_on_delivery(uow, Charge(row.id, at, request, quote))
+    if final == quote:
+        return kept
+    return kept | {
+        "billable": final.billable,
+        "type": final.type,
+        "category": final.category,
+        "micros": final.amount.micros if final.amount else None,
+        "why": final.why,
+        "details": dict(final.details),
+    }
+
+
+def _status_update(
+    ports: Ports,
+    sender: Sender,
+    row: Row[Any],
+    step: str,
+    event: Progressed,
+    name: str,
+    pricing: Mapping[str, Any] | None,
+) -> Update:
+    shows = pricing is not None and (ports.conversation_objects or pricing["type"] == "free_entry_point")
+    value = rendering.status_value(
+        sender,
+        wamid=row.id,
+        status=step,
+        at=event.at,
+        wa_id=row.wa_id,
+        user_id=row.user_id,
+        name=name,
+        callback_data=row.callback_data,
+        pricing=rendering.pricing_object(pricing) if pricing else None,
+        conversation=rendering.conversation_object(row.id, pricing, event.at, with_expiry=step == "sent")
+        if shows and pricing
+        else None,
+        errors=[event.error] if step == "failed" and event.error else (),
+    )
+    return message_update(sender, row.wa_id, value, event.at, row.id)
+
+
+def message_update(sender: Sender, wa_id: str, value: Mapping[str, Any], at: datetime, about: str) -> Update:
+    """A change of the field `messages`, in order per conversation."""
+    key = f"{sender.phone_id}/{wa_id}"
+    return Update(sender.waba_id, "messages", value, at, key=key, phone_id=sender.phone_id, about=about)
+
+
+async def receipts(
+    uow: UnitOfWork, ports: Ports, *, phone_id: str, wa_id: str, stanza_ids: Sequence[str], read: bool, at: datetime
+) -> None:
+    """Receipts (XEP-0184) or a displayed marker (XEP-0333, which speaks for everything before it) of a person."""
+    rows = await store.by_stanza(uow, phone_id, wa_id, stanza_ids)
+    mine = [row for row in rows.values() if row.direction == "out"]
+    if read:
+        mine = [earlier for row in mine for earlier in await store.outgoing_up_to(uow, row)]
+    status = "read" if read else "delivered"
+    await progress(uow, ports, [Progressed(row.id, status, at) for row in mine])
+
+
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedRead:
+    """Whom to tell that which of their messages were displayed."""
+
+    digits: str
+    wa_id: str
+    stanza_ids: list[str]
+    typing: bool
+
+
+async def mark_read(uow: UnitOfWork, sender: Sender, request: ReadRequest, at: datetime) -> MarkedRead:
+    """`status: read`: this message and earlier ones of the thread. Raises 131009 for an unknown message."""
+    row = (await store.by_ids(uow, [request.message_id])).get(request.message_id)
+    if row is None or row.direction != "in" or row.phone_id != sender.phone_id or at - row.created_at > rules.READABLE:
+        raise fail(131009, "message_id is not an incoming message of the last 30 days")
+    unread = await store.unread_before(uow, row)
+    for item in unread:
+        await store.change(uow, item.id, {"status": "read", "read_at": at})
+    return MarkedRead(sender.digits, row.wa_id, [item.stanza_id for item in unread], request.typing)
+
+
+# ── what people write ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message of a person, in the words of the webhook. `stanza_id` makes it happen once."""
+
+    wa_id: str
+    stanza_id: str
+    kind: str
+    content: Any
+    at: datetime
+    name: str = ""
+    quoted: str = ""
+    """The stanza id being answered."""
+    target: str = ""
+    """The stanza id that a reaction, an edit or a revocation is for."""
+    forwarded: bool = False
+    referral: Mapping[str, Any] | None = None
+    referred_product: Mapping[str, Any] | None = None
+
+
+RENEWS_WINDOW = frozenset({"revoke", "system"})
+"""Kinds that do not open the customer service window (everything else does)."""
+
+
+async def receive(uow: UnitOfWork, ports: Ports, sender: Sender, incoming: Incoming) -> str | None:
+    """Store a person's message and publish it. Returns its wamid, None when it was known already or is refused."""
+    known = (await store.contacts_of(uow, [(sender.phone_id, incoming.wa_id)])).get((sender.phone_id, incoming.wa_id))
+    if known and known.blocked_at:
+        return None
+    ids = [incoming.stanza_id, *filter(None, (incoming.quoted, incoming.target))]
+    rows = await store.by_stanza(uow, sender.phone_id, incoming.wa_id, ids)
+    if (twin := rows.get(incoming.stanza_id)) is not None and twin.direction == "in":
+        return None
+    wamid = new_wamid(incoming.wa_id, outgoing=False)
+    user_id = ports.people.user_id(sender.portfolio_id, incoming.wa_id)
+    name = incoming.name or (known.name if known else "")
+    content_ = _with_target(incoming, rows.get(incoming.target))
+    quoted = rows.get(incoming.quoted)
+    message = rendering.incoming_message(
+        wamid,
+        incoming.at,
+        wa_id=incoming.wa_id,
+        user_id=user_id,
+        kind=incoming.kind,
+        content=content_,
+        context=_context(sender, incoming, quoted),
+        referral=incoming.referral,
+    )
+    await uow.execute(
+        store.messages.insert(),
+        [_incoming_row(sender, incoming, wamid, user_id, content_, quoted.id if quoted else "")],
+    )
+    await _note_contact(uow, sender, incoming, known, user_id, name)
+    value = rendering.incoming_value(sender, message, wa_id=incoming.wa_id, user_id=user_id, name=name)
+    await ports.updates.publish(uow, [message_update(sender, incoming.wa_id, value, incoming.at, wamid)])
+    return wamid
+
+
+def _with_target(incoming: Incoming, target: Row[Any] | None) -> Any:
+    if incoming.kind == "reaction":
+        emoji = {"emoji": incoming.content["emoji"]} if incoming.content.get("emoji") else {}
+        return {"message_id": target.id if target else incoming.target} | emoji
+    if incoming.kind in ("edit", "revoke"):
+        return {"original_message_id": target.id if target else incoming.target} | dict(incoming.content)
+    return incoming.content
+
+
+def _context(sender: Sender, incoming: Incoming, quoted: Row[Any] | None) -> dict[str, Any] | None:
+    context: dict[str, Any] = {}
+    if quoted is not None:
+        context = {"from": sender.digits if quoted.direction == "out" else incoming.wa_id, "id": quoted.id}
+    if incoming.forwarded:
+        context["forwarded"] = True
+    if incoming.referred_product:
+        context |= {"from": sender.digits, "referred_product": dict(incoming.referred_product)}
+    return context or None
+
+
+def _incoming_row(
+    sender: Sender, incoming: Incoming, wamid: str, user_id: str, content_: Any, context_id: str
+) -> dict[str, Any]:
+    return {
+        "id": wamid,
+        "portfolio_id": sender.portfolio_id,
+        "waba_id": sender.waba_id,
+        "phone_id": sender.phone_id,
+        "direction": "in",
+        "wa_id": incoming.wa_id,
+        "user_id": user_id,
+        "kind": incoming.kind,
+        "content": content_,
+        "stanza_id": incoming.stanza_id,
+        "context_id": context_id,
+        "status": "received",
+        "created_at": incoming.at,
+    }
+
+
+async def _note_contact(
+    uow: UnitOfWork, sender: Sender, incoming: Incoming, known: Row[Any] | None, user_id: str, name: str
+) -> None:
+    changed: dict[str, Any] = {"name": name}
+    if incoming.kind not in RENEWS_WINDOW:
+        changed["last_in_at"] = incoming.at
+    if incoming.referral:
+        changed["referral_at"] = incoming.at
+    fixed = {"portfolio_id": sender.portfolio_id, "user_id": user_id}
+    await store.upsert_contact(uow, (sender.phone_id, incoming.wa_id), fixed, changed)
+
+
+async def open_free_entry(uow: UnitOfWork, ports: Ports, rows: Sequence[Row[Any]], at: datetime) -> None:
+    """The first answer after a click on an ad opens the free entry point."""
+    contacts = await store.contacts_of(uow, {(row.phone_id, row.wa_id) for row in rows})
+    for (phone_id, wa_id), contact in contacts.items():
+        if contact.referral_at is None:
+            continue
+        until = rules.free_entry_until(contact.referral_at, at, contact.free_entry_until, ports.policies)
+        changed = {"referral_at": None, "free_entry_until": until}
+        fixed = {"portfolio_id": contact.portfolio_id, "user_id": contact.user_id}
+        await store.upsert_contact(uow, (phone_id, wa_id), fixed, changed)
+
+
+async def prefer_marketing(
+    uow: UnitOfWork, ports: Ports, sender: Sender, *, wa_id: str, wish: str, at: datetime
+) -> None:
+    """A person stops or resumes marketing of this business."""
+    user_id = ports.people.user_id(sender.portfolio_id, wa_id)
+    fixed = {"portfolio_id": sender.portfolio_id, "user_id": user_id}
+    await store.upsert_contact(uow, (sender.phone_id, wa_id), fixed, {"marketing_stopped": wish == "stop"})
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": rendering.metadata(sender),
+        "contacts": [rendering.contact(wa_id, user_id, "")],
+        "user_preferences": [
+            {
+                "wa_id": wa_id,
+                "user_id": user_id,
+                "detail": f"User requested to {wish} marketing messages",
+                "category": "marketing_messages",
+                "value": wish,
+                "timestamp": int(at.timestamp()),
+            }
+        ],
+    }
+    key = f"{sender.phone_id}/{wa_id}"
+    await ports.updates.publish(
+        uow, [Update(sender.waba_id, "user_preferences", value, at, key=key, phone_id=sender.phone_id)]
+    )
+
+
+async def forget_content(uow: UnitOfWork, at: datetime, keep: timedelta) -> None:
+    """Empty texts of business chats older than `keep`."""
+    await store.forget_content(uow, at - keep)

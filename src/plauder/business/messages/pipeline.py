@@ -1,0 +1,181 @@
+"""From accepted to sent: carries messages to the channel and writes down what happened.
+
+Requests that arrive together are decided in one transaction; accepted messages are on disk before their senders hear
+of them, so a crash loses none: what is still `accepted` at start is sent again under the same stanza id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from plauder.business.messages import commands, content, rendering, store
+from plauder.business.messages.commands import Accepted, Ports, Progressed, SendCommand
+from plauder.business.messages.ports import Channel, MediaView, Payload, Sender
+from plauder.business.shared.errors import GraphError, fail
+from plauder.kit.batching import Batcher
+from plauder.kit.clock import Clock
+from plauder.kit.log import get as get_log
+from plauder.store.database import Database
+
+log = get_log("business.messages")
+
+BATCH = 256
+RETRY_SECONDS = 30.0
+CONTENT_SWEEP = 600.0
+
+
+class Pipeline:
+    """One per process. `send` accepts, `run` carries, `drain` carries what is there (for tests)."""
+
+    def __init__(
+        self, database: Database, clock: Clock, channel: Channel, ports: Ports, *, keep_content: timedelta
+    ) -> None:
+        self.ports = ports
+        self.channel = channel
+        self._database = database
+        self._clock = clock
+        self._keep = keep_content
+        self._batcher: Batcher[SendCommand, Accepted] = Batcher(self._accept, most=BATCH)
+        self._waiting: list[str] = []
+        self._event = asyncio.Event()
+        self._next_sweep = 0.0
+
+    async def send(self, command: SendCommand) -> Accepted:
+        """Accept one message: it is on disk when this returns. Raises GraphError."""
+        return await self._batcher.do(command)
+
+    async def _accept(self, batch: Sequence[SendCommand]) -> list[Accepted | Exception]:
+        async with self._database.begin() as uow:
+            results = await commands.accept(uow, self.ports, batch)
+        self._waiting += [result.wamid for result in results if isinstance(result, Accepted)]
+        self._event.set()
+        return results
+
+    async def run(self) -> None:
+        """Carry for ever, starting with what a crash left behind."""
+        await self._recover()
+        while True:
+            try:
+                async with asyncio.timeout(RETRY_SECONDS):
+                    await self._event.wait()
+            except TimeoutError:
+                await self._recover()
+            self._event.clear()
+            try:
+                await self.drain()
+                await self._forget()
+            except Exception:
+                log.exception("pipeline.failed")
+
+    async def _recover(self) -> None:
+        async with self._database.read() as uow:
+            rows = await store.accepted(uow, BATCH)
+        fresh = self._clock.now() - timedelta(seconds=RETRY_SECONDS)
+        known = set(self._waiting)
+        self._waiting += [row.id for row in rows if row.created_at < fresh and row.id not in known]
+        if self._waiting:
+            self._event.set()
+
+    async def _forget(self) -> None:
+        if (now := self._clock.monotonic()) >= self._next_sweep:
+            self._next_sweep = now + CONTENT_SWEEP
+            async with self._database.begin() as uow:
+                await commands.forget_content(uow, self._clock.now(), self._keep)
+
+    async def drain(self) -> None:
+        """Carry everything that waits now."""
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            await self._carry(batch)
+
+    async def _carry(self, ids: Sequence[str]) -> None:
+        async with self._database.read() as uow:
+            found = await store.by_ids(uow, ids)
+            rows = [found[key] for key in ids if key in found and found[key].status == "accepted"]
+            senders = {row.phone_id: await self.ports.numbers.sender(uow, row.phone_id) for row in rows}
+        lanes: dict[tuple[str, str], list[Row[Any]]] = {}
+        for row in rows:
+            lanes.setdefault((row.phone_id, row.wa_id), []).append(row)
+        results = await asyncio.gather(*(self._lane(lane, senders[lane[0].phone_id]) for lane in lanes.values()))
+        events = [event for result in results for event in result]
+        if not events:
+            return
+        async with self._database.begin() as uow:
+            await commands.progress(uow, self.ports, events)
+            sent = {event.message_id for event in events if event.status == "sent"}
+            await commands.open_free_entry(uow, self.ports, [row for row in rows if row.id in sent], self._clock.now())
+
+    async def _lane(self, rows: Sequence[Row[Any]], sender: Sender | None) -> list[Progressed]:
+        """One conversation, in order. A message that cannot be carried now stays accepted and stops the lane."""
+        events: list[Progressed] = []
+        for row in rows:
+            if row.error is not None:  # it was decided to fail when it was accepted
+                events.append(Progressed(row.id, "failed", self._clock.now(), row.error))
+                continue
+            if sender is None:
+                return events
+            try:
+                await self.channel.send(sender.digits, row.wa_id, await self.payload(row, sender))
+            except GraphError as error:
+                events.append(Progressed(row.id, "failed", self._clock.now(), error.as_failure()))
+            except Exception:
+                log.exception("pipeline.send_failed", message=row.id)
+                return events
+            else:
+                events.append(Progressed(row.id, "sent", self._clock.now()))
+        return events
+
+    async def payload(self, row: Row[Any], sender: Sender) -> Payload:
+        """What goes to the person. Raises GraphError when a medium cannot be had."""
+        body = row.content
+        for kind, part in content.media_parts(row.kind, body) if row.kind != "template" else _template_media(body):
+            view = await self._medium(row, part, kind)
+            part.pop("id", None)
+            part |= {"link": view.link, "mime_type": view.mime_type, "sha256": view.sha256, "file_size": view.size}
+            if view.filename and row.kind == "document":
+                part.setdefault("filename", view.filename)
+        quoted = target = quoted_by = ""
+        if wanted := (body["message_id"] if row.kind == "reaction" else row.context_id):
+            async with self._database.read() as uow:
+                other = (await store.by_ids(uow, [wanted])).get(wanted)
+            if other is not None and row.kind == "reaction":
+                target = other.stanza_id
+            elif other is not None:
+                quoted, quoted_by = other.stanza_id, sender.digits if other.direction == "out" else other.wa_id
+        ttl = (row.pricing or {}).get("ttl")
+        return Payload(
+            id=row.id,
+            kind=row.kind,
+            fallback=rendering.fallback(row.kind, body),
+            business=None if row.kind in ("text", "reaction") else {"type": row.kind, row.kind: body},
+            quoted=quoted,
+            quoted_by=quoted_by,
+            target=target,
+            emoji=body["emoji"] if row.kind == "reaction" else "",
+            link=body.get("link", "") if row.kind in content.MEDIA_KINDS else "",
+            expires_at=row.created_at + timedelta(seconds=ttl) if ttl and ttl > 0 else None,
+        )
+
+    async def _medium(self, row: Row[Any], part: dict[str, Any], kind: str) -> MediaView:
+        if link := part.get("link"):
+            return await self.ports.media.fetch(row.portfolio_id, row.phone_id, link, kind)
+        async with self._database.read() as uow:
+            view = await self.ports.media.get(uow, row.portfolio_id, part["id"])
+        if view is None:
+            raise fail(131053, f"Media ID {part['id']} has expired")
+        return view
+
+
+def _template_media(rendered: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Media of a rendered template: its header's and its cards'."""
+    found = []
+    for holder in (rendered, *rendered.get("cards", [])):
+        header = holder.get("header") or {}
+        if header.get("type") in ("image", "video", "document", "gif"):
+            found.append((header["type"], header[header["type"]]))
+    return found

@@ -1,0 +1,199 @@
+"""Tables of messages and of what is between a business number and a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, func, or_, select, tuple_, update
+
+from plauder.store.database import UnitOfWork
+from plauder.store.schema import Instant, Text, metadata
+
+messages = Table(
+    "business_message",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("portfolio_id", Text, nullable=False),
+    Column("waba_id", Text, nullable=False),
+    Column("phone_id", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("wa_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("content", JSON),
+    Column("stanza_id", Text, nullable=False),
+    Column("context_id", Text, nullable=False, default=""),
+    Column("callback_data", Text, nullable=False, default=""),
+    Column("template_id", Text, nullable=False, default=""),
+    Column("category", Text, nullable=False, default=""),
+    Column("pricing", JSON),
+    Column("status", Text, nullable=False),
+    Column("error", JSON),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("delivered_at", Instant),
+    Column("read_at", Instant),
+    Column("failed_at", Instant),
+    Index("ix_business_message_thread", "phone_id", "wa_id", "created_at"),
+    Index("ix_business_message_stanza", "phone_id", "wa_id", "direction", "stanza_id", unique=True),
+    Index("ix_business_message_status", "status", "created_at"),
+    Index("ix_business_message_waba", "waba_id", "created_at"),
+    Index("ix_business_message_template", "template_id", "created_at"),
+)
+"""Both directions. `content` is plain text of a business chat: it is emptied after the operator's short time."""
+
+contacts = Table(
+    "business_contact",
+    metadata,
+    Column("phone_id", Text, primary_key=True),
+    Column("wa_id", Text, primary_key=True),
+    Column("portfolio_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False, default=""),
+    Column("last_in_at", Instant),
+    Column("referral_at", Instant),
+    Column("free_entry_until", Instant),
+    Column("blocked_at", Instant),
+    Column("marketing_stopped", Boolean, nullable=False, default=False),
+    Index("ix_business_contact_user", "portfolio_id", "user_id"),
+)
+"""What is between one number and one person: name, window, free entry point, block, wish about marketing."""
+
+reached = Table(
+    "business_reach",
+    metadata,
+    Column("portfolio_id", Text, primary_key=True),
+    Column("wa_id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("ix_business_reach_at", "portfolio_id", "at"),
+)
+"""When a portfolio last reached a person outside a window, for the messaging limit."""
+
+Pair = tuple[str, str]
+
+
+async def contacts_of(uow: UnitOfWork, pairs: Collection[Pair]) -> dict[Pair, Row[Any]]:
+    """The contact rows of (phone_id, wa_id) pairs that exist."""
+    if not pairs:
+        return {}
+    c = contacts.c
+    rows = (await uow.execute(select(contacts).where(tuple_(c.phone_id, c.wa_id).in_(list(pairs))))).all()
+    return {(row.phone_id, row.wa_id): row for row in rows}
+
+
+async def wa_ids_of(uow: UnitOfWork, portfolio_id: str, user_ids: Collection[str]) -> dict[str, str]:
+    """Business-scoped user ids that this portfolio has met, with their numbers."""
+    c = contacts.c
+    statement = select(c.user_id, c.wa_id).where(c.portfolio_id == portfolio_id, c.user_id.in_(list(user_ids)))
+    return {row.user_id: row.wa_id for row in (await uow.execute(statement)).all()}
+
+
+async def reached_since(
+    uow: UnitOfWork, portfolio_id: str, wa_ids: Collection[str], since: datetime
+) -> tuple[int, set[str]]:
+    """(how many people the portfolio reached, which of `wa_ids` are among them)."""
+    r = reached.c
+    within = and_(r.portfolio_id == portfolio_id, r.at > since)
+    count = int((await uow.execute(select(func.count()).select_from(reached).where(within))).scalar_one())
+    known = (await uow.execute(select(r.wa_id).where(within, r.wa_id.in_(list(wa_ids))))).scalars().all()
+    return count, set(known)
+
+
+async def note_reached(uow: UnitOfWork, pairs: Iterable[Pair], at: datetime) -> None:
+    """(portfolio_id, wa_id) pairs reached now."""
+    rows = [{"portfolio_id": portfolio, "wa_id": wa_id, "at": at} for portfolio, wa_id in dict.fromkeys(pairs)]
+    if rows:
+        statement = uow.insert(reached).values(rows)
+        await uow.execute(
+            statement.on_conflict_do_update(
+                index_elements=["portfolio_id", "wa_id"], set_={"at": statement.excluded.at}
+            )
+        )
+
+
+async def marketing_since(uow: UnitOfWork, wa_ids: Collection[str], since: datetime) -> dict[str, int]:
+    """How many marketing messages these people got from anybody since then."""
+    m = messages.c
+    statement = (
+        select(m.wa_id, func.count())
+        .where(m.wa_id.in_(list(wa_ids)), m.category == "marketing", m.created_at > since, m.status != "failed")
+        .group_by(m.wa_id)
+    )
+    return {row[0]: row[1] for row in (await uow.execute(statement)).all()}
+
+
+async def by_ids(uow: UnitOfWork, ids: Collection[str]) -> dict[str, Row[Any]]:
+    rows = (await uow.execute(select(messages).where(messages.c.id.in_(list(ids))))).all()
+    return {row.id: row for row in rows}
+
+
+async def by_stanza(uow: UnitOfWork, phone_id: str, wa_id: str, stanza_ids: Collection[str]) -> dict[str, Row[Any]]:
+    """Messages of one thread by their stanza ids, whoever sent them."""
+    m = messages.c
+    where = and_(m.phone_id == phone_id, m.wa_id == wa_id, m.stanza_id.in_(list(stanza_ids)))
+    return {row.stanza_id: row for row in (await uow.execute(select(messages).where(where))).all()}
+
+
+async def unread_before(uow: UnitOfWork, row: Row[Any]) -> list[Row[Any]]:
+    """Incoming messages of the thread up to `row` that are not marked read."""
+    m = messages.c
+    where = and_(
+        m.phone_id == row.phone_id,
+        m.wa_id == row.wa_id,
+        m.direction == "in",
+        m.status == "received",
+        m.created_at <= row.created_at,
+    )
+    return list((await uow.execute(select(messages).where(where).order_by(m.created_at).limit(200))).all())
+
+
+async def outgoing_up_to(uow: UnitOfWork, row: Row[Any]) -> list[Row[Any]]:
+    """Outgoing messages of the thread up to `row` that are sent or delivered but not read (XEP-0333 marks them all)."""
+    m = messages.c
+    where = and_(
+        m.phone_id == row.phone_id,
+        m.wa_id == row.wa_id,
+        m.direction == "out",
+        m.status.in_(("accepted", "sent", "delivered")),
+        or_(m.created_at < row.created_at, m.id == row.id),
+    )
+    return list((await uow.execute(select(messages).where(where).order_by(m.created_at).limit(200))).all())
+
+
+async def change(uow: UnitOfWork, message_id: str, values: Mapping[str, Any]) -> None:
+    await uow.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+async def change_many(uow: UnitOfWork, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Apply changes per message id; those that are alike go in one statement."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for message_id, values in changes.items():
+        if all(isinstance(value, str | datetime) for value in values.values()):
+            alike.setdefault(tuple(sorted(values.items())), []).append(message_id)
+        else:
+            await change(uow, message_id, values)
+    for items, ids in alike.items():
+        await uow.execute(update(messages).where(messages.c.id.in_(ids)).values(**dict(items)))
+
+
+async def accepted(uow: UnitOfWork, limit: int) -> list[Row[Any]]:
+    """Outgoing messages that were accepted and not yet carried out: after a crash they are sent again."""
+    statement = select(messages).where(messages.c.status == "accepted").order_by(messages.c.created_at).limit(limit)
+    return list((await uow.execute(statement)).all())
+
+
+async def forget_content(uow: UnitOfWork, before: datetime) -> None:
+    """Empty what was said before then."""
+    m = messages.c
+    where = and_(m.created_at < before, m.status != "accepted", m.content.is_not(None))
+    await uow.execute(update(messages).where(where).values(content=None))
+
+
+async def upsert_contact(uow: UnitOfWork, key: Pair, fixed: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
+    """Make the contact with `fixed` and `changed`, or apply `changed` to it."""
+    statement = uow.insert(contacts).values(
+        phone_id=key[0], wa_id=key[1], **({"name": "", "marketing_stopped": False} | dict(fixed) | dict(changed))
+    )
+    await uow.execute(statement.on_conflict_do_update(index_elements=["phone_id", "wa_id"], set_=dict(changed)))

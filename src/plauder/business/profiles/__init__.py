@@ -1,0 +1,1 @@
+"""What people see of a business number: profile, commerce settings, conversational automation."""
