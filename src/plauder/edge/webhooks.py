@@ -20,10 +20,10 @@ from sqlalchemy import Row
 
 from plauder.business.accounts import commands as accounts
 from plauder.business.shared.errors import GraphError
-from plauder.business.shared.vault import Vault
 from plauder.business.webhooks import rules, store
 from plauder.edge.outbound import Outbound, OutboundFailed
 from plauder.kit.clock import Clock
+from plauder.kit.keyring import Keyring
 from plauder.kit.log import get as get_log
 from plauder.store.database import Database
 
@@ -75,7 +75,7 @@ class Webhooks:
         self,
         database: Database,
         clock: Clock,
-        vault: Vault,
+        keyring: Keyring,
         outbound: Outbound,
         settings: DeliverySettings | None = None,
         *,
@@ -84,7 +84,7 @@ class Webhooks:
         self.settings = settings or DeliverySettings()
         self._database = database
         self._clock = clock
-        self._vault = vault
+        self._keyring = keyring
         self._outbound = outbound
         self._jitter = jitter or random.Random()  # noqa: S311
         self._event = asyncio.Event()
@@ -184,7 +184,7 @@ class Webhooks:
         if known and known[0] > now:
             return known[1]
         async with self._database.read() as uow:
-            secret = await accounts.app_secret(uow, self._vault, app_id) or ""
+            secret = await accounts.app_secret(uow, self._keyring, app_id) or ""
         self._secrets[app_id] = (now + SECRET_CACHE, secret)
         return secret
 

@@ -16,9 +16,9 @@ from plauder.business.accounts import rules, store
 from plauder.business.accounts.rules import Access
 from plauder.business.shared import nodes
 from plauder.business.shared.errors import bad_token, fail, invalid
-from plauder.business.shared.vault import Vault
 from plauder.kit.errors import BadInput, Conflict, Forbidden, NotFound
 from plauder.kit.ids import new_token
+from plauder.kit.keyring import BadKey, Keyring
 from plauder.store.database import UnitOfWork
 
 CURRENCIES = frozenset(
@@ -50,7 +50,9 @@ async def create_portfolio(uow: UnitOfWork, *, name: str, owner: str, country: s
     return node.id
 
 
-async def create_app(uow: UnitOfWork, vault: Vault, *, portfolio_id: str, name: str, at: datetime) -> tuple[str, str]:
+async def create_app(
+    uow: UnitOfWork, keyring: Keyring, *, portfolio_id: str, name: str, at: datetime
+) -> tuple[str, str]:
     """A new app; returns its id and its secret."""
     node = await nodes.create(uow, "app", portfolio_id=portfolio_id)
     secret = secrets.token_hex(16)
@@ -59,7 +61,7 @@ async def create_app(uow: UnitOfWork, vault: Vault, *, portfolio_id: str, name: 
             id=node.id,
             portfolio_id=portfolio_id,
             name=name.strip()[:128] or "App",
-            secret=vault.seal(f"app:{node.id}", secret.encode()),
+            secret=keyring.seal(f"app:{node.id}", secret.encode()),
             requires_proof=False,
             created_at=at,
         )
@@ -67,15 +69,22 @@ async def create_app(uow: UnitOfWork, vault: Vault, *, portfolio_id: str, name: 
     return node.id, secret
 
 
-async def app_secret(uow: UnitOfWork, vault: Vault, app_id: str) -> str | None:
+async def app_secret(uow: UnitOfWork, keyring: Keyring, app_id: str) -> str | None:
     """The app's secret in the clear, None for an unknown app."""
     app = await store.get(uow, store.apps, app_id)
-    return vault.open(f"app:{app_id}", app.secret).decode() if app else None
+    return _unsealed(keyring, app).decode() if app else None
 
 
-async def rotate_app_secret(uow: UnitOfWork, vault: Vault, app_id: str) -> str:
+def _unsealed(keyring: Keyring, app: Row[Any]) -> bytes:
+    secret = keyring.unseal(f"app:{app.id}", app.secret)
+    if secret is None:
+        raise BadKey("The secret of an app cannot be read: this server's key is another than the one it was made with.")
+    return secret
+
+
+async def rotate_app_secret(uow: UnitOfWork, keyring: Keyring, app_id: str) -> str:
     secret = secrets.token_hex(16)
-    await store.change(uow, store.apps, app_id, secret=vault.seal(f"app:{app_id}", secret.encode()))
+    await store.change(uow, store.apps, app_id, secret=keyring.seal(f"app:{app_id}", secret.encode()))
     return secret
 
 
@@ -178,10 +187,10 @@ async def issue_token(
     return NewToken(token_id, f"{rules.PREFIX}{token_id}{secret}", expires_at)
 
 
-async def authenticate(uow: UnitOfWork, vault: Vault, text: str, at: datetime) -> Access:
+async def authenticate(uow: UnitOfWork, keyring: Keyring, text: str, at: datetime) -> Access:
     """Who a token's text stands for. Raises error 190."""
     if "|" in text:
-        return await _authenticate_app(uow, vault, text)
+        return await _authenticate_app(uow, keyring, text)
     token_id, secret = text[3:19], text[19:]
     row = await store.get(uow, store.tokens, token_id) if text.startswith(rules.PREFIX) and secret else None
     # An unknown id is compared too, so that time does not tell whether one exists.
@@ -207,16 +216,16 @@ async def authenticate(uow: UnitOfWork, vault: Vault, text: str, at: datetime) -
     )
 
 
-async def _authenticate_app(uow: UnitOfWork, vault: Vault, text: str) -> Access:
+async def _authenticate_app(uow: UnitOfWork, keyring: Keyring, text: str) -> Access:
     app_id, _, secret = text.partition("|")
-    app = await authenticate_app(uow, vault, app_id, secret)
+    app = await authenticate_app(uow, keyring, app_id, secret)
     return Access("APP", app.id, app.portfolio_id, "", frozenset(), created_at=app.created_at)
 
 
-async def authenticate_app(uow: UnitOfWork, vault: Vault, app_id: str, secret: str) -> Row[Any]:
+async def authenticate_app(uow: UnitOfWork, keyring: Keyring, app_id: str, secret: str) -> Row[Any]:
     """The app whose id and secret these are. Raises error 190 (subcode 467)."""
     app = await store.get(uow, store.apps, app_id)
-    kept = vault.open(f"app:{app.id}", app.secret) if app else b"\0" * 32
+    kept = _unsealed(keyring, app) if app else b"\0" * 32
     if not hmac.compare_digest(kept, secret.encode()) or app is None:
         raise bad_token("Error validating client secret", subcode=467)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,13 +15,14 @@ from sqlalchemy import Row, update
 from plauder.business.media import rules, store
 from plauder.business.shared import nodes
 from plauder.business.shared.errors import fail, invalid
-from plauder.store.blobs import Blobs
+from plauder.kit.errors import Conflict, TooLarge
+from plauder.store.blobs import Blobs, Stored
 from plauder.store.database import Database, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class NewMedium:
-    """Bytes with what is known of them. `source` is the link they were fetched from."""
+    """Bytes (empty where they are in the store already) with what is known of them; `source` a link fetched."""
 
     portfolio_id: str
     phone_id: str
@@ -35,8 +37,11 @@ class NewMedium:
 async def add(database: Database, blobs: Blobs, medium: NewMedium, *, at: datetime) -> Row[Any]:
     """Store bytes, then their row: a crash between leaves a blob without a row, never a row without its blob."""
     blob = f"business/{secrets.token_hex(16)}"
-    digest = hashlib.sha256(medium.data).hexdigest()
-    await blobs.put(blob, medium.data)
+    stored = await blobs.put(blob, medium.data)
+    return await _keep(database, medium, blob, stored, at)
+
+
+async def _keep(database: Database, medium: NewMedium, blob: str, stored: Stored, at: datetime) -> Row[Any]:
     async with database.begin() as uow:
         node = await nodes.create(uow, "media", portfolio_id=medium.portfolio_id)
         await uow.execute(
@@ -46,8 +51,8 @@ async def add(database: Database, blobs: Blobs, medium: NewMedium, *, at: dateti
                 phone_id=medium.phone_id,
                 origin=medium.origin,
                 mime_type=medium.mime_type,
-                size=len(medium.data),
-                sha256=digest,
+                size=stored.size,
+                sha256=stored.sha256,
                 filename=rules.safe_name(medium.filename),
                 source=medium.source,
                 blob=blob,
@@ -131,28 +136,31 @@ async def find_upload(uow: UnitOfWork, upload_id: str, portfolio_id: str, at: da
 
 
 async def append_upload(
-    database: Database, blobs: Blobs, row: Row[Any], offset: int, data: bytes, *, at: datetime
-) -> str:
-    """Bytes from `offset` on; returns the handle when all are there, "" while some are missing."""
-    if offset != row.offset:
-        raise invalid(f"file_offset is {offset}, but the upload stands at {row.offset}")
-    if offset + len(data) > row.file_length:
-        raise invalid(f"The upload is longer than its file_length of {row.file_length}")
-    key = "business/uploads/" + hashlib.sha256(row.id.encode()).hexdigest()
-    before = (await blobs.get(key) or b"") if offset else b""
-    whole = before[:offset] + data
-    if len(whole) < row.file_length:
-        await blobs.put(key, whole)
-        await _set_upload(database, row.id, offset=len(whole))
-        return ""
-    medium = NewMedium(row.portfolio_id, "", whole, row.file_type, row.file_name, origin="handle")
-    stored = await add(database, blobs, medium, at=at)
+    database: Database, blobs: Blobs, row: Row[Any], offset: int, data: AsyncIterator[bytes], *, at: datetime
+) -> tuple[int, str]:
+    """Bytes from `offset` on, kept as far as they came: (how many there are, the handle once all are)."""
+    blob = "business/" + hashlib.sha256(row.id.encode()).hexdigest()[:32]
+    if row.handle:
+        return row.file_length, row.handle
+    try:
+        size = await blobs.receive(blob, offset, data, limit=row.file_length)
+    except (Conflict, TooLarge) as error:
+        raise invalid(f"file_offset: {error.message}") from None
+    if size < row.file_length:
+        return size, ""
+    medium = NewMedium(row.portfolio_id, "", b"", row.file_type, row.file_name, origin="handle")
+    stored = await _keep(database, medium, blob, await blobs.commit(blob), at)
     name = base64.b64encode((row.file_name or "file").encode()).decode()
     kind = base64.b64encode(row.file_type.encode()).decode()
     handle = f"4::{name}:{kind}:{secrets.token_urlsafe(48)}:e:{int(stored.expires_at.timestamp())}"
-    await _set_upload(database, row.id, offset=len(whole), handle=handle, media_id=stored.id)
-    await blobs.delete(key)
-    return handle
+    await _set_upload(database, row.id, handle=handle, media_id=stored.id)
+    return size, handle
+
+
+def arrived(blobs: Blobs, row: Row[Any]) -> int:
+    """How many bytes of an upload have arrived."""
+    blob = "business/" + hashlib.sha256(row.id.encode()).hexdigest()[:32]
+    return int(row.file_length) if row.handle else blobs.staged(blob)
 
 
 async def _set_upload(database: Database, upload_id: str, **values: Any) -> None:

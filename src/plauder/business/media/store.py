@@ -38,7 +38,6 @@ uploads = Table(
     Column("file_name", Text, nullable=False),
     Column("file_type", Text, nullable=False),
     Column("file_length", Integer, nullable=False),
-    Column("offset", Integer, nullable=False, default=0),
     Column("handle", Text, nullable=False, default=""),
     Column("media_id", Text, nullable=False, default=""),
     Column("expires_at", Instant, nullable=False),

@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Row
 
 from plauder.business.messages import content, rendering, rules, store, templating
 from plauder.business.messages.content import Outgoing, ReadRequest
-from plauder.business.messages.ports import Billing, Charge, Media, PriceRequest, Pricing, Quote, Sender, Templates
+from plauder.business.messages.ports import Billing, Media, PriceRequest, Quote, Sender, Templates
 from plauder.business.messages.rules import Policies, Rates, Standing
 from plauder.business.shared.errors import GraphError, fail
 from plauder.business.shared.ids import new_wamid
 from plauder.business.shared.updates import Update, Updates
 from plauder.kit import phone
-from plauder.kit.money import Money
 from plauder.store.database import UnitOfWork
 
 
@@ -48,7 +47,6 @@ class Ports:
 
     templates: Templates
     media: Media
-    pricing: Pricing
     billing: Billing
     people: People
     numbers: Numbers
@@ -93,7 +91,7 @@ class _Draft:
     category: str = "service"
     template_id: str = ""
     ttl: int | None = None
-    hold: str = ""
+    wamid: str = ""
     standing: Standing = field(default_factory=Standing)
     quote: Quote | None = None
     request: PriceRequest | None = None
@@ -173,6 +171,7 @@ async def _draft(
         raise fail(131009, "recipient is a user ID that this business has not met")
     if draft.wa_id == sender.digits:
         raise fail(131021)
+    draft.wamid = new_wamid(draft.wa_id, outgoing=True)
     if sender.is_test and draft.wa_id not in sender.allowed_recipients:
         raise fail(131030, "Add the number to the recipients of this test number first.")
     error = rules.too_fast(
@@ -241,7 +240,7 @@ async def _prepare_content(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None
             raise fail(134100, f"Template {view.name} is of category {view.category}.")
         draft.content = templating.render(view, out.content["components"])
         draft.template_id, draft.category = view.id, view.category.lower()
-        draft.ttl, draft.hold = view.ttl_seconds, view.hold
+        draft.ttl = view.ttl_seconds
         if draft.category == "marketing" and sender.marketing_disabled:
             raise fail(131063)
     elif draft.command.only_marketing:
@@ -328,14 +327,12 @@ async def _decide(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None:
         category=draft.category,  # type: ignore[arg-type]
         window_open=rules.is_window_open(draft.standing, at, policies),
         free_entry_point=rules.is_free_entry(draft.standing, at, policies),
-        currency=sender.currency,
-        business_country=sender.country,
-        timezone_id=sender.timezone_id,
         quality=sender.quality,
     )
-    draft.quote = await ports.pricing.price(uow, draft.request)
-    if not await ports.billing.may_send(uow, sender.portfolio_id, sender.waba_id, draft.quote):
-        draft.late = fail(131042, "The balance, the credit or the spend limit does not allow this message.")
+    try:
+        draft.quote = await ports.billing.reserve(uow, draft.wamid, draft.request)
+    except GraphError as error:
+        draft.late = error
 
 
 FAULTS: Mapping[str, int] = {
@@ -357,9 +354,8 @@ def _switched_failure(sender: Sender) -> GraphError | None:
 
 def _row(ports: Ports, draft: _Draft) -> dict[str, Any]:
     command, sender = draft.command, draft.command.sender
-    wamid = new_wamid(draft.wa_id, outgoing=True)
     return {
-        "id": wamid,
+        "id": draft.wamid,
         "portfolio_id": sender.portfolio_id,
         "waba_id": sender.waba_id,
         "phone_id": sender.phone_id,
@@ -368,7 +364,7 @@ def _row(ports: Ports, draft: _Draft) -> dict[str, Any]:
         "user_id": ports.people.user_id(sender.portfolio_id, draft.wa_id),
         "kind": command.out.kind,
         "content": draft.content,
-        "stanza_id": wamid,
+        "stanza_id": draft.wamid,
         "context_id": command.out.context_id,
         "callback_data": command.out.callback_data,
         "template_id": draft.template_id,
@@ -390,21 +386,15 @@ def _kept_price(draft: _Draft) -> dict[str, Any] | None:
         "type": quote.type,
         "category": quote.category,
         "micros": quote.amount.micros if quote.amount else None,
-        "currency": quote.amount.currency if quote.amount else request.currency,
+        "currency": quote.amount.currency if quote.amount else "",
         "why": quote.why,
-        "details": dict(quote.details),
         "window_open": request.window_open,
-        "free_entry_point": request.free_entry_point,
-        "asked_category": request.category,
-        "business_country": request.business_country,
-        "timezone_id": request.timezone_id,
-        "quality": request.quality,
         "ttl": draft.ttl,
     }
 
 
 def _answer(draft: _Draft, row: Mapping[str, Any]) -> Accepted:
-    status = (draft.hold or "accepted") if draft.command.out.kind == "template" else ""
+    status = "accepted" if draft.command.out.kind == "template" else ""
     return Accepted(
         row["id"], draft.command.out.input, draft.wa_id, row["user_id"], bool(draft.command.out.recipient), status
     )
@@ -426,79 +416,53 @@ class Progressed:
 async def progress(uow: UnitOfWork, ports: Ports, events: Sequence[Progressed]) -> None:
     """Write down statuses, charge what was delivered, publish webhooks. What is known already changes nothing."""
     rows = await store.by_ids(uow, {event.message_id for event in events})
-    pairs = {(row.phone_id, row.wa_id) for row in rows.values()}
-    contacts = await store.contacts_of(uow, pairs)
+    contacts = await store.contacts_of(uow, {(row.phone_id, row.wa_id) for row in rows.values()})
     state = {key: row.status for key, row in rows.items()}
-    updates: list[Update] = []
     changes: dict[str, dict[str, Any]] = {}
+    updates: list[Update] = []
     for event in events:
         row = rows.get(event.message_id)
-        if row is None or row.direction != "out":
+        sender = await ports.numbers.sender(uow, row.phone_id) if row is not None else None
+        if row is None or sender is None or row.direction != "out":
             continue
-        current = state[row.id]
-        todo: tuple[str, ...] = rules.steps(current, event.status) if event.status != "failed" else ("failed",)  # type: ignore[arg-type]
-        if rules.RANK[current] >= rules.RANK["failed"] or (event.status == "failed" and rules.RANK[current] > 1):
-            continue
-        if row.kind == "reaction":
-            todo = tuple(step for step in todo if step in ("sent", "failed"))
-        sender = await ports.numbers.sender(uow, row.phone_id)
-        for step in todo:
-            if sender is None:
-                break
-            known = contacts.get((row.phone_id, row.wa_id))
-            pricing = await _settled(uow, ports, row, sender, step, current, event.at)
-            if pricing is not None and pricing is not row.pricing:
-                changes.setdefault(row.id, {})["pricing"] = pricing
-            updates.append(_status_update(ports, sender, row, step, event, known.name if known else "", pricing))
+        contact = contacts.get((row.phone_id, row.wa_id))
+        for step in _todo(row, state[row.id], event):
+            pricing = row.pricing if step == "sent" or (step != "failed" and state[row.id] != "delivered") else None
+            updates.append(_status_update(ports, sender, row, step, event, contact.name if contact else "", pricing))
             changes.setdefault(row.id, {}).update({"status": step, f"{step}_at": event.at})
             if step == "failed":
                 changes[row.id]["error"] = dict(event.error or {})
-            current = state[row.id] = step
+            state[row.id] = step
+    if not changes:
+        return
     await store.change_many(uow, changes)
-    if updates:
-        await ports.updates.publish(uow, updates)
+    await _bill(uow, ports, rows, state, changes, events[-1].at)
+    await ports.updates.publish(uow, updates)
 
 
-async def _settled(
-    uow: UnitOfWork, ports: Ports, row: Row[Any], sender: Sender, step: str, before: str, at: datetime
-) -> dict[str, Any] | None:
-    """The pricing to show with this step; on the first sign of delivery it is charged. None: show none."""
-    kept: dict[str, Any] | None = row.pricing
-    if kept is None or step == "failed":
-        return None
-    if step == "sent":
-        return kept
-    if before == "delivered":
-        return None  # it was shown and charged with `delivered`
-    amount = Money(kept["micros"], kept["currency"]) if kept["micros"] is not None else None
-    quote = Quote(
-        kept["billable"], kept["model"], kept["type"], kept["category"], amount, kept["why"], kept.get("details", {})
-    )
-    request = PriceRequest(
-        at=row.created_at,
-        portfolio_id=row.portfolio_id,
-        waba_id=row.waba_id,
-        phone_id=row.phone_id,
-        wa_id=row.wa_id,
-        category=kept["asked_category"],
-        window_open=kept["window_open"],
-        free_entry_point=kept["free_entry_point"],
-        currency=kept["currency"],
-        business_country=kept["business_country"],
-        timezone_id=kept["timezone_id"],
-        quality=kept["quality"],
-    )
-    final = await ports.billing.charge_on_delivery(uow, Charge(row.id, at, request, quote))
-    if final == quote:
-        return kept
-    return kept | {
-        "billable": final.billable,
-        "type": final.type,
-        "category": final.category,
-        "micros": final.amount.micros if final.amount else None,
-        "why": final.why,
-        "details": dict(final.details),
-    }
+def _todo(row: Row[Any], current: str, event: Progressed) -> tuple[str, ...]:
+    """The statuses to announce now; a reaction has no receipts."""
+    if event.status == "failed":
+        return ("failed",) if rules.RANK[current] < rules.RANK["delivered"] else ()
+    todo = rules.steps(current, cast("rules.Progress", event.status))
+    return tuple(step for step in todo if row.kind != "reaction" or step == "sent")
+
+
+async def _bill(
+    uow: UnitOfWork,
+    ports: Ports,
+    rows: Mapping[str, Row[Any]],
+    state: Mapping[str, str],
+    changes: Mapping[str, Any],
+    at: datetime,
+) -> None:
+    """Charge what is delivered for the first time, give back what failed."""
+    priced = [key for key in changes if rows[key].pricing is not None]
+    fresh = [key for key in priced if rows[key].delivered_at is None and rows[key].read_at is None]
+    if settled := [key for key in fresh if state[key] in ("delivered", "read")]:
+        await ports.billing.settle(uow, settled, at)
+    if released := [key for key in priced if state[key] == "failed"]:
+        await ports.billing.release(uow, released, at)
 
 
 def _status_update(

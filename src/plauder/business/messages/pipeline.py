@@ -7,7 +7,7 @@ of them, so a crash loses none: what is still `accepted` at start is sent again 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +37,8 @@ class Pipeline:
     ) -> None:
         self.ports = ports
         self.channel = channel
+        self.published: Callable[[], None] = lambda: None
+        """Called after a commit that published webhooks."""
         self._database = database
         self._clock = clock
         self._keep = keep_content
@@ -109,6 +111,7 @@ class Pipeline:
             await commands.progress(uow, self.ports, events)
             sent = {event.message_id for event in events if event.status == "sent"}
             await commands.open_free_entry(uow, self.ports, [row for row in rows if row.id in sent], self._clock.now())
+        self.published()
 
     async def _lane(self, rows: Sequence[Row[Any]], sender: Sender | None) -> list[Progressed]:
         """One conversation, in order. A message that cannot be carried now stays accepted and stops the lane."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from plauder.kit.money import Money
 from plauder.store.database import UnitOfWork
 
-Category = Literal["marketing", "utility", "authentication", "authentication-international", "service"]
-PricingType = Literal["regular", "free_customer_service", "free_entry_point"]
+Category = Literal["marketing", "utility", "authentication", "service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,6 @@ class Sender:
     quality: str = "GREEN"
     locked_reason: str = ""
     marketing_disabled: bool = False
-    currency: str = "USD"
-    timezone_id: str = "UTC"
-    """Months (free allowances, volume tiers) begin in this time zone."""
-    identity_check: bool = False
     faults: frozenset[str] = frozenset()
     """Failures its owner has switched on in the sandbox; see `business.sandbox`."""
 
@@ -90,7 +85,6 @@ class TemplateView:
     components: Sequence[Mapping[str, Any]]
     quality: str = "UNKNOWN"
     ttl_seconds: int | None = None
-    hold: Literal["", "held_for_quality_assessment", "paused"] = ""
 
 
 class Templates(Protocol):
@@ -133,67 +127,49 @@ class PriceRequest:
     category: Category
     window_open: bool
     free_entry_point: bool
-    currency: str
-    business_country: str = ""
-    timezone_id: str = "UTC"
     quality: str = "GREEN"
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price and why. `amount` None where no rate card is in force; `details` is kept with the message."""
+    """A price and why, in the words of a status webhook's `pricing`. `amount` None where nobody bills."""
 
     billable: bool
     model: Literal["PMP", "CBP"]
-    type: PricingType
-    category: Category
+    type: str
+    category: str
     amount: Money | None = None
     why: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Pricing(Protocol):
-    async def price(self, uow: UnitOfWork, request: PriceRequest) -> Quote:
-        """The price as of now; nothing is charged."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """One delivered message. `key` (the wamid) makes it happen once."""
-
-    key: str
-    at: datetime
-    request: PriceRequest
-    quote: Quote
 
 
 class Billing(Protocol):
-    async def may_send(self, uow: UnitOfWork, portfolio_id: str, waba_id: str, quote: Quote) -> bool:
-        """Whether balance, credit and spend limits allow it; if not, the message fails with 131042."""
+    """Who charges. A refused message costs nothing."""
+
+    async def reserve(self, uow: UnitOfWork, message_id: str, request: PriceRequest) -> Quote:
+        """Price a message that is being accepted and set the amount aside, once per id. Raises error 131042."""
         ...
 
-    async def charge_on_delivery(self, uow: UnitOfWork, charge: Charge) -> Quote:
-        """Post it to the ledger, once per key, in this transaction. Returns the quote as finally billed."""
+    async def settle(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
+        """They were delivered: charge them, each once."""
+        ...
+
+    async def release(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
+        """They never will be delivered."""
         ...
 
 
-class FreePricing:
-    """Prices where the operator has no rate card: the right type and category, no amount."""
+class NoBilling:
+    """Nobody charges: the right type and category, no amount."""
 
-    async def price(self, uow: UnitOfWork, request: PriceRequest) -> Quote:
+    async def reserve(self, uow: UnitOfWork, message_id: str, request: PriceRequest) -> Quote:
         if request.free_entry_point:
             return Quote(False, "PMP", "free_entry_point", request.category, why="free entry point open")
         if request.window_open and request.category in ("service", "utility"):
             return Quote(False, "PMP", "free_customer_service", request.category, why="customer service window open")
-        return Quote(True, "PMP", "regular", request.category, why="no rate card in force")
+        return Quote(True, "PMP", "regular", request.category, why="nobody bills")
 
+    async def settle(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
+        return
 
-class NoBilling:
-    """Nobody charges."""
-
-    async def may_send(self, uow: UnitOfWork, portfolio_id: str, waba_id: str, quote: Quote) -> bool:
-        return True
-
-    async def charge_on_delivery(self, uow: UnitOfWork, charge: Charge) -> Quote:
-        return charge.quote
+    async def release(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
+        return

@@ -17,11 +17,11 @@ from plauder.business.numbers import rules as number_rules
 from plauder.business.numbers import store as number_store
 from plauder.business.shared import ids
 from plauder.business.shared.errors import fail
-from plauder.business.shared.vault import Vault
 from plauder.business.templates import store as template_store
 from plauder.edge.outbound import Outbound, OutboundFailed
 from plauder.kit import phone
 from plauder.kit.clock import Clock
+from plauder.kit.keyring import Keyring
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database, UnitOfWork
 
@@ -68,8 +68,6 @@ class Senders:
             quality=row.quality,
             locked_reason=waba.locked_reason,
             marketing_disabled=waba.marketing_disabled,
-            currency=waba.currency,
-            timezone_id=waba.timezone_id,
             faults=frozenset(row.faults),
         )
         self._known[phone_id] = (self._clock.monotonic() + REMEMBER, sender)
@@ -148,8 +146,8 @@ class MediaLibrary:
 class Residents:
     """`messages.commands.People`: who has an account here, and the ids by which businesses know them."""
 
-    def __init__(self, vault: Vault, exists: Callable[[str], Awaitable[bool]]) -> None:
-        self._key = vault.derive("user-ids")
+    def __init__(self, keyring: Keyring, exists: Callable[[str], Awaitable[bool]]) -> None:
+        self._key = keyring.derive("user-ids")
         self._exists = exists
 
     async def first_of(self, candidates: Sequence[str]) -> str | None:

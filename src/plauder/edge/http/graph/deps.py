@@ -18,11 +18,11 @@ from plauder.business.numbers.commands import Codes
 from plauder.business.shared import nodes
 from plauder.business.shared.errors import bad_token, fail, missing_node
 from plauder.business.shared.updates import Updates
-from plauder.business.shared.vault import Vault
 from plauder.edge.http.graph import selection
 from plauder.edge.http.graph.adapters import Senders
 from plauder.edge.http.graph.params import Params, merged
 from plauder.kit.clock import Clock
+from plauder.kit.keyring import Keyring
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database, UnitOfWork
 
@@ -54,7 +54,7 @@ class Graph:
 
     database: Database
     clock: Clock
-    vault: Vault
+    keyring: Keyring
     codes: Codes
     handshake: Handshake
     blobs: Blobs
@@ -75,7 +75,7 @@ class Graph:
         if known and known[1] > now and (known[0].expires_at is None or known[0].expires_at > self.clock.now()):
             return known[0]
         async with self.database.read() as uow:
-            access = await accounts.authenticate(uow, self.vault, token, self.clock.now())
+            access = await accounts.authenticate(uow, self.keyring, token, self.clock.now())
         if len(self._tokens) >= TOKEN_CACHE_SIZE:
             self._tokens.clear()
         self._tokens[digest] = (access, now + TOKEN_CACHE)
@@ -185,7 +185,7 @@ async def _check_proof(graph: Graph, access: Access, token: str, params: Params)
     if not given:
         raise fail(104, "API calls from the server require an appsecret_proof argument")
     async with graph.database.read() as uow:
-        secret = await accounts.app_secret(uow, graph.vault, access.app_id)
+        secret = await accounts.app_secret(uow, graph.keyring, access.app_id)
     expected = rules.appsecret_proof(secret or "", token)
     if not secret or not rules.is_same(expected, given.lower()):
         raise fail(100, "Invalid appsecret_proof provided in the API argument")

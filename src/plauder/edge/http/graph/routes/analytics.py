@@ -14,6 +14,7 @@ from plauder.edge.http.graph import paging
 from plauder.edge.http.graph.api import GraphJSON
 from plauder.edge.http.graph.deps import Authenticated, Call, NodeId
 from plauder.edge.http.graph.params import Params
+from plauder.edge.http.graph.routes.lookup import waba_of
 from plauder.edge.http.graph.selection import Field
 from plauder.store.database import UnitOfWork
 
@@ -60,8 +61,6 @@ def _list(arguments: Params, name: str) -> list[Any]:
 def install_template_analytics(routes: APIRouter) -> None:
     @routes.get("/{waba_id}/template_analytics", summary="How templates do")
     async def template_analytics(waba_id: NodeId, call: Authenticated) -> Response:
-        from plauder.edge.http.graph.routes.wabas import waba_of
-
         ids = [str(item) for item in call.params.list("template_ids")]
         if not 1 <= len(ids) <= 10:
             raise fail(100, "template_ids must have 1 to 10 elements")

@@ -15,7 +15,7 @@ from plauder.business.shared.errors import fail, invalid, missing_node
 from plauder.business.shared.nodes import Node
 from plauder.edge.http.graph.api import GraphJSON
 from plauder.edge.http.graph.deps import Authenticated, Call, Graph, NodeId, authenticated, call_of
-from plauder.edge.http.graph.params import Params, body_of
+from plauder.edge.http.graph.params import Params
 from plauder.edge.http.graph.routes import nodes
 from plauder.edge.http.graph.routes.apps import SUCCESS
 from plauder.edge.http.graph.routes.numbers import number_of
@@ -102,9 +102,10 @@ def router() -> APIRouter:
             raise invalid("The header file_offset must be a number")
         async with graph.database.read() as uow:
             row = await commands.find_upload(uow, f"upload:{upload_id}", call.access.portfolio_id, graph.clock.now())
-        data = await body_of(request, rules.LIMITS["upload"])
-        handle = await commands.append_upload(graph.database, graph.blobs, row, int(offset), data, at=graph.clock.now())
-        return GraphJSON({"h": handle} if handle else {"id": row.id, "file_offset": int(offset) + len(data)})
+        size, handle = await commands.append_upload(
+            graph.database, graph.blobs, row, int(offset), request.stream(), at=graph.clock.now()
+        )
+        return GraphJSON({"h": handle} if handle else {"id": row.id, "file_offset": size})
 
     @routes.get("/upload:{upload_id}", summary="How far a resumable upload is")
     async def progress(request: Request, upload_id: str = Path(max_length=200)) -> Response:
@@ -113,7 +114,7 @@ def router() -> APIRouter:
             row = await commands.find_upload(
                 uow, f"upload:{upload_id}", call.access.portfolio_id, call.graph.clock.now()
             )
-        return GraphJSON({"id": row.id, "file_offset": row.offset})
+        return GraphJSON({"id": row.id, "file_offset": commands.arrived(call.graph.blobs, row)})
 
     return routes
 
@@ -154,6 +155,7 @@ def downloads(graph: Graph) -> APIRouter:
             headers["Content-Disposition"] = "attachment"
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers={"ETag": headers["ETag"]})
-        return StreamingResponse(graph.blobs.stream(row.blob, row.size), media_type=row.mime_type, headers=headers)
+        body = await graph.blobs.read(row.blob)
+        return StreamingResponse(body, media_type=row.mime_type, headers=headers)
 
     return routes

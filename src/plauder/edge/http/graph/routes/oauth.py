@@ -48,14 +48,14 @@ async def _exchange(request: Request) -> dict[str, Any]:
     params = await merged(request)
     client_id, secret = params.required("client_id"), params.required("client_secret")
     async with graph.database.begin() as uow:
-        app = await commands.authenticate_app(uow, graph.vault, client_id, secret)
+        app = await commands.authenticate_app(uow, graph.keyring, client_id, secret)
         if params.text("grant_type") == "client_credentials":
             return {"access_token": f"{app.id}|{secret}", "token_type": "bearer"}
         now = graph.clock.now()
         if code := params.text("code"):
             token = await commands.exchange_code(uow, app, code, params.text("redirect_uri"), now)
         elif params.text("grant_type") == "fb_exchange_token":
-            old = await commands.authenticate(uow, graph.vault, _exchangeable(params), now)
+            old = await commands.authenticate(uow, graph.keyring, _exchangeable(params), now)
             token = await commands.exchange_token(uow, app, old, now)
         else:
             raise invalid("grant_type must be client_credentials or fb_exchange_token, or a code must be given")
@@ -74,7 +74,7 @@ async def _inspect(call: Call, text: str) -> dict[str, Any]:
     graph = call.graph
     async with graph.database.read() as uow:
         try:
-            token = await commands.authenticate(uow, graph.vault, text, graph.clock.now())
+            token = await commands.authenticate(uow, graph.keyring, text, graph.clock.now())
         except GraphError as error:
             return {
                 "error": {"code": error.number, "message": error.text, "subcode": error.subcode},

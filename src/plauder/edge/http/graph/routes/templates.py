@@ -21,7 +21,7 @@ from plauder.edge.http.graph.api import GraphJSON
 from plauder.edge.http.graph.deps import Authenticated, Call, NodeId
 from plauder.edge.http.graph.routes import analytics, nodes
 from plauder.edge.http.graph.routes.apps import SUCCESS
-from plauder.edge.http.graph.routes.wabas import waba_of
+from plauder.edge.http.graph.routes.lookup import waba_of
 from plauder.store.database import UnitOfWork
 
 DEFAULT_FIELDS = (

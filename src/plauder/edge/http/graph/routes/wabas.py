@@ -23,16 +23,9 @@ from plauder.edge.http.graph.api import GraphJSON
 from plauder.edge.http.graph.deps import Authenticated, Call, NodeId
 from plauder.edge.http.graph.routes import analytics, nodes
 from plauder.edge.http.graph.routes.apps import SUCCESS
+from plauder.edge.http.graph.routes.lookup import waba_of
 from plauder.edge.http.graph.routes.numbers import DEFAULT_FIELDS, number_view
 from plauder.store.database import UnitOfWork
-
-
-async def waba_of(call: Call, uow: UnitOfWork, waba_id: str) -> Row[Any]:
-    """The caller's own WABA. Raises error 100 subcode 33."""
-    await call.node(uow, waba_id, "waba")
-    if (waba := await store.get(uow, store.wabas, waba_id)) is None:
-        raise missing_node(waba_id)
-    return waba
 
 
 async def _view(call: Call, uow: UnitOfWork, waba: Row[Any]) -> dict[str, Any]:

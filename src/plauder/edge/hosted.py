@@ -1,0 +1,246 @@
+"""Business numbers as hosted devices: the way to people and back.
+
+Each registered number is a device of this process (`digits@domain/cloud`). What is sent goes through the router like
+any message, so it is durable or delivered before the business hears `sent`; receipts and markers of people come back
+as `delivered` and `read`. How content is encrypted is the `Sealer`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from xml.etree.ElementTree import Element
+
+from plauder.business.messages import commands, stanzas
+from plauder.business.messages.commands import Incoming, Ports, Progressed
+from plauder.business.messages.ports import Payload, Sender
+from plauder.business.messages.stanzas import Said, SharedFile
+from plauder.business.numbers import store as number_store
+from plauder.business.shared.errors import fail
+from plauder.core.local import LocalSession
+from plauder.core.server import Server
+from plauder.kit.batching import Batcher
+from plauder.kit.clock import Clock
+from plauder.kit.log import get as get_log
+from plauder.store.database import Database
+from plauder.wire.jid import InvalidJid, Jid
+from plauder.wire.stanza import Stanza
+from plauder.wire.stanza_error import StanzaError
+
+log = get_log("edge.hosted")
+
+RESOURCE = "cloud"
+DELAY = "{urn:xmpp:delay}delay"
+
+
+class Sealer(Protocol):
+    """Encrypts what a number says to a person's devices, and reads what they say to it."""
+
+    async def seal(self, number: str, to: Jid, content: Sequence[Element]) -> Sequence[Element]:
+        """The elements that carry `content` to the person. Raises GraphError when it cannot be encrypted."""
+        ...
+
+    async def open(self, number: str, stanza: Stanza) -> Sequence[Element]:
+        """What the message says, decrypted; its plain elements where nothing is encrypted."""
+        ...
+
+
+class Plain:
+    """No encryption: for tests, and for networks that do without."""
+
+    async def seal(self, number: str, to: Jid, content: Sequence[Element]) -> Sequence[Element]:
+        return content
+
+    async def open(self, number: str, stanza: Stanza) -> Sequence[Element]:
+        return stanza.payloads
+
+
+Take = Callable[[Sender, SharedFile, str], Awaitable[dict[str, Any]]]
+"""Fetches and stores a file that a person shared; returns the media object of the webhook. Raises GraphError."""
+
+Referral = Callable[[str], Awaitable[Mapping[str, Any] | None]]
+"""Checks the token of a click on an ad; returns the `referral` object of the webhook."""
+
+
+class Hosted:
+    """All registered numbers of this process; a `messages.ports.Channel`."""
+
+    def __init__(
+        self,
+        server: Server,
+        database: Database,
+        clock: Clock,
+        *,
+        take: Take,
+        sealer: Sealer | None = None,
+        referral: Referral | None = None,
+    ) -> None:
+        self.sealer: Sealer = sealer or Plain()
+        self.ports: Ports | None = None
+        self.published: Callable[[], None] = lambda: None
+        """Called after a commit that may have published webhooks."""
+        self._server = server
+        self._database = database
+        self._clock = clock
+        self._take = take
+        self._referral = referral
+        self._sessions: dict[str, LocalSession] = {}
+        self._ids: dict[str, str] = {}
+        self._progress: Batcher[tuple[str, str, Said], None] = Batcher(self._write_receipts)
+
+    # ── which numbers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Attach every registered number."""
+        async with self._database.read() as uow:
+            rows = await number_store.registered(uow)
+        for row in rows:
+            self._attach(row.id, row.digits)
+
+    async def changed(self, number_id: str) -> None:
+        """A number was registered, deregistered or renamed."""
+        async with self._database.read() as uow:
+            row = await number_store.get(uow, number_id)
+        if row is None:
+            return
+        if row.status == "CONNECTED" and row.digits not in self._sessions:
+            self._attach(row.id, row.digits)
+        elif row.status != "CONNECTED" and (session := self._sessions.pop(row.digits, None)) is not None:
+            session.close()
+
+    def _attach(self, number_id: str, digits: str) -> None:
+        async def on_stanza(stanza: Stanza) -> None:
+            await self._on_stanza(number_id, digits, stanza)
+
+        self._ids[digits] = number_id
+        self._sessions[digits] = self._server.attach_local(self._jid(digits, RESOURCE), on_stanza)
+
+    def session_of(self, digits: str) -> LocalSession | None:
+        """The device of a number: for the encryption of its keys."""
+        return self._sessions.get(digits)
+
+    def _jid(self, local: str, resource: str = "") -> Jid:
+        return Jid.parse(f"{local}@{self._server.domain}" + (f"/{resource}" if resource else ""))
+
+    async def exists(self, digits: str) -> bool:
+        """Whether a person or number has an account here."""
+        try:
+            return await self._server.has_account(self._jid(digits))
+        except InvalidJid:
+            return False
+
+    # ── to people ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def send(self, number: str, to: str, payload: Payload) -> None:
+        content = stanzas.content_of(payload, lambda digits: str(self._jid(digits)))
+        await self._submit(number, to, payload.id, content, stanzas.wrapping_of(payload))
+
+    async def mark_read(self, number: str, to: str, stanza_ids: Sequence[str]) -> None:
+        await self._submit(number, to, None, [], stanzas.displayed(stanza_ids[-1]))
+
+    async def typing(self, number: str, to: str) -> None:
+        await self._submit(number, to, None, [], stanzas.composing())
+
+    async def _submit(
+        self, number: str, to: str, stanza_id: str | None, content: Sequence[Element], wrapping: Sequence[Element]
+    ) -> None:
+        session = self._sessions.get(number)
+        if session is None:
+            raise fail(133010, "The number is not registered.")
+        target = self._jid(to)
+        sealed = await self.sealer.seal(number, target, content) if content else []
+        stanza = Stanza.build("message", {"to": target, "id": stanza_id, "type": "chat"}, *sealed, *wrapping)
+        try:
+            await session.submit(stanza)
+        except StanzaError as error:
+            if error.condition in ("resource-constraint", "internal-server-error", "remote-server-timeout"):
+                raise  # it may work later
+            raise fail(131026, f"The message cannot be delivered to this person ({error.condition}).") from None
+
+    # ── from people ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _on_stanza(self, number_id: str, digits: str, stanza: Stanza) -> None:
+        """Returns when what it says is on disk; raising leaves it in the inbox."""
+        person = stanza.sender
+        if stanza.kind != "message" or person is None or not self._server.is_local(person) or not person.local:
+            return
+        if person.local == digits:
+            return
+        if stanza.type == "error":
+            await self._bounced(stanza)
+            return
+        said = stanzas.read(await self.sealer.open(digits, stanza))
+        outer = stanzas.read(stanza.payloads)
+        receipts = Said(received=[*said.received, *outer.received], displayed=[*said.displayed, *outer.displayed])
+        if receipts.received or receipts.displayed:
+            await self._progress.do((number_id, person.local, receipts))
+        if (said.kind or said.marketing) and stanza.id:
+            await self._receive(number_id, digits, person, stanza, said)
+            if said.wants_receipt or outer.wants_receipt:
+                await self._submit(digits, person.local, None, [], stanzas.receipt(stanza.id))
+
+    async def _bounced(self, stanza: Stanza) -> None:
+        assert self.ports
+        if not stanza.id:
+            return
+        condition = stanza.error.condition if stanza.error else "unknown"
+        failure = fail(131026, f"The message was returned ({condition}).").as_failure()
+        async with self._database.begin() as uow:
+            await commands.progress(uow, self.ports, [Progressed(stanza.id, "failed", self._clock.now(), failure)])
+        self.published()
+
+    async def _write_receipts(self, batch: Sequence[tuple[str, str, Said]]) -> Sequence[None]:
+        assert self.ports
+        now = self._clock.now()
+        async with self._database.begin() as uow:
+            for number_id, wa_id, said in batch:
+                for ids, read in ((said.received, False), (said.displayed, True)):
+                    if ids:
+                        await commands.receipts(
+                            uow, self.ports, phone_id=number_id, wa_id=wa_id, stanza_ids=ids, read=read, at=now
+                        )
+        self.published()
+        return [None] * len(batch)
+
+    async def _receive(self, number_id: str, digits: str, person: Jid, stanza: Stanza, said: Said) -> None:
+        assert self.ports
+        async with self._database.read() as uow:
+            sender = await self.ports.numbers.sender(uow, number_id)
+        if sender is None:
+            return
+        at = _time_of(stanza, self._clock.now())
+        if said.marketing:
+            async with self._database.begin() as uow:
+                await commands.prefer_marketing(uow, self.ports, sender, wa_id=person.local, wish=said.marketing, at=at)
+            self.published()
+            return
+        kind, content = said.kind, said.content
+        if said.file is not None:
+            content = await self._take(sender, said.file, kind)
+        referral = await self._referral(said.referral_token) if said.referral_token and self._referral else None
+        incoming = Incoming(
+            wa_id=person.local,
+            stanza_id=stanza.id or "",
+            kind="unsupported" if "errors" in content else kind,
+            content=content,
+            at=at,
+            name=said.nick,
+            quoted=said.quoted,
+            target=said.target,
+            forwarded=said.forwarded,
+            referral=referral,
+        )
+        async with self._database.begin() as uow:
+            await commands.receive(uow, self.ports, sender, incoming)
+        self.published()
+
+
+def _time_of(stanza: Stanza, now: datetime) -> datetime:
+    """When it was sent, where it waited for the number (XEP-0203); never in the future."""
+    delay = stanza.find(DELAY)
+    try:
+        at = datetime.fromisoformat(delay.get("stamp") or "") if delay is not None else now
+    except ValueError:
+        return now
+    return min(at, now) if at.tzinfo else now

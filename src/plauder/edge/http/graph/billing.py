@@ -1,0 +1,60 @@
+"""`messages.ports.Billing` on the charges of `plauder.money`. A portfolio is one billing account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from plauder.business.accounts import store as account_store
+from plauder.business.messages.ports import PriceRequest, Quote
+from plauder.business.shared.errors import fail
+from plauder.money.billing.accounts import Account, Accounts
+from plauder.money.billing.charges import Charges, Message, PaymentIssue
+from plauder.money.rates.rule import Category
+from plauder.store.database import UnitOfWork
+
+
+class MeteredBilling:
+    """Prices by the rate card, charges on delivery."""
+
+    async def reserve(self, uow: UnitOfWork, message_id: str, request: PriceRequest) -> Quote:
+        message = Message(
+            id=message_id,
+            account=request.portfolio_id,
+            number=request.phone_id,
+            recipient=request.wa_id,
+            category=Category(request.category),
+            at=request.at,
+            window_open=request.window_open,
+            entry_point_open=request.free_entry_point,
+            quality=request.quality,
+        )
+        try:
+            quote = await Charges(uow).reserve(message)
+        except PaymentIssue as error:
+            raise fail(131042, error.message) from None
+        model: Literal["PMP", "CBP"] = "CBP" if quote.model == "CBP" else "PMP"
+        return Quote(quote.is_billable, model, quote.type, quote.category, quote.price, "\n".join(quote.why))
+
+    async def settle(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
+        await Charges(uow).settle(message_ids, at)
+
+    async def release(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
+        await Charges(uow).release(message_ids, at)
+
+
+async def open_account(uow: UnitOfWork, portfolio_id: str, waba_id: str, at: datetime) -> None:
+    """The billing account of a new portfolio, in the currency and time zone of its first WABA."""
+    portfolio = await account_store.get(uow, account_store.portfolios, portfolio_id)
+    waba = await account_store.get(uow, account_store.wabas, waba_id)
+    assert portfolio
+    assert waba
+    account = Account(
+        id=portfolio_id,
+        name=portfolio.name,
+        currency=waba.currency,
+        timezone=waba.timezone_id,
+        country=portfolio.country,
+    )
+    await Accounts(uow).open(account, at)

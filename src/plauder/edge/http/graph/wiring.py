@@ -1,0 +1,254 @@
+"""Puts the business platform together: `build` makes all its parts, `Platform` starts and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fastapi import APIRouter, FastAPI
+
+import plauder
+from plauder.business.media import commands as media
+from plauder.business.media import rules as media_rules
+from plauder.business.messages.commands import Ports
+from plauder.business.messages.pipeline import Pipeline
+from plauder.business.messages.ports import Billing, NoBilling, Sender
+from plauder.business.messages.rules import Policies
+from plauder.business.messages.stanzas import SharedFile
+from plauder.business.numbers.commands import Codes
+from plauder.business.shared.errors import fail
+from plauder.business.templates import commands as templates
+from plauder.business.webhooks.commands import Publisher
+from plauder.business.webhooks.rules import Network
+from plauder.core.server import Server
+from plauder.edge.hosted import Hosted, Referral, Sealer
+from plauder.edge.http.graph.adapters import MediaLibrary, Residents, Senders, TemplateCatalogue
+from plauder.edge.http.graph.api import Exchange, GraphApi, GraphJSON, install_errors
+from plauder.edge.http.graph.deps import Graph, GraphSettings
+from plauder.edge.http.graph.journal import entry_of
+from plauder.edge.http.graph.routes import apps, messages, nodes, numbers, oauth, profile, wabas
+from plauder.edge.http.graph.routes import media as media_routes
+from plauder.edge.http.graph.routes import templates as template_routes
+from plauder.edge.outbound import Outbound, OutboundFailed
+from plauder.edge.webhooks import DeliverySettings, Webhooks
+from plauder.kit.clock import Clock
+from plauder.kit.keyring import Keyring
+from plauder.kit.log import get as get_log
+from plauder.store.blobs import Blobs
+from plauder.store.database import Database
+
+log = get_log("edge.graph")
+
+HOUSEKEEPING = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """What the operator decides. `allowed_networks` opens private addresses for callbacks and links."""
+
+    public_url: str = "http://localhost:8080"
+    allowed_networks: Sequence[Network] = ()
+    keep_content: timedelta = timedelta(days=7)
+    policies: Policies = field(default_factory=Policies)
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    conversation_objects: bool = True
+
+
+@dataclass(slots=True)
+class Platform:
+    """The running business platform."""
+
+    graph: Graph
+    api: GraphApi
+    hosted: Hosted
+    pipeline: Pipeline
+    webhooks: Webhooks
+    publisher: Publisher
+    outbound: Outbound
+    downloads: APIRouter
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Attach the numbers, begin to carry messages and webhooks."""
+        await self.hosted.start()
+        for work in (self.pipeline.run(), self.webhooks.run(), self._housekeeping()):
+            self._tasks.append(asyncio.create_task(work))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self.outbound.close()
+
+    async def settle(self) -> None:
+        """Carry everything that waits now: for tests."""
+        for _ in range(3):
+            await self.pipeline.drain()
+            while await self.webhooks.deliver_due():
+                pass
+
+    async def _housekeeping(self) -> None:
+        """End template pauses, delete expired media."""
+        graph = self.graph
+        while True:
+            try:
+                async with graph.database.begin() as uow:
+                    await templates.resume_due(uow, at=graph.clock.now(), updates=graph.updates)
+                await media.sweep(graph.database, graph.blobs, graph.clock.now())
+            except Exception:
+                log.exception("housekeeping.failed")
+            await asyncio.sleep(HOUSEKEEPING)
+
+
+def build(
+    *,
+    server: Server,
+    database: Database,
+    clock: Clock,
+    keyring: Keyring,
+    blobs: Blobs,
+    codes: Codes,
+    settings: PlatformSettings | None = None,
+    billing: Billing | None = None,
+    sealer: Sealer | None = None,
+    referral: Referral | None = None,
+) -> Platform:
+    """All parts, wired and not started."""
+    settings = settings or PlatformSettings()
+    outbound = Outbound(allowed=settings.allowed_networks, monotonic=clock.monotonic)
+    webhooks = Webhooks(database, clock, keyring, outbound, settings.delivery)
+    publisher = Publisher(clock)
+    senders = Senders(clock)
+    media_key = keyring.derive("business-media")
+    library = MediaLibrary(database, blobs, outbound, clock, key=media_key, base=settings.public_url)
+    taker = FileTaker(database, blobs, outbound, clock, media_key, settings.public_url)
+    hosted = Hosted(server, database, clock, take=taker.take, sealer=sealer, referral=referral)
+    hosted.published = webhooks.wake
+    ports = Ports(
+        templates=TemplateCatalogue(),
+        media=library,
+        billing=billing or NoBilling(),
+        people=Residents(keyring, hosted.exists),
+        numbers=senders,
+        updates=publisher,
+        policies=settings.policies,
+        conversation_objects=settings.conversation_objects,
+    )
+    hosted.ports = ports
+    pipeline = Pipeline(database, clock, hosted, ports, keep_content=settings.keep_content)
+    pipeline.published = webhooks.wake
+
+    async def number_changed(number_id: str) -> None:
+        senders.changed()
+        await hosted.changed(number_id)
+        webhooks.wake()
+
+    graph = Graph(
+        database=database,
+        clock=clock,
+        keyring=keyring,
+        codes=codes,
+        handshake=webhooks.handshake,
+        blobs=blobs,
+        pipeline=pipeline,
+        senders=senders,
+        media_key=media_key,
+        updates=publisher,
+        settings=GraphSettings(settings.public_url),
+        subscriptions_changed=publisher.changed,
+        number_changed=number_changed,
+    )
+
+    def observe(exchange: Exchange) -> None:
+        if exchange.scope["method"] != "GET":
+            webhooks.wake()
+        if (entry := entry_of(exchange, clock.now())) is not None:
+            webhooks.note_request(entry)
+
+    api = GraphApi(application(graph), observer=observe)
+    downloads = media_routes.downloads(graph)
+    return Platform(graph, api, hosted, pipeline, webhooks, publisher, outbound, downloads)
+
+
+def application(graph: Graph) -> FastAPI:
+    """The FastAPI application of the Graph alone."""
+    app = FastAPI(
+        title="Plauder Cloud API",
+        version=plauder.__version__,
+        summary="Wire-compatible with the WhatsApp Business Cloud API; any version prefix or none.",
+        openapi_url="/graph/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=GraphJSON,
+        redirect_slashes=False,
+    )
+    app.state.graph = graph
+    install_errors(app)
+    for module in (oauth, messages, media_routes, template_routes, numbers, profile, wabas, apps, nodes):
+        app.include_router(module.router())
+    return app
+
+
+class FileTaker:
+    """Fetches what a person shared, decrypts it, keeps it for seven days."""
+
+    def __init__(
+        self, database: Database, blobs: Blobs, outbound: Outbound, clock: Clock, key: bytes, base: str
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._outbound = outbound
+        self._clock = clock
+        self._key = key
+        self._base = base
+
+    async def take(self, sender: Sender, file: SharedFile, kind: str) -> dict[str, Any]:
+        """The media object of the webhook; on failure the `errors` of an unsupported message (131052)."""
+        limit = media_rules.LIMITS["incoming"]
+        try:
+            answer = await self._outbound.get(file.url, timeout=30.0, limit=limit + 64)
+            data = _decrypted(answer.body, file) if answer.status == 200 else None
+        except OutboundFailed as error:
+            log.info("media.not_fetched", why=error.message)
+            data = None
+        if data is None:
+            failure = fail(131052, "The media of the message could not be downloaded.").as_failure()
+            return {"errors": [failure], "unsupported": {"type": kind}}
+        mime = media_rules.normal_type(file.mime_type) or media_rules.sniff(data[:16]) or "application/octet-stream"
+        medium = media.NewMedium(
+            sender.portfolio_id, sender.phone_id, data, mime, file.name, origin="in", life=media_rules.LIFE_INCOMING
+        )
+        now = self._clock.now()
+        row = await media.add(self._database, self._blobs, medium, at=now)
+        content: dict[str, Any] = {
+            "id": row.id,
+            "mime_type": mime,
+            "sha256": base64.b64encode(hashlib.sha256(data).digest()).decode(),
+            "url": media.url(self._base, self._key, row.id, now),
+        }
+        if file.caption and kind in ("image", "video", "document"):
+            content["caption"] = file.caption
+        if kind == "document" and row.filename:
+            content["filename"] = row.filename
+        if kind == "audio":
+            content["voice"] = file.voice
+        if kind == "sticker":
+            content["animated"] = b"ANIM" in data[:64]
+        return content
+
+
+def _decrypted(data: bytes, file: SharedFile) -> bytes | None:
+    if not file.key:
+        return data
+    try:
+        return AESGCM(file.key).decrypt(file.iv, data, None)
+    except (InvalidTag, ValueError):
+        return None
