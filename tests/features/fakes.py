@@ -18,6 +18,7 @@ from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.kit.clock import FakeClock
 from plauder.store.database import Database
+from plauder.wire.disco import Info
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Kind, Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -195,6 +196,23 @@ class FakeServer(Server):
         raise AssertionError(f"not refused: {answer}")
 
 
+class AskingServer(FakeServer):
+    """Clients answer what they can do with `says`; None stays silent."""
+
+    def __init__(self, database: Database, says: Info | None = None) -> None:
+        super().__init__(database)
+        self.says = says
+        self.asked: list[str] = []
+
+    async def request(self, stanza: Stanza, *, seconds: float = 30.0) -> Stanza:
+        node = stanza.payloads[0].get("node", "")
+        self.asked.append(node)
+        await asyncio.sleep(0)
+        if self.says is None:
+            raise StanzaError("wait", "remote-server-timeout")
+        return stanza.result(self.says.element(node))
+
+
 def read(xml: str) -> Stanza:
     """A stanza as a client writes it."""
     element = parse(_with_ns(xml).encode())
@@ -216,4 +234,4 @@ async def _done() -> None:
     return None
 
 
-__all__ = ["DOMAIN", "FakeServer", "FakeSession", "Kind", "read"]
+__all__ = ["DOMAIN", "AskingServer", "FakeServer", "FakeSession", "Kind", "read"]

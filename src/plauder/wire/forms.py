@@ -6,7 +6,7 @@ business of whoever defined its FORM_TYPE (XEP-0068).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
@@ -72,7 +72,7 @@ class Form:
         self.instructions = instructions
 
     @classmethod
-    def of(cls, kind: str, form_type: str, values: dict[str, str | Iterable[str]]) -> Form:
+    def of(cls, kind: str, form_type: str, values: Mapping[str, str | Iterable[str]]) -> Form:
         """A form whose first field is a hidden FORM_TYPE, then one plain field per value."""
         head = Field(FORM_TYPE, (form_type,), "hidden" if kind != "submit" else None)
         return cls(kind, (head, *(Field(var, _texts(value)) for var, value in values.items())))

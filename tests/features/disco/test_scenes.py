@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from plauder.core.people import BlockList
@@ -14,8 +12,7 @@ from plauder.store.database import Database
 from plauder.wire.disco import Entry, Identity, Info, caps_0115, caps_0390
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
-from plauder.wire.stanza_error import StanzaError
-from tests.features.fakes import DOMAIN, FakeServer, FakeSession, read
+from tests.features.fakes import DOMAIN, AskingServer, FakeServer, FakeSession, read
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
@@ -23,26 +20,9 @@ ANA = "ana@example.org"
 DINO = Info([Identity("client", "pc", name="Dino")], ["urn:a+notify", "urn:b+notify", "urn:xmpp:ping"])
 
 
-class AskingServer(FakeServer):
-    """Clients answer with `says`; None stays silent."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self.says: Info | None = DINO
-        self.asked: list[str] = []
-
-    async def request(self, stanza: Stanza, *, seconds: float = 30.0) -> Stanza:
-        node = stanza.payloads[0].get("node", "")
-        self.asked.append(node)
-        await asyncio.sleep(0)
-        if self.says is None:
-            raise StanzaError("wait", "remote-server-timeout")
-        return stanza.result(self.says.element(node))
-
-
 @pytest.fixture
 def server(database: Database) -> AskingServer:
-    server = AskingServer(database)
+    server = AskingServer(database, DINO)
     feature.register(server, contacts={"abuse-addresses": ["mailto:abuse@example.org"]})
     return server
 
@@ -143,7 +123,7 @@ async def test_interests_are_asked_once_and_shared(server: AskingServer):
 
 async def test_what_was_learnt_survives_a_restart(server: AskingServer, database: Database):
     await server.say(await server.login("ana"), with_caps(DINO))
-    again = AskingServer(database)
+    again = AskingServer(database, DINO)
     feature.register(again)
     ana = await again.login("ana", available=False)
     ana.presence = read(with_caps(DINO))
