@@ -1,0 +1,92 @@
+/**
+ * Keeps the app's files for offline use and turns pushes into notices. It stores no messages: those are in the
+ * app's own encrypted store.
+ */
+
+/// <reference lib="webworker" />
+export {};
+
+declare const self: ServiceWorkerGlobalScope;
+declare const __SHELL__: readonly string[];
+declare const __VERSION__: string;
+
+const CACHE = `plauder-${__VERSION__}`;
+const shell = new Set(__SHELL__);
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll([...shell]))
+      .then(() => self.skipWaiting()),
+  );
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(
+    caches
+      .keys()
+      .then((names) =>
+        Promise.all(
+          names
+            .filter((name) => name.startsWith("plauder-") && name !== CACHE)
+            .map((name) => caches.delete(name)),
+        ),
+      )
+      .then(() => self.clients.claim()),
+  );
+});
+
+/** Pages come fresh when there is a network, else from the cache; hashed files from the cache at once. */
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (request.mode === "navigate")
+    event.respondWith(fetch(request).catch(async () => (await caches.match("/")) ?? Response.error()));
+  else if (shell.has(url.pathname))
+    event.respondWith(caches.match(url.pathname).then((kept) => kept ?? fetch(request)));
+});
+
+interface PushData {
+  /** Opaque to everyone but the client; nothing in it names a person. */
+  chat?: string;
+  title?: string;
+  body?: string;
+}
+
+self.addEventListener("push", (event) => {
+  const show = async () => {
+    const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+    // An open window shows its own notice, with the sender's name.
+    if (open.some((client) => client.visibilityState === "visible")) return;
+    let data: PushData = {};
+    try {
+      data = (event.data?.json() as PushData) ?? {};
+    } catch {
+      // An empty push means "there is something new".
+    }
+    await self.registration.showNotification(data.title ?? "Plauder", {
+      body: data.body ?? "✉",
+      tag: data.chat ?? "plauder",
+      icon: "/icon-192.png",
+      badge: "/icon-192.png",
+      data: { chat: data.chat },
+    });
+  };
+  event.waitUntil(show());
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const chat = (event.notification.data as { chat?: string } | undefined)?.chat;
+  const path = chat ? `/chats/${encodeURIComponent(chat)}` : "/chats";
+  event.waitUntil(
+    self.clients.matchAll({ type: "window", includeUncontrolled: true }).then(async (open) => {
+      const window = open[0];
+      if (!window) return self.clients.openWindow(path);
+      await window.focus();
+      return window.navigate(path);
+    }),
+  );
+});
