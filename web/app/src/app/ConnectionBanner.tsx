@@ -1,0 +1,68 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { RefreshCw, TriangleAlert, WifiOff } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useClient, useLive } from "../lib/client.ts";
+
+/** Says when the network is not with us; a reconnect of a moment is not worth a word. */
+export function ConnectionBanner() {
+  const { t } = useLingui();
+  const { session } = useClient();
+  const connection = useLive(session.connection);
+  const [late, setLate] = useState(false);
+  const away = connection.state !== "online";
+  useEffect(() => {
+    if (!away) {
+      setLate(false);
+      return;
+    }
+    const timer = setTimeout(() => setLate(true), connection.state === "offline" ? 300 : 2500);
+    return () => clearTimeout(timer);
+  }, [away, connection.state]);
+
+  const { catchUp, queued, problem } = connection;
+  let banner = null;
+  if (catchUp && catchUp.total > 20)
+    banner = (
+      <div className="banner m-2 mb-0">
+        <RefreshCw size={16} aria-hidden />
+        <span>
+          <Trans>
+            Catching up: {catchUp.done} of {catchUp.total} messages
+          </Trans>
+        </span>
+      </div>
+    );
+  else if (away && late && problem === "server-unreachable")
+    banner = (
+      <div className="banner danger m-2 mb-0">
+        <TriangleAlert size={16} aria-hidden />
+        <span>
+          <Trans>The server can’t be reached. We keep trying.</Trans>
+        </span>
+        <button type="button" onClick={() => session.reconnect()}>
+          {t`Try now`}
+        </button>
+      </div>
+    );
+  else if (away && late)
+    banner = (
+      <div className="banner warn m-2 mb-0">
+        <WifiOff size={16} aria-hidden />
+        <span>
+          {queued > 0 ? (
+            <Plural
+              value={queued}
+              one="No connection. You can read and write; # message waits."
+              other="No connection. You can read and write; # messages wait."
+            />
+          ) : (
+            <Trans>No connection. You can read and write.</Trans>
+          )}
+        </span>
+        <button type="button" onClick={() => session.reconnect()}>
+          {t`Try now`}
+        </button>
+      </div>
+    );
+  return <div role="status">{banner}</div>;
+}

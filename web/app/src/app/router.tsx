@@ -1,0 +1,183 @@
+import type { PlauderClient } from "@plauder/client/api";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { NotFound } from "./NotFound.tsx";
+import { Shell } from "./Shell.tsx";
+
+interface Context {
+  client: PlauderClient;
+}
+
+/** What the pane beside a chat shows. */
+export interface ChatSearchParams {
+  pane?: "info" | "safety" | "media" | "message" | undefined;
+  message?: string | undefined;
+  at?: string | undefined;
+}
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound });
+
+/** While the store opens we do not know yet; the first answer decides. */
+async function settled(client: PlauderClient): Promise<"ready" | "signed-out" | "failed"> {
+  const { state } = client.session;
+  const now = state.get().kind;
+  if (now !== "loading") return now;
+  return new Promise((resolve) => {
+    const stop = state.subscribe(() => {
+      const { kind } = state.get();
+      if (kind === "loading") return;
+      stop();
+      resolve(kind);
+    });
+  });
+}
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: Shell,
+  beforeLoad: async ({ context, location }) => {
+    const kind = await settled(context.client);
+    if (kind === "failed") throw new Error("The store could not be opened");
+    if (kind === "signed-out")
+      throw redirect({
+        to: "/welcome",
+        search:
+          location.pathname === "/" || location.pathname === "/chats" ? {} : { next: location.pathname },
+      });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/chats", replace: true });
+  },
+});
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: "/welcome",
+  validateSearch: (search: Record<string, unknown>): { next?: string } =>
+    typeof search.next === "string" && search.next.startsWith("/") && !search.next.startsWith("//")
+      ? { next: search.next }
+      : {},
+  component: lazyRouteComponent(() => import("../features/welcome/Welcome.tsx"), "Welcome"),
+});
+
+const link = createRoute({
+  getParentRoute: () => root,
+  path: "/link",
+  component: lazyRouteComponent(() => import("../features/welcome/LinkThis.tsx"), "LinkThis"),
+});
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: "/i/$token",
+  component: lazyRouteComponent(() => import("../features/invite/Invite.tsx"), "Invite"),
+});
+
+const chats = createRoute({
+  getParentRoute: () => inside,
+  id: "chats-pane",
+  component: lazyRouteComponent(() => import("./screens/ChatsScreen.tsx"), "ChatsScreen"),
+});
+
+const nothingOpen = lazyRouteComponent(() => import("./screens/NothingOpen.tsx"), "NothingOpen");
+const chatIndex = createRoute({ getParentRoute: () => chats, path: "/chats", component: nothingOpen });
+const archived = createRoute({ getParentRoute: () => chats, path: "/archived", component: nothingOpen });
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+const chat = createRoute({
+  getParentRoute: () => chats,
+  path: "/chats/$chat",
+  validateSearch: (search: Record<string, unknown>): ChatSearchParams => ({
+    pane: (["info", "safety", "media", "message"] as const).find((one) => one === search.pane),
+    message: text(search.message),
+    at: text(search.at),
+  }),
+  component: lazyRouteComponent(() => import("./screens/ChatScreen.tsx"), "ChatScreen"),
+});
+
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: "/people",
+  component: lazyRouteComponent(() => import("../features/contacts/People.tsx"), "People"),
+});
+
+const starred = createRoute({
+  getParentRoute: () => inside,
+  path: "/starred",
+  component: lazyRouteComponent(() => import("../features/starred/Starred.tsx"), "Starred"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("../features/settings/Settings.tsx"), "Settings"),
+});
+
+const settingsIndex = createRoute({ getParentRoute: () => settings, path: "/", component: nothingOpen });
+
+const section = <const Path extends string>(
+  path: Path,
+  load: () => Promise<Record<string, unknown>>,
+  name: string,
+) =>
+  createRoute({
+    getParentRoute: () => settings,
+    path,
+    component: lazyRouteComponent(load as () => Promise<Record<string, React.ComponentType>>, name),
+  });
+
+const sections = [
+  section("profile", () => import("../features/settings/ProfileSettings.tsx"), "ProfileSettings"),
+  section("account", () => import("../features/settings/AccountSettings.tsx"), "AccountSettings"),
+  section("privacy", () => import("../features/settings/PrivacySettings.tsx"), "PrivacySettings"),
+  section("look", () => import("../features/settings/LookSettings.tsx"), "LookSettings"),
+  section(
+    "notifications",
+    () => import("../features/notifications/NotificationSettings.tsx"),
+    "NotificationSettings",
+  ),
+  section("storage", () => import("../features/settings/StorageSettings.tsx"), "StorageSettings"),
+  section("devices", () => import("../features/devices/Devices.tsx"), "Devices"),
+  section("backup", () => import("../features/backup/Backup.tsx"), "Backup"),
+  section("keys", () => import("../features/settings/KeysHelp.tsx"), "KeysHelp"),
+] as const;
+
+const tree = root.addChildren([
+  home,
+  welcome,
+  link,
+  invite,
+  inside.addChildren([
+    chats.addChildren([chatIndex, archived, chat]),
+    people,
+    starred,
+    settings.addChildren([settingsIndex, ...sections]),
+  ]),
+]);
+
+export function makeRouter(client: PlauderClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    defaultPreload: "intent",
+    pathParamsAllowedCharacters: ["@"],
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,233 @@
+import { useLingui } from "@lingui/react/macro";
+import type { Conversation, MessageView } from "@plauder/client/api";
+import { FileText, Image as ImageIcon, Mic, Plus, Send, Smile, Trash2, X } from "lucide-react";
+import {
+  type ClipboardEvent,
+  lazy,
+  type RefObject,
+  Suspense,
+  useEffect,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from "react";
+import { useFormat } from "../../lib/format.ts";
+import { usePreferences } from "../../lib/preferences.ts";
+import { useRecorder } from "../../lib/recorder.ts";
+import { useWording } from "../../lib/wording.ts";
+import { IconButton } from "../../ui/IconButton.tsx";
+import { Menu } from "../../ui/Menu.tsx";
+import { Wave } from "../../ui/Wave.tsx";
+import { useDraft } from "./useDraft.ts";
+
+const EmojiPicker = lazy(() => import("./EmojiPicker.tsx"));
+
+export interface ComposerHandle {
+  focus(): void;
+}
+
+interface Props {
+  conversation: Conversation;
+  find: (id: string) => MessageView | undefined;
+  onFiles: (files: readonly File[], asDocument: boolean) => void;
+  /** ↑ in the empty field. */
+  onEditLast: () => void;
+  onEscape: () => void;
+  handle: RefObject<ComposerHandle | null>;
+}
+
+/** Grows to six lines, then scrolls. Recording needs no holding. */
+export function Composer({ conversation, find, onFiles, onEditLast, onEscape, handle }: Props) {
+  const { t } = useLingui();
+  const format = useFormat();
+  const { enterSends } = usePreferences();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const [asDocument, setAsDocument] = useState(false);
+  const [emoji, setEmoji] = useState(false);
+  const draft = useDraft(conversation);
+  const recorder = useRecorder();
+  const { text } = draft;
+
+  useImperativeHandle(handle, () => ({ focus: () => field.current?.focus() }));
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
+  useEffect(() => {
+    const element = field.current;
+    if (!element) return;
+    element.style.height = "auto";
+    element.style.height = `${element.scrollHeight}px`;
+  }, [text]);
+
+  const pick = (document: boolean) => {
+    setAsDocument(document);
+    queueMicrotask(() => picker.current?.click());
+  };
+
+  const submit = () => {
+    if (!text.trim()) return;
+    draft.submit();
+    field.current?.focus();
+  };
+
+  const insert = (what: string) => {
+    const element = field.current;
+    const at = element?.selectionStart ?? text.length;
+    draft.type(text.slice(0, at) + what + text.slice(element?.selectionEnd ?? at));
+    queueMicrotask(() => element?.setSelectionRange(at + what.length, at + what.length));
+  };
+
+  const onPaste = (event: ClipboardEvent) => {
+    const files = [...event.clipboardData.files];
+    if (files.length === 0) return;
+    event.preventDefault();
+    onFiles(files, false);
+  };
+
+  if (recorder.state === "recording")
+    return (
+      <footer className="composer">
+        <div className="composer-box !items-center">
+          <IconButton
+            label={t`Discard recording`}
+            className="!bg-danger-soft !text-danger"
+            onClick={recorder.discard}
+          >
+            <Trash2 size={20} strokeWidth={1.75} />
+          </IconButton>
+          <span role="timer" className="num px-2 font-semibold">
+            {format.clock(recorder.seconds)}
+          </span>
+          <div className="min-w-0 flex-1 text-brand">
+            <Wave values={recorder.wave.slice(-50)} part={1} label="" seconds={0} />
+          </div>
+          <button
+            type="button"
+            className="send"
+            aria-label={t`Send voice note`}
+            onClick={async () => {
+              const note = await recorder.finish();
+              if (note) await conversation.attach(note, draft.options());
+              draft.done();
+            }}
+          >
+            <Send size={20} strokeWidth={1.75} />
+          </button>
+        </div>
+      </footer>
+    );
+
+  return (
+    <footer className="composer">
+      {recorder.state === "refused" && (
+        <p className="banner danger mb-2" role="alert">
+          {t`Plauder may not use the microphone. Allow it in the browser’s address bar.`}
+        </p>
+      )}
+      <Bar draft={draft} find={find} />
+      {emoji && (
+        <Suspense fallback={<div className="h-72" />}>
+          <EmojiPicker onPick={insert} onClose={() => setEmoji(false)} />
+        </Suspense>
+      )}
+      <div className="composer-box">
+        <Menu
+          align="start"
+          entries={[
+            { label: t`Photo or video`, icon: ImageIcon, onSelect: () => pick(false) },
+            { label: t`Document`, icon: FileText, onSelect: () => pick(true) },
+          ]}
+        >
+          <IconButton label={t`Attach`}>
+            <Plus size={20} strokeWidth={1.75} />
+          </IconButton>
+        </Menu>
+        <IconButton label={t`Emoji`} active={emoji} aria-expanded={emoji} onClick={() => setEmoji(!emoji)}>
+          <Smile size={20} strokeWidth={1.75} />
+        </IconButton>
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          {...(asDocument ? {} : { accept: "image/*,video/*" })}
+          onChange={(event) => {
+            onFiles([...(event.currentTarget.files ?? [])], asDocument);
+            event.currentTarget.value = "";
+          }}
+        />
+        <textarea
+          ref={field}
+          rows={1}
+          dir="auto"
+          aria-label={t`Message`}
+          placeholder={t`Message`}
+          value={text}
+          maxLength={65_536}
+          onPaste={onPaste}
+          onChange={(event) => draft.type(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.nativeEvent.isComposing) return;
+            if (event.key === "Enter" && !event.shiftKey && (enterSends || event.ctrlKey)) {
+              event.preventDefault();
+              submit();
+            } else if (event.key === "ArrowUp" && !text) {
+              event.preventDefault();
+              onEditLast();
+            } else if (event.key === "Escape") {
+              if (emoji) setEmoji(false);
+              else if (draft.replyTo || draft.editing) draft.cancel();
+              else onEscape();
+            }
+          }}
+        />
+        {text.trim() || draft.editing ? (
+          <button
+            type="button"
+            className="send"
+            aria-label={draft.editing ? t`Save` : t`Send`}
+            disabled={!text.trim()}
+            onClick={submit}
+          >
+            <Send size={20} strokeWidth={1.75} />
+          </button>
+        ) : (
+          <button
+            type="button"
+            className="send"
+            aria-label={t`Record a voice note`}
+            disabled={recorder.state === "asking"}
+            onClick={() => recorder.start()}
+          >
+            <Mic size={20} strokeWidth={1.75} />
+          </button>
+        )}
+      </div>
+    </footer>
+  );
+}
+
+/** What is replied to or edited, with a way out. */
+function Bar({ draft, find }: { draft: ReturnType<typeof useDraft>; find: Props["find"] }) {
+  const { t } = useLingui();
+  const wording = useWording();
+  const target = find(draft.editing ?? draft.replyTo ?? "");
+  if (!target) return null;
+  return (
+    <div className="composer-bar">
+      <div className="quote">
+        <b>
+          {draft.editing
+            ? t`Edit message`
+            : target.own
+              ? t`Reply to yourself`
+              : t`Reply to ${target.sender.name}`}
+        </b>
+        <span>{wording.content(target.content)}</span>
+      </div>
+      <IconButton small label={t`Cancel`} onClick={draft.cancel}>
+        <X size={18} />
+      </IconButton>
+    </div>
+  );
+}

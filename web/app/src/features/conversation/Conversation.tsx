@@ -1,0 +1,226 @@
+import { useLingui } from "@lingui/react/macro";
+import type { ChatView, MessageId, MessageView } from "@plauder/client/api";
+import { type DragEvent, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useClient, useLive } from "../../lib/client.ts";
+import { useHotkey } from "../../lib/hotkeys.ts";
+import type { MenuEntry } from "../../ui/Menu.tsx";
+import { toast } from "../../ui/Toaster.tsx";
+import type { MessageActions } from "./actions.ts";
+import { EncryptionBanner } from "./Banner.tsx";
+import { ChatSearch } from "./ChatSearch.tsx";
+import { ClosedBar } from "./ClosedBar.tsx";
+import { Composer, type ComposerHandle } from "./Composer.tsx";
+import { Header } from "./Header.tsx";
+import { Log, type LogHandle } from "./Log.tsx";
+import { MessageMenu } from "./MessageMenu.tsx";
+import { aim } from "./useDraft.ts";
+
+const Viewer = lazy(() => import("./Viewer.tsx"));
+const ForwardDialog = lazy(() => import("./ForwardDialog.tsx"));
+const DeleteDialog = lazy(() => import("./DeleteDialog.tsx"));
+const AttachDialog = lazy(() => import("./AttachDialog.tsx"));
+const ReactDialog = lazy(() => import("./ReactDialog.tsx"));
+
+type Open =
+  | { kind: "menu"; message: MessageView; at: { x: number; y: number } }
+  | { kind: "view" | "forward" | "delete" | "react"; message: MessageView }
+  | { kind: "attach"; files: readonly File[]; asDocument: boolean };
+
+interface Props {
+  chat: ChatView;
+  /** The message whose details are shown beside. */
+  selected: MessageId | undefined;
+  /** Scroll here first. */
+  target: MessageId | undefined;
+  uploadLimit: number | undefined;
+  entries: readonly (MenuEntry | false)[];
+  onBack: () => void;
+  onInfo: () => void;
+  onDetails: (id: MessageId) => void;
+  onSafety: () => void;
+  onChat: (id: string) => void;
+}
+
+/** One open chat: header, log, composer, and what opens over them. */
+export function Conversation(props: Props) {
+  const { chat, selected, target, onDetails, onSafety } = props;
+  const { t } = useLingui();
+  const client = useClient();
+  const conversation = useMemo(() => client.conversation(chat.id), [client, chat.id]);
+  const view = useLive(conversation);
+  const log = useRef<LogHandle>(null);
+  const composer = useRef<ComposerHandle>(null);
+  const [open, setOpen] = useState<Open>();
+  const [searching, setSearching] = useState(false);
+  const messages = view?.messages;
+  const find = useCallback((id: MessageId) => messages?.find((one) => one.id === id), [messages]);
+
+  const actions = useMemo<MessageActions>(
+    () => ({
+      reply: (message) => {
+        aim(conversation, message, "reply");
+        composer.current?.focus();
+      },
+      edit: (message) => {
+        aim(conversation, message, "edit");
+        composer.current?.focus();
+      },
+      react: (message, emoji) => void conversation.react(message.id, emoji),
+      menu: (message, at) =>
+        setOpen({ kind: "menu", message, at: at ?? { x: innerWidth / 2, y: innerHeight / 2 } }),
+      details: (message) => onDetails(message.id),
+      forward: (message) => setOpen({ kind: "forward", message }),
+      retry: (message) => void conversation.retry(message.id),
+      jump: (id) => void log.current?.reveal(id),
+      view: (message) => setOpen({ kind: "view", message }),
+      heard: (message) => conversation.heard(message.id),
+      answer: (message, reply) => void conversation.answer(message.id, reply),
+      safety: onSafety,
+    }),
+    [conversation, onDetails, onSafety],
+  );
+
+  const loaded = view !== undefined;
+  useEffect(() => {
+    if (loaded && target) void log.current?.reveal(target);
+  }, [loaded, target]);
+  useEffect(() => {
+    if (matchMedia("(pointer: fine)").matches) composer.current?.focus();
+  }, []);
+  useHotkey("mod+f", () => setSearching(true));
+
+  const close = () => setOpen(undefined);
+  const closeMenu = (id: MessageId) => {
+    close();
+    requestAnimationFrame(() =>
+      document.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)?.focus(),
+    );
+  };
+  const files = (list: readonly File[], asDocument: boolean) =>
+    list.length > 0 && setOpen({ kind: "attach", files: list, asDocument });
+  const drop = (event: DragEvent) => {
+    if (event.dataTransfer.files.length === 0) return;
+    event.preventDefault();
+    files([...event.dataTransfer.files], false);
+  };
+  const show = useCallback((id: MessageId) => void log.current?.reveal(id), []);
+  const writable = view !== undefined && view.closed === undefined;
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: files may be dropped anywhere on the chat
+    <div
+      className="chat"
+      onDragOver={(event) => writable && event.preventDefault()}
+      onDrop={writable ? drop : undefined}
+    >
+      <div>
+        <Header
+          chat={chat}
+          entries={props.entries}
+          onBack={props.onBack}
+          onInfo={props.onInfo}
+          onSearch={() => setSearching(true)}
+        />
+        {searching && (
+          <ChatSearch conversation={conversation} onShow={show} onClose={() => setSearching(false)} />
+        )}
+      </div>
+      {view ? (
+        <Log
+          handle={log}
+          view={view}
+          conversation={conversation}
+          name={chat.name}
+          group={chat.kind === "group"}
+          selected={selected}
+          banner={<EncryptionBanner chat={chat} encryption={view.encryption} onSafety={onSafety} />}
+          actions={actions}
+          onEscape={() => composer.current?.focus()}
+        />
+      ) : (
+        <div />
+      )}
+      {view?.closed ? (
+        <ClosedBar chat={chat} closed={view.closed} onGone={props.onBack} />
+      ) : (
+        <Composer
+          handle={composer}
+          conversation={conversation}
+          find={find}
+          onFiles={files}
+          onEscape={() => log.current?.focus()}
+          onEditLast={() => {
+            const last = messages?.findLast((one) => one.canEdit && one.content.kind === "text");
+            if (last) actions.edit(last);
+          }}
+        />
+      )}
+      {open?.kind === "menu" && (
+        <MessageMenu
+          message={find(open.message.id) ?? open.message}
+          at={open.at}
+          actions={actions}
+          writable={writable}
+          onClose={() => closeMenu(open.message.id)}
+          onStar={() => void conversation.star([open.message.id], !open.message.starred)}
+          onDelete={() => queueMicrotask(() => setOpen({ kind: "delete", message: open.message }))}
+          onMoreEmoji={() => setOpen({ kind: "react", message: open.message })}
+        />
+      )}
+      <Suspense>
+        {open?.kind === "view" && (
+          <Viewer
+            message={open.message}
+            all={(messages ?? []).filter(
+              (one) => one.content.kind === "image" || one.content.kind === "video",
+            )}
+            onMove={(message) => setOpen({ kind: "view", message })}
+            onClose={close}
+          />
+        )}
+        {open?.kind === "forward" && (
+          <ForwardDialog
+            message={open.message}
+            onClose={close}
+            onDone={(to) => {
+              close();
+              if (to[0] && to.length === 1) props.onChat(to[0]);
+              else toast({ text: t`Forwarded` });
+            }}
+          />
+        )}
+        {open?.kind === "delete" && (
+          <DeleteDialog
+            message={open.message}
+            onClose={close}
+            onDelete={(scope) => {
+              void conversation.remove([open.message.id], scope);
+              close();
+            }}
+          />
+        )}
+        {open?.kind === "react" && (
+          <ReactDialog
+            onClose={close}
+            onPick={(emoji) => {
+              actions.react(open.message, emoji);
+              close();
+            }}
+          />
+        )}
+        {open?.kind === "attach" && (
+          <AttachDialog
+            files={open.files}
+            asDocument={open.asDocument}
+            limit={props.uploadLimit}
+            onClose={close}
+            onSend={async (drafts) => {
+              for (const draft of drafts) await conversation.attach(draft);
+              log.current?.toEnd();
+            }}
+          />
+        )}
+      </Suspense>
+    </div>
+  );
+}

@@ -1,0 +1,221 @@
+import { Plural, useLingui } from "@lingui/react/macro";
+import type { Conversation, ConversationView, MessageId, MessageView } from "@plauder/client/api";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown } from "lucide-react";
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { longDay, useFormat } from "../../lib/format.ts";
+import { type Row, rowsOf } from "../../lib/rows.ts";
+import type { MessageActions } from "./actions.ts";
+import { Message } from "./Message.tsx";
+import { useLogKeys } from "./useLogKeys.ts";
+import { useNews } from "./useNews.ts";
+
+export interface LogHandle {
+  /** Shows a message and flashes it once. */
+  reveal(id: MessageId): Promise<void>;
+  toEnd(): void;
+  focus(): void;
+}
+
+interface Props {
+  view: ConversationView;
+  conversation: Conversation;
+  name: string;
+  group: boolean;
+  selected: MessageId | undefined;
+  banner: ReactNode;
+  actions: MessageActions;
+  onEscape: () => void;
+  handle: RefObject<LogHandle | null>;
+}
+
+/** Follow new messages only when this near to the end, in pixels. */
+const NEAR_END = 120;
+/** Fetch older ones when this many rows are left above. */
+const AHEAD = 40;
+
+function estimate(row: Row | undefined): number {
+  if (row?.kind !== "message") return row?.kind === "banner" ? 76 : 44;
+  const { content } = row.message;
+  if (content.kind === "image" || content.kind === "video") return 240;
+  if (content.kind === "voice" || content.kind === "file") return 100;
+  if (content.kind === "business") return 220;
+  return 46 + ("text" in content ? Math.floor(content.text.length / 60) * 21 : 0);
+}
+
+export function Log(props: Props) {
+  const { view, conversation, name, group, selected, banner, actions, handle } = props;
+  const { t } = useLingui();
+  const format = useFormat();
+  const scroller = useRef<HTMLDivElement>(null);
+  const { messages, hasOlder, firstUnread } = view;
+  const rows = useMemo(() => rowsOf(messages, { hasOlder, firstUnread }), [messages, hasOlder, firstUnread]);
+  const [flash, setFlash] = useState<MessageId>();
+  const news = useNews(messages, view.hasNewer);
+
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
+    estimateSize: useCallback((index: number) => estimate(rows[index]), [rows]),
+    overscan: 14,
+    anchorTo: "end",
+    followOnAppend: true,
+    scrollEndThreshold: NEAR_END,
+    paddingStart: 8,
+    paddingEnd: 14,
+  });
+
+  const indexOf = useCallback((id: MessageId) => rows.findIndex((row) => row.key === id), [rows]);
+  const keys = useLogKeys({ rows, virtual, scroller, actions, onEscape: props.onEscape });
+
+  // Open at the first unread message, else at the end.
+  const opened = useRef(false);
+  useLayoutEffect(() => {
+    if (opened.current || rows.length === 0) return;
+    opened.current = true;
+    const unread = rows.findIndex((row) => row.kind === "unread");
+    if (unread >= 0) virtual.scrollToIndex(unread, { align: "start" });
+    else virtual.scrollToEnd();
+  }, [rows, virtual]);
+
+  const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  const atEnd = virtual.isAtEnd(NEAR_END);
+
+  const loading = useRef(false);
+  useEffect(() => {
+    const load = async (more: () => Promise<void>) => {
+      loading.current = true;
+      await more().finally(() => {
+        loading.current = false;
+      });
+    };
+    if (loading.current) return;
+    if (hasOlder && first < AHEAD) void load(() => conversation.older());
+    else if (view.hasNewer && last > rows.length - AHEAD) void load(() => conversation.newer());
+  }, [first, last, hasOlder, view.hasNewer, rows.length, conversation]);
+
+  const newest = messages.at(-1)?.id;
+  useEffect(() => {
+    if (!newest || !atEnd || view.hasNewer) return;
+    const tell = () => document.visibilityState === "visible" && conversation.seen(newest);
+    tell();
+    document.addEventListener("visibilitychange", tell);
+    return () => document.removeEventListener("visibilitychange", tell);
+  }, [newest, atEnd, view.hasNewer, conversation]);
+
+  const [waiting, setWaiting] = useState<MessageId>();
+  useEffect(() => {
+    if (!waiting) return;
+    const index = indexOf(waiting);
+    if (index < 0) return;
+    setWaiting(undefined);
+    virtual.scrollToIndex(index, { align: "center" });
+    setFlash(waiting);
+  }, [waiting, indexOf, virtual]);
+
+  const toEnd = useCallback(() => {
+    void conversation.latest().then(() => virtual.scrollToEnd());
+    news.clear();
+  }, [conversation, virtual, news.clear]);
+
+  useImperativeHandle(handle, () => ({
+    reveal: async (id) => {
+      if (await conversation.reveal(id)) setWaiting(id);
+    },
+    toEnd,
+    focus: keys.focusLast,
+  }));
+
+  return (
+    <div className="relative grid min-h-0">
+      <div
+        ref={scroller}
+        className="log"
+        role="log"
+        aria-live="off"
+        aria-label={t`Messages with ${name}`}
+        onKeyDown={keys.onKeyDown}
+        onFocus={keys.onFocus}
+      >
+        <div className="flex min-h-full flex-col justify-end">
+          <div className="relative w-full flex-none" style={{ height: virtual.getTotalSize() }}>
+            {items.map((item) => {
+              const row = rows[item.index];
+              if (!row) return null;
+              return (
+                <div
+                  key={item.key}
+                  ref={virtual.measureElement}
+                  data-index={item.index}
+                  className={gapped(row) ? "log-row gap" : "log-row"}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  {draw(row)}
+                </div>
+              );
+            })}
+          </div>
+        </div>
+      </div>
+      {(!atEnd || view.hasNewer) && (
+        <button
+          type="button"
+          className="jump !bottom-3"
+          onClick={toEnd}
+          aria-label={news.count > 0 ? undefined : t`To the newest message`}
+        >
+          {news.count > 0 && <Plural value={news.count} one="# new message" other="# new messages" />}
+          <ArrowDown size={18} aria-hidden />
+        </button>
+      )}
+      <div className="sr" role="status">
+        {news.announcement}
+      </div>
+    </div>
+  );
+
+  function draw(row: Row): ReactNode {
+    switch (row.kind) {
+      case "banner":
+        return banner;
+      case "day":
+        return <h3 className="sys day">{longDay(format, row.at, Date.now())}</h3>;
+      case "unread":
+        return (
+          <h3 className="unread-line">
+            <Plural value={row.count} one="# new message" other="# new messages" />
+          </h3>
+        );
+      case "message":
+        return (
+          <Message
+            message={row.message}
+            place={row.place}
+            group={group}
+            tabbable={keys.active === row.key}
+            selected={selected === row.key}
+            flash={flash === row.key}
+            isNew={news.fresh(row.message as MessageView)}
+            actions={actions}
+          />
+        );
+    }
+  }
+}
+
+function gapped(row: Row): boolean {
+  return row.kind === "message" && (row.place === "single" || row.place === "first");
+}

@@ -1,0 +1,163 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { MessageView } from "@plauder/client/api";
+import { MoreHorizontal, Reply, SmilePlus } from "lucide-react";
+import { memo } from "react";
+import { useErrorText } from "../../lib/errors.ts";
+import type { Place } from "../../lib/rows.ts";
+import { useWording } from "../../lib/wording.ts";
+import type { MessageActions } from "./actions.ts";
+import { MessageBody } from "./Body.tsx";
+import { senderColour, useMessageName } from "./names.ts";
+
+interface Props {
+  message: MessageView;
+  place: Place;
+  /** In groups every run begins with its sender's name. */
+  group: boolean;
+  tabbable: boolean;
+  selected: boolean;
+  flash: boolean;
+  isNew: boolean;
+  actions: MessageActions;
+}
+
+export const Message = memo(function Message(props: Props) {
+  const { message, place, group, tabbable, selected, flash, isNew, actions } = props;
+  const { t } = useLingui();
+  const name = useMessageName()(message);
+  const errorText = useErrorText();
+  const { content } = message;
+  if (content.kind === "system")
+    return <SystemLine message={message} tabbable={tabbable} actions={actions} />;
+  const visual = content.kind === "image" || content.kind === "video";
+  const classes = [
+    "msg",
+    message.own ? "out" : "in",
+    place,
+    visual && "photo-bubble",
+    message.reactions.length > 0 && "has-reactions",
+    flash && "flash",
+    isNew && "new",
+  ];
+  const showName = group && !message.own && (place === "single" || place === "first");
+  return (
+    <article
+      className={classes.filter(Boolean).join(" ")}
+      data-message={message.id}
+      data-selected={selected}
+      tabIndex={tabbable ? 0 : -1}
+      aria-label={name}
+      onContextMenu={(event) => {
+        if ((event.target as HTMLElement).closest("a, img, audio, input")) return;
+        event.preventDefault();
+        actions.menu(message, { x: event.clientX, y: event.clientY });
+      }}
+    >
+      <div className="bubble">
+        {showName && (
+          <span className={`sender ${senderColour(message.sender.avatar.color)}`}>{message.sender.name}</span>
+        )}
+        <MessageBody message={message} actions={actions} />
+        {tools()}
+      </div>
+      {message.reactions.length > 0 && (
+        <div className="reactions">
+          {message.reactions.map((one) => (
+            <button
+              type="button"
+              key={one.emoji}
+              className="reaction"
+              aria-pressed={one.own}
+              aria-label={`${one.emoji} ${one.names.join(", ")}`}
+              title={one.names.join(", ")}
+              tabIndex={tabbable ? 0 : -1}
+              onClick={() => actions.react(message, one.own ? "" : one.emoji)}
+            >
+              <span aria-hidden="true">{one.emoji}</span>
+              {one.count > 1 && <span className="num">{one.count}</span>}
+            </button>
+          ))}
+        </div>
+      )}
+      {message.tick === "failed" && (
+        <div className="failure">
+          <Trans>Not sent:</Trans> {errorText(message.failure?.code ?? "internal")}{" "}
+          {message.failure?.canRetry !== false && (
+            <button type="button" onClick={() => actions.retry(message)}>
+              <Trans>Try again</Trans>
+            </button>
+          )}
+        </div>
+      )}
+    </article>
+  );
+
+  /** Shown under the pointer; the keyboard has letters and the menu for the same. */
+  function tools() {
+    if (content.kind === "deleted") return null;
+    return (
+      <div className="msg-tools">
+        <button
+          type="button"
+          className="icon-btn"
+          tabIndex={-1}
+          aria-label={t`React`}
+          title={t`React`}
+          onClick={(event) => openAt(event, true)}
+        >
+          <SmilePlus size={16} />
+        </button>
+        <button
+          type="button"
+          className="icon-btn"
+          tabIndex={-1}
+          aria-label={t`Reply`}
+          title={t`Reply`}
+          onClick={() => actions.reply(message)}
+        >
+          <Reply size={16} />
+        </button>
+        <button
+          type="button"
+          className="icon-btn"
+          tabIndex={-1}
+          aria-label={t`More actions`}
+          title={t`More actions`}
+          onClick={(event) => openAt(event, false)}
+        >
+          <MoreHorizontal size={16} />
+        </button>
+      </div>
+    );
+  }
+
+  function openAt(event: React.MouseEvent, _react: boolean) {
+    const box = event.currentTarget.getBoundingClientRect();
+    actions.menu(message, { x: box.left, y: box.bottom });
+  }
+});
+
+function SystemLine({
+  message,
+  tabbable,
+  actions,
+}: {
+  message: MessageView;
+  tabbable: boolean;
+  actions: MessageActions;
+}) {
+  const wording = useWording();
+  if (message.content.kind !== "system") return null;
+  const { event } = message.content;
+  const text = wording.system(event);
+  return (
+    <article className="msg sys" data-message={message.id} tabIndex={tabbable ? 0 : -1} aria-label={text}>
+      <span>{text}</span>{" "}
+      {event.kind === "key-changed" && (
+        <button type="button" onClick={actions.safety}>
+          <Trans>Compare</Trans>
+        </button>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,18 @@
+import type { BusinessReply, MessageId, MessageView } from "@plauder/client/api";
+
+/** What can be done with a message; one object per open chat, so that bubbles need not render again. */
+export interface MessageActions {
+  reply(message: MessageView): void;
+  edit(message: MessageView): void;
+  react(message: MessageView, emoji: string): void;
+  /** Opens the menu; `at` is where, for a pointer. */
+  menu(message: MessageView, at?: { x: number; y: number }): void;
+  details(message: MessageView): void;
+  forward(message: MessageView): void;
+  retry(message: MessageView): void;
+  jump(id: MessageId): void;
+  view(message: MessageView): void;
+  heard(message: MessageView): void;
+  answer(message: MessageView, reply: BusinessReply): void;
+  safety(): void;
+}

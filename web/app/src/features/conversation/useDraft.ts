@@ -1,0 +1,109 @@
+import type { Conversation, MessageId, MessageView } from "@plauder/client/api";
+import { useEffect, useRef, useState } from "react";
+import { useLive } from "../../lib/client.ts";
+
+const SAVE_AFTER = 400;
+const TYPING_EVERY = 4000;
+
+/**
+ * The field of one chat: its text lives here, so that a keystroke paints at once; the store follows a little later,
+ * and at the latest when the chat closes.
+ */
+export function useDraft(conversation: Conversation) {
+  const stored = useLive(conversation.draft);
+  const [text, setText] = useState(stored.text);
+  const [target, setTarget] = useState<{ replyTo?: MessageId | undefined; editing?: MessageId | undefined }>(
+    stored,
+  );
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const told = useRef(0);
+  const latest = useRef({ text, target });
+  latest.current = { text, target };
+
+  // Set from outside: reply by the menu, or another tab.
+  useEffect(() => {
+    setTarget({ replyTo: stored.replyTo, editing: stored.editing });
+    if (stored.text !== latest.current.text && (stored.editing || timer.current === undefined))
+      setText(stored.text);
+  }, [stored]);
+
+  const write = (next: string, to: typeof target) => {
+    clearTimeout(timer.current);
+    timer.current = undefined;
+    conversation.saveDraft({
+      text: next,
+      ...(to.replyTo ? { replyTo: to.replyTo } : {}),
+      ...(to.editing ? { editing: to.editing } : {}),
+    });
+  };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the chat closes
+  useEffect(
+    () => () => {
+      if (timer.current === undefined) return;
+      write(latest.current.text, latest.current.target);
+      conversation.typing("paused");
+    },
+    [conversation],
+  );
+
+  const reset = () => {
+    setText("");
+    setTarget({});
+    write("", {});
+    told.current = 0;
+  };
+
+  return {
+    text,
+    replyTo: target.replyTo,
+    editing: target.editing,
+    type(next: string) {
+      setText(next);
+      clearTimeout(timer.current);
+      timer.current = setTimeout(
+        () => {
+          write(next, latest.current.target);
+          conversation.typing("paused");
+          told.current = 0;
+        },
+        next ? SAVE_AFTER + 1600 : 0,
+      );
+      const now = Date.now();
+      if (next && now - told.current > TYPING_EVERY) {
+        told.current = now;
+        conversation.typing("composing");
+      }
+    },
+    submit() {
+      const body = text.trim();
+      const { replyTo, editing } = target;
+      reset();
+      const sent = editing
+        ? conversation.edit(editing, body)
+        : conversation.send(body, replyTo ? { replyTo } : {});
+      // Nothing is lost: what could not even be stored goes back into the field.
+      void Promise.resolve(sent).catch(() => setText(body));
+    },
+    cancel() {
+      if (target.editing) reset();
+      else {
+        setTarget({});
+        write(text, {});
+      }
+    },
+    options: () => (target.replyTo ? { replyTo: target.replyTo } : {}),
+    done: () => {
+      setTarget({});
+      write(text, {});
+    },
+  };
+}
+
+/** Puts a target into the draft from outside the field. */
+export function aim(conversation: Conversation, message: MessageView, how: "reply" | "edit"): void {
+  const { text, editing } = conversation.draft.get();
+  if (how === "reply") conversation.saveDraft({ text: editing ? "" : text, replyTo: message.id });
+  else if (message.content.kind === "text")
+    conversation.saveDraft({ text: message.content.text, editing: message.id });
+}

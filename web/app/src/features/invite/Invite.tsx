@@ -1,0 +1,121 @@
+import { Plural, useLingui } from "@lingui/react/macro";
+import type { InviteView } from "@plauder/client/api";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { TriangleAlert } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useClient, useCommand, useLive } from "../../lib/client.ts";
+import { useErrorText } from "../../lib/errors.ts";
+import { deviceName } from "../../lib/phone.ts";
+import { Avatar } from "../../ui/Avatar.tsx";
+import { Empty } from "../../ui/Empty.tsx";
+
+/** Somebody's link: who it leads to, and one button. */
+export function Invite() {
+  const { t } = useLingui();
+  const client = useClient();
+  const navigate = useNavigate();
+  const { token } = useParams({ from: "/i/$token" });
+  const session = useLive(client.session.state);
+  const [invite, setInvite] = useState<InviteView>();
+  const [byInvite, setByInvite] = useState(false);
+  const [name, setName] = useState("");
+  const look = useCommand();
+  const accept = useCommand();
+  const errorText = useErrorText();
+  const { run } = look;
+  useEffect(() => {
+    void run(async () => setInvite(await client.session.invite(token)));
+    void client.session
+      .network()
+      .then((network) => setByInvite(network.registration === "invite"))
+      .catch(() => {
+        // Then registration by number is offered.
+      });
+  }, [client, token, run]);
+
+  const ready = session.kind === "ready";
+  const go = () =>
+    accept.run(async () => {
+      const { chat } = await client.session.acceptInvite(token, {
+        deviceName: deviceName(),
+        ...(ready ? {} : { name: name.trim() }),
+      });
+      await navigate(chat ? { to: "/chats/$chat", params: { chat } } : { to: "/chats" });
+    });
+  if (look.failed)
+    return (
+      <main id="main" className="grid h-dvh bg-ground">
+        <Empty
+          icon={<TriangleAlert size={28} className="text-danger" aria-hidden />}
+          title={t`This invite cannot be used`}
+          action={
+            <Link to="/chats" className="btn primary no-underline">
+              {t`To my chats`}
+            </Link>
+          }
+        >
+          {errorText(look.failed, look.details)}
+        </Empty>
+      </main>
+    );
+  return (
+    <main id="main" className="grid h-dvh place-items-center bg-ground p-4">
+      {invite && (
+        <form
+          className="card flex w-full max-w-[400px] flex-col items-center gap-3 !rounded-[32px] p-8 text-center shadow-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void go();
+          }}
+        >
+          <Avatar
+            of={invite.avatar ?? { initials: invite.name.slice(0, 1).toUpperCase(), color: 3 }}
+            size={112}
+          />
+          <h1 className="mt-2 text-3xl font-bold tracking-[-.028em]">
+            {invite.kind === "group" ? t`Join ${invite.name}` : t`${invite.name} invites you`}
+          </h1>
+          {invite.members !== undefined && (
+            <p className="text-ink-2">
+              <Plural value={invite.members} one="# member" other="# members" />
+            </p>
+          )}
+          {!ready && byInvite && (
+            <label className="field w-full text-start">
+              <span className="label">{t`Your name`}</span>
+              <input
+                className="input big"
+                autoComplete="name"
+                maxLength={100}
+                value={name}
+                onChange={(event) => setName(event.currentTarget.value)}
+              />
+            </label>
+          )}
+          {accept.failed && (
+            <p className="hint error" role="alert">
+              {errorText(accept.failed, accept.details)}
+            </p>
+          )}
+          {ready || byInvite ? (
+            <button
+              type="submit"
+              className="btn primary large mt-4"
+              disabled={accept.busy || (!ready && !name.trim())}
+            >
+              {invite.kind === "group" ? t`Join group` : t`Start chatting`}
+            </button>
+          ) : (
+            <Link
+              to="/welcome"
+              search={{ next: `/i/${token}` }}
+              className="btn primary large mt-4 no-underline"
+            >
+              {t`Register to continue`}
+            </Link>
+          )}
+        </form>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,65 @@
+import { useLingui } from "@lingui/react/macro";
+import { useState } from "react";
+import { useClient, useCommand, useLive } from "../../lib/client.ts";
+import { useErrorText } from "../../lib/errors.ts";
+import { Group, Page } from "../../ui/Page.tsx";
+import { SwitchRow } from "../../ui/Switch.tsx";
+import { pushOff, pushOn } from "./push.ts";
+
+export function NotificationSettings() {
+  const { t } = useLingui();
+  const { notifications } = useClient();
+  const settings = useLive(notifications.settings);
+  const command = useCommand();
+  const errorText = useErrorText();
+  const [refused, setRefused] = useState(false);
+  if (!settings) return null;
+  const supported = typeof Notification !== "undefined";
+  const toggle = (on: boolean) =>
+    command.run(async () => {
+      setRefused(false);
+      if (on && (await Notification.requestPermission()) !== "granted") {
+        setRefused(true);
+        return;
+      }
+      await notifications.set({ enabled: on });
+      await (on ? pushOn(notifications) : pushOff(notifications));
+    });
+  return (
+    <Page title={t`Notifications`}>
+      {!supported && <p className="banner warn">{t`This browser cannot show notifications.`}</p>}
+      {refused && (
+        <p className="banner warn">{t`The browser said no. Allow notifications for this site in the address bar, then try again.`}</p>
+      )}
+      {command.failed && <p className="banner danger">{errorText(command.failed, command.details)}</p>}
+      <Group
+        hint={t`While Plauder is closed, the server wakes this browser without saying who wrote or what.`}
+      >
+        <SwitchRow
+          label={t`Notify me of new messages`}
+          on={settings.enabled}
+          disabled={!supported || command.busy}
+          onChange={(on) => void toggle(on)}
+        />
+        <SwitchRow
+          label={t`Show what the message says`}
+          on={settings.showText}
+          disabled={!settings.enabled}
+          onChange={(showText) => void command.run(() => notifications.set({ showText }))}
+        />
+        <SwitchRow
+          label={t`Sound`}
+          on={settings.sound}
+          disabled={!settings.enabled}
+          onChange={(sound) => void command.run(() => notifications.set({ sound }))}
+        />
+        <SwitchRow
+          label={t`Groups too`}
+          on={settings.groups}
+          disabled={!settings.enabled}
+          onChange={(groups) => void command.run(() => notifications.set({ groups }))}
+        />
+      </Group>
+    </Page>
+  );
+}

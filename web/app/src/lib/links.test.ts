@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { isJumbo, pieces } from "./links.ts";
+
+const links = (text: string) => pieces(text).flatMap((piece) => (piece.kind === "link" ? [piece.href] : []));
+const back = (text: string) =>
+  pieces(text)
+    .map((piece) => piece.text)
+    .join("");
+
+describe("links", () => {
+  it("finds a link and leaves the sentence's punctuation", () => {
+    expect(links("See https://plauder.example/a(b), then www.example.org.")).toEqual([
+      "https://plauder.example/a(b)",
+      "https://www.example.org/",
+    ]);
+  });
+
+  it("gives no link to what could run or deceive", () => {
+    expect(links("javascript:alert(1) data:text/html,x https://bank.example@evil.example/")).toEqual([]);
+  });
+
+  it("never loses a character that is not a style mark", () => {
+    for (const text of ["", "a", "5*3*2", "snake_case_name", "https://", "www.", "<b>x</b>", "😀 ok"])
+      expect(back(text)).toBe(text);
+  });
+
+  it("stays quick on hostile text", () => {
+    const long = `${"*a ".repeat(4000)}${"(".repeat(4000)}http://${")".repeat(4000)}`;
+    expect(back(long).length).toBeGreaterThan(10_000);
+  });
+});
+
+describe("styles", () => {
+  it("reads the spans of XEP-0393", () => {
+    expect(pieces("*bold* and _italic_ and ~gone~ and `code`").map((piece) => piece.kind)).toEqual([
+      "bold",
+      "text",
+      "italic",
+      "text",
+      "strike",
+      "text",
+      "code",
+    ]);
+  });
+});
+
+describe("isJumbo", () => {
+  it("is for one to three emoji alone", () => {
+    expect(["🙂", "👩‍👩‍👧", "🇧🇷 🇩🇪", "😀😀😀😀", "ok 🙂", "12"].map(isJumbo)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,75 @@
+import type { MessageView } from "@plauder/client/api";
+import { describe, expect, it } from "vitest";
+import { type Row, rowsOf } from "./rows.ts";
+
+const NOON = new Date(2026, 10, 27, 12).getTime();
+
+function message(id: string, minutes: number, more: Partial<MessageView> = {}): MessageView {
+  return {
+    id,
+    chat: "bruno",
+    own: false,
+    sender: { id: "bruno", name: "Bruno", avatar: { initials: "B", color: 0 } },
+    at: NOON + minutes * 60_000,
+    content: { kind: "text", text: id },
+    reactions: [],
+    edited: false,
+    forwarded: false,
+    starred: false,
+    canEdit: false,
+    canDeleteForAll: false,
+    ...more,
+  };
+}
+
+const shape = (rows: Row[]) =>
+  rows.map((row) => (row.kind === "message" ? `${row.key}:${row.place}` : row.kind));
+
+describe("rowsOf", () => {
+  it("joins what one person says within two minutes", () => {
+    const rows = rowsOf([message("a", 0), message("b", 1), message("c", 2), message("d", 9)], {
+      hasOlder: true,
+    });
+    expect(shape(rows)).toEqual(["day", "a:first", "b:middle", "c:last", "d:single"]);
+  });
+
+  it("breaks a run at another sender, a system line, a reaction and a failure", () => {
+    const own = { own: true, sender: { id: "me", name: "Ana", avatar: { initials: "A", color: 1 } } };
+    const rows = rowsOf(
+      [
+        message("a", 0),
+        message("b", 0, own),
+        message("c", 0, { ...own, tick: "failed" }),
+        message("d", 0, own),
+        message("s", 0, { content: { kind: "system", event: { kind: "encrypted" } } }),
+        message("e", 0, { reactions: [{ emoji: "❤️", count: 1, own: false, names: ["Ana"] }] }),
+        message("f", 0),
+      ],
+      { hasOlder: true },
+    );
+    expect(shape(rows)).toEqual([
+      "day",
+      "a:single",
+      "b:first",
+      "c:last",
+      "d:single",
+      "s:single",
+      "e:single",
+      "f:single",
+    ]);
+  });
+
+  it("draws a line at midnight and at the first unread message", () => {
+    const rows = rowsOf([message("a", -720), message("b", -719.5), message("c", 0), message("d", 0.5)], {
+      hasOlder: false,
+      firstUnread: "d",
+    });
+    expect(shape(rows)).toEqual(["banner", "day", "a:first", "b:last", "c:single", "unread", "d:single"]);
+    expect(shape(rowsOf([message("a", -721), message("b", -719.5)], { hasOlder: true }))).toEqual([
+      "day",
+      "a:single",
+      "day",
+      "b:single",
+    ]);
+  });
+});
