@@ -130,6 +130,7 @@ class Hooks:
         self.iq_handlers: dict[tuple[str, str, Target], IqHandler] = {}
         self.message_filters: list[tuple[int, int, Filter]] = []
         self.presence_filters: list[tuple[int, int, Filter]] = []
+        self.iq_filters: list[tuple[int, int, Filter]] = []
         self.routed_watchers: list[RoutedWatcher] = []
         self.bound_watchers: list[Watcher] = []
         self.closed_watchers: list[Watcher] = []
@@ -228,6 +229,10 @@ class Hooks:
         `do(session, stanza)` returns a Verdict, or None to let it pass.
         """
         insort(self.message_filters, (priority, len(self.message_filters), do))
+
+    def on_passing_iq(self, do: Filter, *, priority: int = NORMAL) -> None:
+        """The same for IQs that are passed on: to a client, or to another domain."""
+        insort(self.iq_filters, (priority, len(self.iq_filters), do))
 
     def on_presence(self, do: Filter, *, priority: int = NORMAL) -> None:
         """The same for presence, subscriptions and directed presence included."""

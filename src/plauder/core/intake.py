@@ -211,8 +211,9 @@ class Intake:
             outcome.release()
             return None
         assert to is not None
-        self._server.router.route(stanza, session, outcome)
-        return None
+        if self._server.iq_filters:
+            return self._filter(session, stanza, outcome, self._server.iq_filters)
+        return self._accept(session, stanza, outcome)
 
     def _targets(self, session: Session, to: Jid | None) -> Sequence[Target]:
         """Whose handlers answer a request to this address; none where it is to be routed."""

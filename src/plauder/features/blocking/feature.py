@@ -19,4 +19,5 @@ def register(server: Server, *, max_blocked: int = MAX_BLOCKED) -> None:
     server.on_iq("set", NS, "unblock", to="self", do=blocking.unblock)
     server.on_message(do=blocking.check, priority=PRIORITY)
     server.on_presence(do=blocking.check, priority=PRIORITY)
+    server.on_passing_iq(do=blocking.check, priority=PRIORITY)
     server.on_forgotten(do=blocking.forget)

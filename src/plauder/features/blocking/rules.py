@@ -34,7 +34,7 @@ def listed(tag: str, jids: list[Jid]) -> Element:
 
 def leaving(stanza: Stanza, blocked: BlockList, to: Jid) -> Verdict | None:
     """May the owner of the list send this? XEP-0191 §3.3, example 6: not to whom they block."""
-    if to not in blocked or stanza.type in ("error", "unavailable"):
+    if to not in blocked or stanza.type in ("error", "result", "unavailable"):
         return None
     error = StanzaError("cancel", "not-acceptable", "You have blocked this address.", E(f"{{{ERRORS}}}blocked"))
     return Verdict.refuse(error, "to a blocked address")
