@@ -19,7 +19,7 @@ def test_a_stream_is_found_once_by_the_next_process(tmp_path: Path) -> None:
     slot.remember({**SNAPSHOT, "memory": {"carbons": True}})
     slot.handled(2**40)
     for count in range(1, 6):
-        slot.sent(count, 1000 + count)
+        slot.sent(count, 1000 + count, 7)
     slot.acked(2**32 + 3)
 
     after = MappedStreams(tmp_path)
@@ -27,7 +27,7 @@ def test_a_stream_is_found_once_by_the_next_process(tmp_path: Path) -> None:
     assert found is not None
     assert found.snapshot["memory"] == {"carbons": True}
     assert (found.handled, found.acked) == (2**40, 3)
-    assert found.sent == [(count, 1000 + count) for count in range(1, 6)]
+    assert found.sent == [(count, 1000 + count, 7) for count in range(1, 6)]
     assert after.find("abc") is None
 
 
@@ -36,14 +36,14 @@ def test_a_ring_keeps_the_latest(tmp_path: Path) -> None:
     assert slot is not None
     slot.remember(SNAPSHOT)
     for count in range(1, RING + 11):
-        slot.sent(count, count)
+        slot.sent(count, count, 0)
     found = MappedStreams(tmp_path).find("abc")
     assert found is not None
-    assert found.sent == [(count, count) for count in range(11, RING + 11)]
-    found.slot.sent(RING + 11, 7)
+    assert found.sent == [(count, count, 0) for count in range(11, RING + 11)]
+    found.slot.sent(RING + 11, 7, 9)
     again = MappedStreams(tmp_path).find("abc")
     assert again is not None
-    assert again.sent[-1] == (RING + 11, 7)
+    assert again.sent[-1] == (RING + 11, 7, 9)
 
 
 def test_a_closed_stream_leaves_nothing(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ class ClientSession(FedSession):
             self._sent += 1
             self._fresh += ASK_AFTER
             if self.slot is not None:
-                self.slot.sent(self._sent, delivery.number)
+                self.slot.sent(self._sent, delivery.number, delivery.mark)
         elif delivery.outcome is not None or delivery.state:
             self._fresh += 1
         else:
@@ -501,11 +501,16 @@ class ClientSession(FedSession):
 
     def _catch_up(self, remembered: Remembered, h: int) -> None:
         """The client of a restored stream says how many stanzas it has. Of the messages among them it needs no
-        second copy; the others are still in the inbox, and everything from there is handed out anew."""
-        has = [number for count, number in remembered.sent if (h - count) % WRAP < WRAP // 2]
+        second copy; the others are still in the inbox, and everything from there is handed out anew.
+
+        Some were handed out moments before the process died and never written. Their senders were told nothing, so
+        they send them again: those are known by their marks, and not shown a second time.
+        """
+        has = {number: mark for count, number, mark in remembered.sent if (h - count) % WRAP < WRAP // 2}
         if has:
-            self.server.inbox.settle(self.account.text, self._queues(), has)
+            self.server.inbox.settle(self.account.text, self._queues(), list(has))
         self._sent = self._acked = h % WRAP
+        self._already = {mark for number, mark in has.items() if mark and number in remembered.unsure}
 
     def shut_down(self) -> None:
         """The server stops: what is owed goes to the inbox, the slot stays for the process after this one."""

@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from enum import IntEnum
 from typing import Final
+from zlib import crc32
 
 from plauder.core.ports import Inbox
 from plauder.core.timers import Timers
 from plauder.kit.clock import Clock
+from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
 
@@ -71,6 +73,19 @@ class Outcome:
             raise self.error
 
 
+def mark_of(message: Stanza) -> int:
+    """What a message has in common with the same one sent again: its sender's account and its id, in 64 bits.
+
+    0 for a message without an id: nobody can tell that it came before.
+    """
+    attrs = message.attrs
+    key = attrs.get("id")
+    if not key:
+        return 0
+    sender = attrs.get("from", "").partition("/")[0]
+    return crc32(sender.encode()) << 32 | crc32(key.encode())
+
+
 class State(IntEnum):
     """Where the only copy that counts is."""
 
@@ -87,7 +102,7 @@ class State(IntEnum):
 class Delivery:
     """One stanza for one account. `owing` are the devices that have not acknowledged it."""
 
-    __slots__ = ("account", "data", "is_wide", "number", "outcome", "owing", "state")
+    __slots__ = ("account", "data", "is_wide", "mark", "number", "outcome", "owing", "state")
 
     def __init__(
         self,
@@ -98,6 +113,7 @@ class Delivery:
         outcome: Outcome | None,
         *,
         is_wide: bool = False,
+        mark: int = 0,
     ) -> None:
         self.number = number
         self.account = account
@@ -108,6 +124,8 @@ class Delivery:
         self.state = State.HANDED
         self.is_wide = is_wide
         """Whether it is for all devices of the account, not for one."""
+        self.mark = mark
+        """See `mark_of`."""
 
     def _done(self, error: StanzaError | None = None) -> None:
         outcome = self.outcome

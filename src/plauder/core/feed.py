@@ -12,10 +12,11 @@ from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from plauder.core.delivery import Delivery, State
+from plauder.core.delivery import Delivery, State, mark_of
 from plauder.core.numbers import time_of
 from plauder.core.ports import SHARED, Kept
 from plauder.core.session import Session
+from plauder.wire.stanza import Stanza
 
 if TYPE_CHECKING:
     from plauder.core.server import Server
@@ -56,7 +57,7 @@ def delayed(stanza: bytes, number: int, by: str) -> bytes:
 class FedSession(Session):
     """A session with a feed. What carries the bytes overrides `_emit` and `_can_take`."""
 
-    __slots__ = ("_cursor", "_diverted", "_mode", "_reading", "unacked")
+    __slots__ = ("_already", "_cursor", "_diverted", "_mode", "_reading", "unacked")
 
     def __init__(self, server: Server, jid: Jid, device: str) -> None:
         super().__init__(server, jid, device)
@@ -64,6 +65,8 @@ class FedSession(Session):
         self._cursor = 0
         self._reading = False
         self._diverted = False
+        self._already: set[int] | None = None
+        """Marks of messages that the client has, though the inbox does not know it: see `ClientSession.resumed`."""
         self.unacked: deque[Delivery | bytes] | None = None
         """What was handed out and is not acknowledged, in order; None while empty. Bytes are what need not be kept."""
 
@@ -76,6 +79,8 @@ class FedSession(Session):
 
     def deliver(self, delivery: Delivery) -> Handed:
         """Hand out now, if it keeps up."""
+        if self._already and self._has_already(delivery.mark):
+            return Handed.DONE
         if self._mode is not Mode.BEHIND:
             if self._can_take():
                 return Handed.TRACKED if self._emit(delivery.data, delivery) else Handed.DONE
@@ -119,7 +124,9 @@ class FedSession(Session):
         handed = {entry.number for entry in self.unacked or () if type(entry) is Delivery}
         domain = self.server.domain
         for row in rows:
-            if row.number not in handed:
+            if self._already and self._has_already(mark_of(Stanza.from_bytes(row.stanza))):
+                self.server.inbox.settle(row.account, row.devices, (row.number,))
+            elif row.number not in handed:
                 if not self._can_take():
                     self.pump()
                     return
@@ -129,6 +136,14 @@ class FedSession(Session):
             self._mode = Mode.LIVE
         else:
             self.pump()
+
+    def _has_already(self, mark: int) -> bool:
+        """Whether this is the second coming of a message that the client has from the process before."""
+        assert self._already is not None
+        if mark not in self._already:
+            return False
+        self._already.discard(mark)
+        return True
 
     def _stored(self, row: Kept, mine: tuple[str, ...]) -> Delivery:
         owing = [device for device in row.devices if device in mine]

@@ -19,8 +19,8 @@ class Slot(Protocol):
         """So many stanzas of the client are safe."""
         ...
 
-    def sent(self, count: int, number: int) -> None:
-        """The message with this number was handed out as the `count`-th stanza."""
+    def sent(self, count: int, number: int, mark: int) -> None:
+        """The message with this number was handed out as the `count`-th stanza; for `mark` see `delivery.mark_of`."""
         ...
 
     def acked(self, count: int) -> None:
@@ -49,8 +49,13 @@ class Remembered(Protocol):
     def acked(self) -> int: ...
 
     @property
-    def sent(self) -> Sequence[tuple[int, int]]:
-        """(count, number) of the messages handed out, in order, as far back as is remembered."""
+    def sent(self) -> Sequence[tuple[int, int, int]]:
+        """(count, number, mark) of the messages handed out, in order, as far back as is remembered."""
+        ...
+
+    @property
+    def unsure(self) -> frozenset[int]:
+        """Those numbers whose messages may not have been on disk when the process died."""
         ...
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from plauder.core.accounts import Account, Accounts
-from plauder.core.delivery import Delivery, Outcome
+from plauder.core.delivery import Delivery, Outcome, mark_of
 from plauder.core.feed import FedSession, Handed
 from plauder.core.hooks import Action, Routed
 from plauder.core.ports import SHARED
@@ -119,7 +119,8 @@ class Router:
         queues = [target.device] if target else account.queues()
         number = self._server.numbers.next()
         data = self._with_id(stanza, account.jid.text, number)
-        self.deliver(account, data, number, queues, target, outcome, promised=origin is None or origin.is_promised)
+        promised = origin is None or origin.is_promised
+        self.deliver(account, data, number, queues, target, outcome, promised=promised, mark=mark_of(stanza))
         if self._server.routed_watchers:
             self._watch(account, stanza, origin, [target.device, target.jid.resource] if target else None, outcome)
         outcome.release()
@@ -138,6 +139,7 @@ class Router:
         outcome: Outcome,
         *,
         promised: bool,
+        mark: int = 0,
     ) -> None:
         """Hand a message to the sessions that keep up, write it for the devices that do not.
 
@@ -145,7 +147,7 @@ class Router:
         acknowledged within the commit window is written.
         """
         delivery = Delivery(
-            number, account.jid.text, data, queues, outcome if promised else None, is_wide=target is None
+            number, account.jid.text, data, queues, outcome if promised else None, is_wide=target is None, mark=mark
         )
         missing = 0
         for queue in tuple(queues):
@@ -232,7 +234,7 @@ class Router:
         number = self._server.numbers.next()
         data = self._with_id(without_forged_ids(stanza, account.jid.text), account.jid.text, number)
         if queues:
-            self.deliver(account, data, number, queues, None, outcome, promised=True)
+            self.deliver(account, data, number, queues, None, outcome, promised=True, mark=mark_of(stanza))
         outcome.release()
 
     def copy(self, account: Account, names: Sequence[str], stanza: Stanza, outcome: Outcome) -> None:
@@ -248,7 +250,7 @@ class Router:
                 data = self._with_id(
                     stanza.with_attrs(to=session.jid if session else account.jid), account.jid.text, number
                 )
-                self.deliver(account, data, number, [device], session, outcome, promised=True)
+                self.deliver(account, data, number, [device], session, outcome, promised=True, mark=mark_of(stanza))
 
     # ── presence and requests ─────────────────────────────────────────────────────────────────────────────────────
 

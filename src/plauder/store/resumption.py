@@ -25,10 +25,13 @@ log = logging.get("store.resumption")
 
 MAGIC: Final = b"plauder1"
 CHUNK_SLOTS: Final = 1024
-RING: Final = 256
+RING: Final = 320
 """Messages that are remembered per stream. At least `Limits.unacked`, or a resumed client may see some twice."""
-_ENTRY: Final = struct.Struct("<QQ")
-"""count, number"""
+_ENTRY: Final = struct.Struct("<QQQ")
+"""count, number, mark"""
+UNSURE_SECONDS: Final = 10
+"""So long before the death of the process a message may have been handed out and not written: a commit window and a
+slow disk."""
 _HEAD: Final = struct.Struct("<IIQQII")
 """in use, size of the JSON, stanzas of the client that are safe, messages handed out, acknowledged by the client, -"""
 _HANDLED: Final = struct.Struct("<Q")
@@ -54,8 +57,9 @@ class Found:
     snapshot: dict[str, Json]
     handled: int
     acked: int
-    sent: list[tuple[int, int]]
+    sent: list[tuple[int, int, int]]
     slot: MappedSlot
+    unsure: frozenset[int] = frozenset()
 
 
 class MappedSlot:
@@ -74,11 +78,11 @@ class MappedSlot:
         if self._chunk is not None:
             _HANDLED.pack_into(self._chunk.map, self._head + _AT_HANDLED, count)
 
-    def sent(self, count: int, number: int) -> None:
+    def sent(self, count: int, number: int, mark: int) -> None:
         chunk = self._chunk
         if chunk is not None:
             written = self._written
-            _ENTRY.pack_into(chunk.map, self._ring + written % RING * _ENTRY.size, count, number)
+            _ENTRY.pack_into(chunk.map, self._ring + written % RING * _ENTRY.size, count, number, mark)
             self._written = written + 1
             # The entry first, then the count that makes it valid: a process can die in between.
             _HANDLED.pack_into(chunk.map, self._head + _AT_SENT, written + 1)
@@ -120,12 +124,12 @@ class MappedSlot:
         except ValueError:
             return None
         first = max(0, written - RING)
-        sent = [
-            _ENTRY.unpack_from(chunk.map, self._ring + position % RING * _ENTRY.size)
-            for position in range(first, written)
-        ]
+        sent: list[tuple[int, int, int]] = []
+        for position in range(first, written):
+            count, number, mark = _ENTRY.unpack_from(chunk.map, self._ring + position % RING * _ENTRY.size)
+            sent.append((count, number, mark))
         self._written = written
-        return Found(snapshot, handled, acked, [(count, number) for count, number in sent], self)
+        return Found(snapshot, handled, acked, sent, self)
 
 
 class _Chunk:
@@ -177,6 +181,15 @@ class MappedStreams:
         self._by_jid: dict[str, str] = {}
         while (self._path(len(self._chunks))).exists() and len(self._chunks) < chunks_max:
             self._add()
+
+        self._find_unsure()
+
+    def _find_unsure(self) -> None:
+        """The process died about when the last message was handed out."""
+        last = max((found.sent[-1][1] for found in self._found.values() if found.sent), default=0)
+        since = last - (UNSURE_SECONDS * 1_000_000 << 8)
+        for found in self._found.values():
+            found.unsure = frozenset(number for _, number, _ in found.sent if number > since)
 
     def _path(self, number: int) -> Path:
         return self._directory / f"streams.{number}"

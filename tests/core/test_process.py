@@ -1,0 +1,149 @@
+"""A real process, killed and stopped: nothing that was acknowledged is lost, nobody who resumes sees anything twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from plauder.wire.stanza import Stanza
+from tests.raw import Lost, RawClient
+
+pytestmark = pytest.mark.server
+
+PEOPLE = ("ana", "bruno", "carla", "davi", "eva", "fabio")
+BODY = "{jabber:client}body"
+
+
+class Engine:
+    """A process that is started again on the same files."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = 0
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.engine", str(self.directory), str(self.port), *PEOPLE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": "src:."},
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            line = await self.process.stdout.readline()
+        self.port = int(line.split()[1])
+
+    async def end(self, how: signal.Signals) -> None:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(how)
+            async with asyncio.timeout(20):
+                await self.process.wait()
+
+
+@asynccontextmanager
+async def engine(directory: Path) -> AsyncIterator[Engine]:
+    running = Engine(directory)
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.end(signal.SIGKILL)
+
+
+class Reader:
+    """What one client was shown, in order."""
+
+    def __init__(self, client: RawClient) -> None:
+        self.client = client
+        self.bodies: list[str] = []
+        client.on_message = self._take
+
+    def _take(self, message: Stanza) -> None:
+        self.bodies.append(message.text(BODY) or "")
+
+
+async def come(client: RawClient, port: int) -> None:
+    client.port = port
+    for _ in range(50):
+        try:
+            await client.come()
+        except (OSError, Lost):
+            await asyncio.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"{client.name} cannot log in")
+
+
+async def until_quiet(clients: list[RawClient], seconds: float = 20) -> None:
+    """Wait until all that was sent is acknowledged and nothing more arrives."""
+    async with asyncio.timeout(seconds):
+        while any(client.unacked for client in clients):
+            await asyncio.sleep(0.02)
+    counts: list[int] = []
+    for _ in range(200):
+        now = [client.received for client in clients]
+        if now == counts:
+            return
+        counts = now
+        await asyncio.sleep(0.25)
+
+
+@pytest.mark.parametrize(("how", "seed"), [(signal.SIGKILL, 1), (signal.SIGKILL, 2), (signal.SIGTERM, 3)])
+async def test_nothing_acknowledged_is_lost(tmp_path: Path, how: signal.Signals, seed: int) -> None:
+    """Ana writes to people who answer at once, late, never, who are away, and who have two devices of which one is
+    mute. The server dies in the middle, and again while everybody resumes."""
+    chance = random.Random(seed)
+    async with engine(tmp_path) as server:
+        ana = RawClient("ana", server.port, resource="phone")
+        bruno = RawClient("bruno", server.port, resource="prompt")
+        carla = RawClient("carla", server.port, resource="late", delay=0.06)
+        davi = RawClient("davi", server.port, resource="mute", delay=None)
+        eva_1 = RawClient("eva", server.port, resource="one")
+        eva_2 = RawClient("eva", server.port, resource="two", delay=None)
+        everybody = [ana, bruno, carla, davi, eva_1, eva_2]
+        readers = {client: Reader(client) for client in everybody}
+        for client in everybody:
+            await come(client, server.port)
+        sent: list[tuple[str, str]] = []
+        for _ in range(2):
+            stop_at = chance.uniform(0.02, 0.3)
+            started = asyncio.get_running_loop().time()
+            while asyncio.get_running_loop().time() - started < stop_at:
+                to = chance.choice(PEOPLE[1:])
+                body = f"{to}-{len(sent)}"
+                sent.append((to, ana.send_message(f"{to}@localhost", body, key=body)))
+                await asyncio.sleep(chance.choice((0, 0.001, 0.004)))
+            await server.end(how)
+            for client in everybody:
+                await client.vanish()
+            await server.start()
+            for client in everybody:
+                await come(client, server.port)
+                assert client.is_resumed, f"{client.name} could not resume"
+        await until_quiet([ana, bruno, carla, eva_1])
+        fabio = RawClient("fabio", server.port, resource="late")
+        readers[fabio] = Reader(fabio)
+        await come(fabio, server.port)
+        await until_quiet([fabio])
+        assert not ana.refused
+        for client, reader in readers.items():
+            if client is ana:
+                continue
+            expected = [key for to, key in sent if to == client.name]
+            twice = [body for body, count in Counter(reader.bodies).items() if count > 1]
+            assert not twice, f"{client.name}/{client.resource} was shown {twice[:5]} more than once"
+            missing = set(expected) - set(reader.bodies)
+            assert not missing, f"{client.name}/{client.resource} lacks {sorted(missing)[:5]} of {len(expected)}"
+            assert reader.bodies == expected, f"{client.name}/{client.resource}: out of order"
+        for client in readers:
+            await client.vanish()

@@ -1,0 +1,60 @@
+"""The engine as a process of its own, to be killed: `python -m tests.engine DIRECTORY PORT ACCOUNT…`.
+
+Prints `ready PORT` when it listens. SIGTERM stops it in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from plauder.core.door import Door, Rules
+from plauder.core.embedded import LocalBus, LocalDirectory
+from plauder.core.ports import Limits
+from plauder.core.server import Server
+from plauder.edge.tcp import TcpListener
+from plauder.kit.clock import SystemClock
+from plauder.store.inbox import Quota
+from plauder.store.inbox_sqlite import SqliteInbox
+from plauder.store.resumption import MappedStreams
+from tests.fakes import FakeCredentials
+
+
+async def run(directory: Path, port: int, accounts: list[str]) -> None:
+    inbox = await SqliteInbox.open(directory / "inbox.db", Quota())
+    streams = MappedStreams(directory / "streams")
+    server = Server(
+        "localhost",
+        clock=SystemClock(),
+        credentials=FakeCredentials(dict.fromkeys(accounts, "secret")),
+        inbox=inbox,
+        bus=LocalBus(),
+        directory=LocalDirectory(),
+        limits=Limits(ack_timeout=float(os.environ.get("ACK_TIMEOUT", "60"))),
+        streams=streams,
+        highest=await inbox.highest(),
+    )
+    door = Door(server, Rules(require_tls=False, connections_per_address=20_000))
+    listener = TcpListener(door, None)
+    taken = await listener.listen("127.0.0.1", port)
+    server.start()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    print("ready", taken, flush=True)
+    await stop.wait()
+    listener.stop_accepting()
+    await server.stop()
+    await listener.stop()
+    await inbox.close()
+    streams.close()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(run(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
