@@ -140,7 +140,15 @@ DISK_FULL: Final = "The server cannot keep messages at the moment. Try again lat
 class Deliveries:
     """All deliveries in memory: starts the commit window, writes what outlives it, settles what is acknowledged."""
 
-    def __init__(self, inbox: Inbox, clock: Clock, timers: Timers, window: float) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        clock: Clock,
+        timers: Timers,
+        window: float,
+        watchers: Sequence[Callable[[Delivery], None]] = (),
+    ) -> None:
+        self._watchers = watchers
         self._inbox = inbox
         self._clock = clock
         self._timers = timers
@@ -186,6 +194,8 @@ class Deliveries:
             delivery.data,
             lambda problem: self._written(delivery, problem),
         )
+        for watch in self._watchers:
+            watch(delivery)
 
     def _written(self, delivery: Delivery, problem: Exception | None) -> None:
         if delivery.state is not State.WRITING:

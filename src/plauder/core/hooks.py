@@ -21,6 +21,7 @@ from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
 if TYPE_CHECKING:
+    from plauder.core.delivery import Delivery
     from plauder.core.session import Session
     from plauder.wire.jid import Jid
 
@@ -104,6 +105,7 @@ AccountWatcher = Callable[["Jid"], Awaitable[None]]
 InfoSource = Callable[["Session", "Jid", str], Awaitable[Info | None]]
 ItemSource = Callable[["Session", "Jid", str], Awaitable[list[Entry] | None]]
 PresenceWatcher = Callable[["Session", Stanza, bool], Awaitable[None] | None]
+KeptWatcher = Callable[["Delivery"], None]
 RoutedWatcher = Callable[[Routed], None]
 Holder = Callable[["Session", Stanza], Hold]
 Nonza = Callable[["Session", Element], None]
@@ -132,6 +134,7 @@ class Hooks:
         self.presence_filters: list[tuple[int, int, Filter]] = []
         self.iq_filters: list[tuple[int, int, Filter]] = []
         self.routed_watchers: list[RoutedWatcher] = []
+        self.kept_watchers: list[KeptWatcher] = []
         self.bound_watchers: list[Watcher] = []
         self.closed_watchers: list[Watcher] = []
         self.available_watchers: list[PresenceWatcher] = []
@@ -241,6 +244,11 @@ class Hooks:
     def on_routed_message(self, do: RoutedWatcher) -> None:
         """Watch each message from and to local accounts, once its devices are known. Must not wait."""
         self.routed_watchers.append(do)
+
+    def on_kept(self, do: KeptWatcher) -> None:
+        """`do(delivery)`: a message goes to disk, because not every device acknowledged it at once. `delivery.owing`
+        tells, now and later, which devices have not got it yet. Must not wait."""
+        self.kept_watchers.append(do)
 
     def on_bound(self, do: Watcher) -> None:
         """A session got its resource; also after a restart, when a client resumes a stream of the process before."""

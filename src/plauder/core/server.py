@@ -75,7 +75,7 @@ class Server(Hooks):
         """The program's settings, as `kit.config` has them; the engine itself reads only `limits`."""
         self._database = database
         self.numbers = Numbers(clock, above=highest)
-        self.deliveries = Deliveries(inbox, clock, self.timers, self.limits.commit_window)
+        self.deliveries = Deliveries(inbox, clock, self.timers, self.limits.commit_window, self.kept_watchers)
         self.accounts = Accounts(self, credentials, inbox)
         self.router = Router(self, self.accounts)
         self.intake = Intake(self)

@@ -112,6 +112,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "jid", name=op.f("pk_block_item")),
     )
     op.create_table(
+        "business_contact",
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("wa_id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("last_in_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("referral_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("free_entry_until", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("blocked_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("marketing_stopped", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("phone_id", "wa_id", name=op.f("pk_business_contact")),
+    )
+    op.create_index("ix_business_contact_user", "business_contact", ["portfolio_id", "user_id"], unique=False)
+    op.create_table(
         "business_login_code",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -123,6 +138,66 @@ def upgrade() -> None:
         sa.Column("expires_at", plauder.store.schema.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_login_code")),
     )
+    op.create_table(
+        "business_media",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("mime_type", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("filename", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("blob", sa.String(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("expires_at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_media")),
+    )
+    op.create_index("ix_business_media_expires", "business_media", ["expires_at"], unique=False)
+    op.create_index("ix_business_media_source", "business_media", ["portfolio_id", "source"], unique=False)
+    op.create_table(
+        "business_message",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("waba_id", sa.String(), nullable=False),
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("wa_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("stanza_id", sa.String(), nullable=False),
+        sa.Column("context_id", sa.String(), nullable=False),
+        sa.Column("callback_data", sa.String(), nullable=False),
+        sa.Column("template_id", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("pricing", sa.JSON(), nullable=True),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("error", sa.JSON(), nullable=True),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("sent_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("delivered_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("read_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("failed_at", plauder.store.schema.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_message")),
+    )
+    op.create_index(
+        "ix_business_message_stanza", "business_message", ["phone_id", "wa_id", "direction", "stanza_id"], unique=True
+    )
+    op.create_index("ix_business_message_status", "business_message", ["status", "created_at"], unique=False)
+    op.create_index("ix_business_message_template", "business_message", ["template_id", "created_at"], unique=False)
+    op.create_index("ix_business_message_thread", "business_message", ["phone_id", "wa_id", "created_at"], unique=False)
+    op.create_index("ix_business_message_waba", "business_message", ["waba_id", "created_at"], unique=False)
+    op.create_table(
+        "business_message_link",
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("message", sa.String(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_business_message_link")),
+    )
+    op.create_index("ix_business_message_link_phone", "business_message_link", ["phone_id", "created_at"], unique=False)
     op.create_table(
         "business_node",
         sa.Column("id", sa.String(), nullable=False),
@@ -162,6 +237,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_portfolio")),
     )
     op.create_table(
+        "business_profile",
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("vertical", sa.String(), nullable=False),
+        sa.Column("websites", sa.JSON(), nullable=False),
+        sa.Column("picture_media_id", sa.String(), nullable=False),
+        sa.Column("is_cart_enabled", sa.Boolean(), nullable=False),
+        sa.Column("is_catalog_visible", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("phone_id", name=op.f("pk_business_profile")),
+    )
+    op.create_table(
+        "business_reach",
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("wa_id", sa.String(), nullable=False),
+        sa.Column("at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("portfolio_id", "wa_id", name=op.f("pk_business_reach")),
+    )
+    op.create_index("ix_business_reach_at", "business_reach", ["portfolio_id", "at"], unique=False)
+    op.create_table(
         "business_token",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -177,6 +274,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_token")),
     )
     op.create_index("ix_business_token_portfolio", "business_token", ["portfolio_id"], unique=False)
+    op.create_table(
+        "business_upload",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("app_id", sa.String(), nullable=False),
+        sa.Column("file_name", sa.String(), nullable=False),
+        sa.Column("file_type", sa.String(), nullable=False),
+        sa.Column("file_length", sa.Integer(), nullable=False),
+        sa.Column("handle", sa.String(), nullable=False),
+        sa.Column("media_id", sa.String(), nullable=False),
+        sa.Column("expires_at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_upload")),
+    )
+    op.create_index("ix_business_upload_handle", "business_upload", ["handle"], unique=False)
     op.create_table(
         "capability_hash",
         sa.Column("hash", sa.String(), nullable=False),
@@ -219,6 +330,13 @@ def upgrade() -> None:
         sa.Column("created", plauder.store.schema.Instant(), nullable=False),
         sa.Column("expires", plauder.store.schema.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_invites")),
+    )
+    op.create_table(
+        "last_seen",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_last_seen")),
     )
     op.create_table(
         "ledger_balances",
@@ -289,6 +407,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("account", "node", name=op.f("uq_pep_node_account")),
     )
     op.create_table(
+        "private_element",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "name", name=op.f("pk_private_element")),
+    )
+    op.create_table(
+        "push_targets",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("options", sa.LargeBinary(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "device", "kind", "address", name=op.f("pk_push_targets")),
+    )
+    op.create_table(
         "rate_cards",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
@@ -329,6 +466,12 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("removed", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_roster_version")),
+    )
+    op.create_table(
+        "vcard",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("card", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_vcard")),
     )
     op.create_table(
         "webhook_delivery",
@@ -631,6 +774,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("digits", name=op.f("uq_business_number_digits")),
     )
     op.create_index("ix_business_number_waba", "business_number", ["waba_id"], unique=False)
+    op.create_table(
+        "business_template",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("waba_id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("previous_category", sa.String(), nullable=False),
+        sa.Column("correct_category", sa.String(), nullable=False),
+        sa.Column("sub_category", sa.String(), nullable=False),
+        sa.Column("parameter_format", sa.String(), nullable=False),
+        sa.Column("components", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("rejected_reason", sa.String(), nullable=False),
+        sa.Column("quality", sa.String(), nullable=False),
+        sa.Column("quality_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("ttl_seconds", sa.Integer(), nullable=True),
+        sa.Column("library_name", sa.String(), nullable=False),
+        sa.Column("link_tracking_opted_out", sa.Boolean(), nullable=False),
+        sa.Column("pauses", sa.Integer(), nullable=False),
+        sa.Column("paused_until", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("edits", sa.JSON(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("updated_at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("deleted_at", plauder.store.schema.Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["waba_id"], ["business_waba.id"], name=op.f("fk_business_template_waba_id_business_waba")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_template")),
+    )
+    op.create_index("ix_business_template_name", "business_template", ["waba_id", "name", "language"], unique=False)
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             "CREATE TRIGGER IF NOT EXISTS billing_credited_no_UPDATE BEFORE UPDATE ON billing_credited BEGIN SELECT RAISE(ABORT, 'billing_credited only grows'); END"
