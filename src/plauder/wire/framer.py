@@ -19,7 +19,7 @@ from plauder.wire.element import Context, context_of, read_other, read_stanza, r
 from plauder.wire.events import Event, Nonza, StreamClosed, StreamOpened
 from plauder.wire.stanza import CLIENT, KINDS, Kind
 from plauder.wire.stream_error import STREAMS, StreamError
-from plauder.wire.xml import XML_NS, InvalidXml, quote, watch
+from plauder.wire.xml import XML_NS, InvalidXml, must_watch, quote, watch
 
 # RFC 6120 §13.12: nobody may set this below 10,000 bytes. Before login a session gets the minimum.
 STANZA_MAX: Final = 256 * 1024
@@ -51,8 +51,9 @@ class Framer:
     changed at any time. `content` is the namespace that the stanzas have on the wire (`jabber:server` between servers);
     they come out as `jabber:client` in any case.
 
-    What is malformed is reported at the latest when its element ends or outgrows the limit. Mostly it is at once: a
-    part of an element is looked at when it arrives, and again when it has doubled, so that the cost stays linear.
+    What is malformed is reported at the latest when its element ends or outgrows the limit. Mostly it is at once: what
+    looks as if more was to come only after a mistake (it ends with ">") is checked, and so is what has quadrupled since
+    it was last checked, which keeps the cost linear.
     """
 
     __slots__ = ("_content", "_context", "_failed", "_pending", "limit")
@@ -86,7 +87,7 @@ class Framer:
                 pending.data += data
                 if pending.may_be_complete(data, self._context):
                     self._pending = None
-                    self._cut(bytes(pending.data), events, pending.checked)
+                    self._cut(bytes(pending.data), events, pending)
                 else:
                     self._look_at(pending)
         except StreamError as error:
@@ -97,9 +98,8 @@ class Framer:
         """The connection ended. An element cut off is dropped; one that was malformed already is an error."""
         events: list[Event] = []
         if self._pending is not None:
-            self._pending.checked = 0
             try:
-                self._look_at(self._pending)
+                _check_part(bytes(self._pending.data), self._context)
             except StreamError as error:
                 self._fail(error, events)
         return events
@@ -109,8 +109,8 @@ class Framer:
         self._pending = None
         events.append(error)
 
-    def _cut(self, data: bytes, events: list[Event], checked: int = 0) -> None:
-        """Take every whole element off the front of `data`, keep the rest."""
+    def _cut(self, data: bytes, events: list[Event], was: _Pending | None = None) -> None:
+        """Take every whole element off the front of `data` (all that was pending, if anything `was`), keep the rest."""
         at, size = 0, len(data)
         while at < size:
             if data[at] != 0x3C:  # "<"
@@ -133,8 +133,10 @@ class Framer:
                 end = tag_end + 1
             else:
                 end = data.find(closing, tag_end)
+                if end < 0 and data.find(closing[:-1], tag_end) < 0:
+                    break
                 if (
-                    end < 0
+                    end < 0  # a closing tag with a space in it
                     or data.find(opening, tag_end, end) >= 0
                     or (data.find(b"!", tag_end, end) >= 0 and data.find(b"<!", tag_end, end) >= 0)
                 ):
@@ -152,17 +154,16 @@ class Framer:
                 events.append(read_stanza(piece, kind, tag_end - at, context))
             at = end
         if at < size:
-            self._keep(data[at:], 0 if at else checked)
-
-    def _keep(self, rest: bytes, checked: int) -> None:
-        pending = _Pending(rest, checked)
-        self._look_at(pending)
-        self._pending = pending
+            pending = was if was is not None and at == 0 else _Pending(data[at:])
+            self._look_at(pending)
+            self._pending = pending
 
     def _look_at(self, pending: _Pending) -> None:
         """Raise if what is pending is malformed already, or larger than is accepted."""
         size = len(pending.data)
-        if size > self.limit or size >= 2 * pending.checked:
+        if not pending.checked and size <= self.limit and not pending.ends_a_tag():
+            pending.checked = size  # most likely cut off by the network, and soon whole: let it be
+        elif size > self.limit or size >= 4 * pending.checked:
             pending.checked = size
             _check_part(bytes(pending.data[: self.limit]), self._context)
             if size > self.limit:
@@ -203,28 +204,42 @@ class Framer:
 class _Pending:
     """A part of an element, and how far it was looked at, so that no byte is looked at often."""
 
-    __slots__ = ("_scan", "checked", "data")
+    __slots__ = ("_at", "_closing", "_scan", "checked", "data")
 
-    def __init__(self, data: bytes, checked: int) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data = bytearray(data)
-        self.checked = checked  # its size when it was last checked for being well-formed so far
+        self.checked = 0  # its size when it was last checked for being well-formed so far
+        self._closing = b""  # what its closing tag begins with, once its opening tag is there,
+        self._at = 0  # and up to where there is none
         self._scan: _Scan | None = None
+
+    def ends_a_tag(self) -> bool:
+        return self.data.rstrip().endswith(b">")
 
     def may_be_complete(self, added: bytes, context: Context | None) -> bool:
         """Whether cutting is worth a try, now that `added` came at the end. Never False for what is complete."""
         if b">" not in added:
             return False
-        if self._scan is None:
-            named = _NAME.match(self.data)
+        data = self.data
+        if self._scan is not None:
+            return self._scan.run(data) >= 0
+        if not self._closing:
+            named = _NAME.match(data)
             if context is None or named is None or named[1] == context.root:
                 return True
-            tag_end = _tag_end(self.data, 0)
+            tag_end = _tag_end(data, 0)
             if tag_end < 0:
                 return False
-            if self.data[tag_end - 1] == 0x2F:
+            if data[tag_end - 1] == 0x2F:
                 return True
-            self._scan = _Scan(bytes(named[1]), tag_end + 1)
-        return self._scan.run(self.data) >= 0
+            self._closing = b"</" + named[1]
+            self._at = tag_end
+        if data.find(self._closing, self._at) < 0:
+            self._at = max(self._at, len(data) - len(self._closing))
+            return False
+        # Most likely this is its end. If not, there are elements of the same name in it: count them from now on.
+        self._scan = _Scan(self._closing[2:], _tag_end(data, 0) + 1)
+        return True
 
 
 class _Scan:
@@ -340,7 +355,8 @@ def _check_part(data: bytes, context: Context | None) -> None:
         raise StreamError("restricted-xml", "DTDs, comments and the like are not allowed")
     parser = ParserCreate("utf-8", "}")
     starts_stream = context is None or data.startswith(b"<?")
-    watch(parser, declaration=starts_stream)
+    if starts_stream or must_watch(data):
+        watch(parser, declaration=starts_stream)
     try:
         if context is not None and not starts_stream:
             around = "".join([f" xmlns:{prefix}={quote(uri)}" for prefix, uri in context.prefixes])

@@ -20,6 +20,11 @@ Kind = Literal["message", "presence", "iq"]
 KINDS: Final[tuple[Kind, ...]] = ("message", "presence", "iq")
 
 _ERROR: Final = "{jabber:client}error"
+_NAMES: Final = {kind: kind.encode() for kind in KINDS}
+
+
+def _must_escape(text: str) -> bool:
+    return "&" in text or "<" in text or ">" in text or "'" in text or not text.isprintable()
 
 
 @final
@@ -147,12 +152,13 @@ class Stanza:
 
     def to_bytes(self) -> bytes:
         """As it goes over the wire, where `jabber:client` is the default namespace."""
-        tag: str = self.kind
-        for name, value in self.attrs.items():
-            tag += f" {name}={quote(value)}"
-        if not self.inner:
-            return f"<{tag}/>".encode()
-        return b"<%b>%b</%b>" % (tag.encode(), self.inner, self.kind.encode())
+        attrs = self.attrs
+        values = "".join(attrs.values())
+        # Nearly always nothing needs escaping, which a look at all of them together is enough to see.
+        quoted = quote if _must_escape(values) else "'{}'".format
+        tag = "".join([f" {name}={quoted(value)}" for name, value in attrs.items()]).encode()
+        kind = _NAMES[self.kind]
+        return b"<%b%b>%b</%b>" % (kind, tag, self.inner, kind) if self.inner else b"<%b%b/>" % (kind, tag)
 
     def to_element(self) -> Element:
         """The whole stanza as an element, to be put into another one (forwarded, carbons)."""
