@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from plauder.wire.element import TAG_MAX
 from plauder.wire.events import Event, Nonza, StreamClosed, StreamOpened
-from plauder.wire.framer import STANZA_MAX, TAG_MAX, Framer, FrameReader
+from plauder.wire.framer import STANZA_MAX, Framer, FrameReader
 from plauder.wire.stanza import Stanza
 from plauder.wire.stream_error import StreamError
 from plauder.wire.xml import E, serialize

@@ -27,6 +27,9 @@ class Context(NamedTuple):
     root: bytes = b"stream:stream"
 
 
+# An opening tag holds two addresses of at most 3071 bytes, an id, and little more.
+TAG_MAX: Final = 16 * 1024
+
 context_of: Final = lru_cache(maxsize=256)(Context)
 
 _UNBOUND_PREFIX: Final = errors.codes[errors.XML_ERROR_UNBOUND_PREFIX]
@@ -37,6 +40,9 @@ _KINDS: Final[dict[str, Kind]] = {kind: kind for kind in KINDS}
 # An attribute of a stanza, as it stands before the opening quote in the usual tag.
 _USUAL: Final = {f" {name}=": name for name in ("to", "from", "id", "type", "xml:lang", "xmlns")}
 _END: Final = frozenset(("", "/", " /", " "))
+_BY_LETTER: Final[dict[bytes, tuple[Kind, bytes, bytes, bytes]]] = {
+    kind[0].encode(): (kind, f"<{kind} ".encode(), f"<{kind}".encode(), f"</{kind}>".encode()) for kind in KINDS
+}
 
 _REQUEST: Final = Nonza(SM_REQUEST, {}, b"<r xmlns='urn:xmpp:sm:3'/>")
 _REQUESTS: Final = {b"<r xmlns='urn:xmpp:sm:3'/>": _REQUEST, b'<r xmlns="urn:xmpp:sm:3"/>': _REQUEST}
@@ -45,39 +51,64 @@ _ANSWER: Final = re.compile(
 )
 
 
-def read_stanza(data: bytes, kind: Kind, tag_end: int, context: Context) -> Stanza | Nonza:
-    """The stanza that `data` is, whose opening tag ends (with ">") at `tag_end`; raises `StreamError`."""
-    if must_watch(data) or data[-2] <= 0x20:  # a closing tag with a space in it
-        return _read(data, kind, tag_end, context)
+def read_usual(data: bytes, at: int, limit: int, context: Context) -> tuple[Stanza, int] | None:
+    """The stanza that begins at `at` and where it ends, if both have the form that nearly all have.
+
+    None if anything is out of the ordinary, incomplete or wrong: then go the long way, which is right for everything.
+    This one is short because a message's microseconds are spent here.
+    """
+    usual = _BY_LETTER.get(data[at + 1 : at + 2])
+    if usual is None:
+        return None
+    kind, opening, name, closing = usual
+    tag_end = data.find(b">", at, at + TAG_MAX)
+    if tag_end < 0 or not data.startswith(opening, at):
+        return None
     try:
-        ParserCreate("utf-8", "}").Parse(data, True)
-    except ExpatError as problem:
-        if problem.code == _UNBOUND_PREFIX and context.prefixes:
-            return _read(data, kind, tag_end, context)
-        refuse(problem)
-    tag = data[len(kind) + 1 : tag_end].decode()
+        tag = data[at + len(name) : tag_end].decode()
+    except UnicodeDecodeError:
+        return None
     mark = '"' if '"' in tag else "'"
-    # References need resolving, and other whitespace becomes spaces (XML 1.0 §3.3.3): both the long way.
+    # References need resolving, and other whitespace becomes spaces (XML 1.0 §3.3.3).
     if (mark == '"' and "'" in tag) or "&" in tag or "\n" in tag or "\t" in tag or "\r" in tag:
-        return _read(data, kind, tag_end, context)
+        return None
+    # With quotes of one kind, a ">" after an even number of them stands outside of values and ends the tag.
+    parts = tag.split(mark)
+    last = parts.pop()
+    if len(parts) & 1 or last not in _END:
+        return None
     attrs = {}
-    parts = iter(tag.split(mark))
-    for part in parts:
-        name = _USUAL.get(part)
-        if name is not None:
-            attrs[name] = next(parts)
-        elif part not in _END:
-            return _read(data, kind, tag_end, context)
-    if "xmlns" in attrs and attrs.pop("xmlns") != context.content:
-        return _read(data, kind, tag_end, context)
+    values = iter(parts)
+    for part in values:
+        attribute = _USUAL.get(part)
+        if attribute is None:
+            return None
+        attrs[attribute] = next(values)
+    if last and last[-1] == "/":
+        inner, end = b"", tag_end + 1
+    else:
+        inner_end = data.find(closing, tag_end)
+        end = inner_end + len(closing)
+        inner = data[tag_end + 1 : inner_end]
+        if inner_end < 0 or name in inner:
+            return None
+    piece = data[at:end]
+    if end - at > limit or must_watch(piece):
+        return None
+    try:
+        ParserCreate("utf-8", "}").Parse(piece, True)
+    except ExpatError:
+        return None
+    if attrs.pop("xmlns", context.content) != context.content:
+        return None
     if context.lang is not None and "xml:lang" not in attrs:
         # RFC 6120 §8.1.5: a stanza without a language has that of its stream.
         attrs["xml:lang"] = context.lang
-    return Stanza(kind, attrs, b"" if data[tag_end - 1] == 0x2F else data[tag_end + 1 : -len(kind) - 3])
+    return Stanza(kind, attrs, inner), end
 
 
-def read_other(data: bytes, name: bytes, tag_end: int, context: Context) -> Nonza | Stanza:
-    """The element that `data` is, whose name as written is none of a stanza; raises `StreamError`."""
+def read_any(data: bytes, name: bytes, tag_end: int, context: Context) -> Stanza | Nonza:
+    """What `data` is, whose opening tag has that `name` and ends (with ">") at `tag_end`; raises `StreamError`."""
     request = _REQUESTS.get(data)
     if request is not None:
         return request

@@ -15,17 +15,15 @@ import re
 from typing import Final, final
 from xml.parsers.expat import ExpatError, ParserCreate
 
-from plauder.wire.element import Context, context_of, read_other, read_stanza, refuse, stream_error
+from plauder.wire.element import TAG_MAX, Context, context_of, read_any, read_usual, refuse, stream_error
 from plauder.wire.events import Event, Nonza, StreamClosed, StreamOpened
-from plauder.wire.stanza import CLIENT, KINDS, Kind
+from plauder.wire.stanza import CLIENT
 from plauder.wire.stream_error import STREAMS, StreamError
 from plauder.wire.xml import XML_NS, InvalidXml, must_watch, quote, watch
 
 # RFC 6120 §13.12: nobody may set this below 10,000 bytes. Before login a session gets the minimum.
 STANZA_MAX: Final = 256 * 1024
 STANZA_MAX_BEFORE_LOGIN: Final = 10_000
-# An opening tag holds two addresses of at most 3071 bytes, an id, and little more.
-TAG_MAX: Final = 16 * 1024
 
 FRAMING: Final = "urn:ietf:params:xml:ns:xmpp-framing"
 
@@ -37,10 +35,6 @@ _DECLARATION: Final = re.compile(rb"<\?xml[ \t\r\n][^<>]*+>[ \t\r\n]*+")
 # What matters inside of an element: closing tags, opening tags (without their attributes), and where CDATA begins.
 _TOKEN: Final = re.compile(rb"</([^\s<>/]++)[ \t\r\n]*+>|<([^\s<>/!?&'\"=]++)(?=[\s/>])|<!\[CDATA\[")
 _ENCODING: Final = re.compile(rb"""\sencoding\s*=\s*(?:'([^']*)'|"([^"]*)")""")
-
-_STANZAS: Final[dict[bytes, tuple[Kind, bytes, bytes]]] = {
-    kind.encode(): (kind, b"<" + kind.encode(), b"</%b>" % kind.encode()) for kind in KINDS
-}
 
 
 @final
@@ -117,6 +111,12 @@ class Framer:
                 at = _skip(data, at)
                 continue
             context = self._context
+            if context is not None:
+                usual = read_usual(data, at, self.limit, context)
+                if usual is not None:
+                    stanza, at = usual
+                    events.append(stanza)
+                    continue
             named = _NAME.match(data, at)
             if context is None or named is None or named[1] == context.root:
                 end = self._stream_tag(data, at, events)
@@ -125,33 +125,18 @@ class Framer:
                 at = end
                 continue
             name = named[1]
-            kind, opening, closing = _STANZAS.get(name) or (None, b"<" + name, b"</%b>" % name)
             tag_end = _tag_end(data, at)
             if tag_end < 0:
                 break
             if data[tag_end - 1] == 0x2F:  # "/": an element without content
                 end = tag_end + 1
-            else:
-                end = data.find(closing, tag_end)
-                if end < 0 and data.find(closing[:-1], tag_end) < 0:
-                    break
-                if (
-                    end < 0  # a closing tag with a space in it
-                    or data.find(opening, tag_end, end) >= 0
-                    or (data.find(b"!", tag_end, end) >= 0 and data.find(b"<!", tag_end, end) >= 0)
-                ):
-                    end = _Scan(name, tag_end + 1).run(data)
-                    if end < 0:
-                        break
-                else:
-                    end += len(closing)
-            if end - at > self.limit:
+            elif data.find(b"</" + name, tag_end) < 0:
                 break
-            piece = data[at:end]
-            if kind is None:
-                events.append(read_other(piece, name, tag_end - at, context))
             else:
-                events.append(read_stanza(piece, kind, tag_end - at, context))
+                end = _Scan(name, tag_end + 1).run(data)
+            if end < 0 or end - at > self.limit:
+                break
+            events.append(read_any(data[at:end], name, tag_end - at, context))
             at = end
         if at < size:
             pending = was if was is not None and at == 0 else _Pending(data[at:])
@@ -396,6 +381,10 @@ class FrameReader:
     def _read(self, data: bytes) -> Event | None:
         if len(data) > self.limit:
             raise StreamError("policy-violation", f"larger than the {self.limit} bytes that are accepted")
+        context = _FRAMED if self._lang is None else context_of(CLIENT, self._lang, ())
+        usual = read_usual(data, 0, self.limit, context) if data else None
+        if usual is not None and usual[1] == len(data):
+            return usual[0]
         named = _NAME.match(data)
         if named is None:
             if not data.strip(b" \t\r\n"):
@@ -409,11 +398,7 @@ class FrameReader:
         if tag_end < 0:
             _check_part(data, _FRAMED)
             raise StreamError("not-well-formed", "every message is one whole element")
-        context = _FRAMED if self._lang is None else context_of(CLIENT, self._lang, ())
-        kind = _STANZAS.get(name)
-        if kind is not None:
-            return read_stanza(data if data[-1] == 0x3E else data.rstrip(), kind[0], tag_end, context)
-        event = read_other(data, name, tag_end, context)
+        event = read_any(data, name, tag_end, context)
         return self._framing(event) if event.__class__ is Nonza else event
 
     def _framing(self, nonza: Nonza) -> Event:

@@ -20,7 +20,7 @@ Kind = Literal["message", "presence", "iq"]
 KINDS: Final[tuple[Kind, ...]] = ("message", "presence", "iq")
 
 _ERROR: Final = "{jabber:client}error"
-_NAMES: Final = {kind: kind.encode() for kind in KINDS}
+_CLOSING: Final = {kind: f"</{kind}>".encode() for kind in KINDS}
 
 
 def _must_escape(text: str) -> bool:
@@ -153,12 +153,17 @@ class Stanza:
     def to_bytes(self) -> bytes:
         """As it goes over the wire, where `jabber:client` is the default namespace."""
         attrs = self.attrs
-        values = "".join(attrs.values())
-        # Nearly always nothing needs escaping, which a look at all of them together is enough to see.
-        quoted = quote if _must_escape(values) else "'{}'".format
-        tag = "".join([f" {name}={quoted(value)}" for name, value in attrs.items()]).encode()
-        kind = _NAMES[self.kind]
-        return b"<%b%b>%b</%b>" % (kind, tag, self.inner, kind) if self.inner else b"<%b%b/>" % (kind, tag)
+        kind = self.kind
+        tag: str = kind
+        # Nearly always nothing needs escaping, which one look at all values together shows.
+        if _must_escape("".join(attrs.values())):
+            for name, value in attrs.items():
+                tag += f" {name}={quote(value)}"
+        else:
+            for name, value in attrs.items():
+                tag += f" {name}='{value}'"
+        inner = self.inner
+        return f"<{tag}>".encode() + inner + _CLOSING[kind] if inner else f"<{tag}/>".encode()
 
     def to_element(self) -> Element:
         """The whole stanza as an element, to be put into another one (forwarded, carbons)."""
