@@ -2,15 +2,69 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
 
-from sqlalchemy import MetaData
+import httpx
+from fastapi import APIRouter
+from sqlalchemy import MetaData, select
 
 import plauder
+from plauder.core.door import Door, Rules
+from plauder.core.embedded import LocalBus, LocalDirectory
+from plauder.core.ports import Limits
+from plauder.core.server import Server
+from plauder.core.session import Session
+from plauder.edge import certificates, listen, sms
+from plauder.edge.http import accounts as account_routes
+from plauder.edge.http import dev
+from plauder.edge.http import media as media_routes
+from plauder.edge.http.app import HttpParts
+from plauder.edge.http.app import build as build_http
+from plauder.edge.http.auth import Auth
+from plauder.edge.http.serve import HttpServer
+from plauder.edge.sms.console import Console
+from plauder.edge.tcp import TcpListener
+from plauder.edge.tls import TlsContext
+from plauder.features.accounts import events, store
+from plauder.features.accounts.credentials import AccountCredentials
+from plauder.features.accounts.devices import Devices
+from plauder.features.accounts.invites import Invites
+from plauder.features.accounts.parts import Parts
+from plauder.features.accounts.registration import Registration
+from plauder.features.blocking.feature import register as blocking
+from plauder.features.disco.feature import register as disco
+from plauder.features.media.feature import register as media_feature
+from plauder.features.media.rules import Policy
+from plauder.features.media.service import Media
+from plauder.features.presence.feature import register as presence
+from plauder.features.roster.feature import register as roster
+from plauder.kit import log
+from plauder.kit.clock import Clock, SystemClock
+from plauder.kit.config import OFF, Config
+from plauder.kit.errors import Unavailable
+from plauder.kit.keyring import Keyring
+from plauder.kit.limits import Allowance
+from plauder.kit.metrics import Metrics
+from plauder.ops import cli
+from plauder.store import migrations, outbox
+from plauder.store.blobs import Blobs
+from plauder.store.database import Database
+from plauder.store.inbox import Quota
+from plauder.store.inbox_sqlite import SqliteInbox
 from plauder.store.schema import metadata
+from plauder.wire.jid import Jid
 
+FEATURES: tuple[Callable[[Server], None], ...] = (disco, roster, blocking, presence)
+"""Chat features without settings, in the order they register."""
+
+TIDY_SECONDS = 3_600.0
 _WITH_TABLES = tuple(f"plauder.{floor}" for floor in ("store", "features", "money", "business", "ads", "privacy"))
+_log = log.get("app")
 
 
 def tables() -> MetaData:
@@ -21,6 +75,262 @@ def tables() -> MetaData:
     return metadata
 
 
+class App:
+    """A whole server, not yet running. Made by `build`; `start` and `stop` are called once each."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.config = config
+        self.clock = clock
+        self.metrics = Metrics(with_process=True)
+        self.keyring = Keyring.open(config.data_dir / "secret.key")
+        self.database = Database(config.database)
+        self.outbox = outbox.Dispatcher(self.database, clock, counts=self.metrics)
+        self.outgoing = httpx.AsyncClient(follow_redirects=False)
+        self.sms = sms.build(config, clock, self.outgoing)
+        self.accounts = Parts(self.database, clock, config, self.keyring, self.sms, self.metrics)
+        self.credentials = AccountCredentials(self.accounts)
+        self.devices = Devices(self.accounts)
+        self.registration = Registration(self.accounts, self.devices)
+        self.invites = Invites(self.accounts, self.devices)
+        self.certificate = certificates.files(config, clock.now())
+        self.http_port = self.xmpp_port = self.xmpps_port = 0
+        self._running = contextlib.AsyncExitStack()
+        self._reloaders: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Open everything and accept connections. Raises PlauderError when something cannot be opened; then nothing
+        stays open."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.outgoing.aclose)
+            stack.push_async_callback(self.database.close)
+            await self._start(stack)
+            self._running = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Accept nothing new, write down what is owed, close everything in the reverse order of its opening."""
+        await self._running.aclose()
+
+    def reload(self) -> None:
+        """Read the certificate again, for connections to come."""
+        certificates.files(self.config, self.clock.now())
+        for reload in self._reloaders:
+            reload()
+        _log.info("certificate reloaded")
+
+    async def _start(self, stack: contextlib.AsyncExitStack) -> None:
+        """In this order; closing runs it backwards: no new TCP streams, sessions end, then ports, outbox, inbox."""
+        config = self.config
+        sock = None
+        if config.http.port != OFF:
+            sock = listen.bind(config.http_host, config.http.port, "http.port")
+            stack.callback(sock.close)
+        await migrations.upgrade(self.database)
+        self.server = await self._server(stack)
+        self.media = self._media()
+        self._register(self.server)
+        self._listen_to_accounts(self.server)
+        await self.outbox.start()
+        stack.push_async_callback(self.outbox.stop)
+        http = self._http(sock) if sock is not None else None
+        if http is not None:
+            stack.push_async_callback(http.stop)
+        listeners = self._listeners()
+        for listener in listeners:
+            stack.push_async_callback(listener.stop)
+        stack.push_async_callback(self.server.stop)
+        for listener in listeners:
+            stack.callback(listener.stop_accepting)
+        self.server.start()
+        self.server.every(TIDY_SECONDS, self._tidy, "tidy accounts")
+        await self._accept(listeners)
+        if http is not None:
+            await http.start()
+            self.http_port = http.port
+
+    # ── the engine ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _server(self, stack: contextlib.AsyncExitStack) -> Server:
+        config = self.config
+        quota = Quota(
+            per_device=config.inbox.max_messages,
+            days=config.inbox.retention_days,
+            min_free_bytes=config.inbox.min_free_bytes,
+        )
+        self.inbox = await SqliteInbox.open(config.data_dir / "inbox.db", quota)
+        stack.push_async_callback(self.inbox.close)
+        limits = Limits(
+            stanza=config.xmpp.max_stanza_bytes,
+            login_seconds=config.xmpp.login_seconds,
+            resume_seconds=config.xmpp.resume_seconds,
+            inbox_days=config.inbox.retention_days,
+        )
+        server = Server(
+            config.domain,
+            clock=self.clock,
+            credentials=self.credentials,
+            inbox=self.inbox,
+            bus=LocalBus(),
+            directory=LocalDirectory(),
+            database=self.database,
+            limits=limits,
+            metrics=self.metrics,
+            config=config,
+            highest=await self.inbox.highest(),
+        )
+        self.metrics.watch(
+            "sessions", "Bound XMPP sessions, those that can be resumed included.", lambda: len(server.sessions())
+        )
+        return server
+
+    def _register(self, server: Server) -> None:
+        for feature in FEATURES:
+            feature(server)
+        media_feature(server, self.media)
+
+        async def saw(session: Session) -> None:
+            await self.credentials.saw(session.account.local, session.device)
+
+        server.on_bound(do=saw)
+
+    def _media(self) -> Media:
+        settings = self.config.media
+        policy = Policy(settings.max_bytes, settings.daily_bytes, settings.kept_bytes, settings.blocked_types)
+        blobs = Blobs(self.config.data_dir / "media", settings.url)
+        return Media(
+            self.database,
+            blobs,
+            self.clock,
+            base_url=f"{self.config.public_url}/media",
+            policy=policy,
+            retention_days=settings.retention_days,
+        )
+
+    def _listeners(self) -> list[TcpListener]:
+        config = self.config
+        rules = Rules(
+            require_tls=config.xmpp.require_tls,
+            connections=config.xmpp.max_connections,
+            connections_per_address=config.xmpp.max_connections_per_address,
+            failures=config.limits.logins_per_minute,
+        )
+        door = self.door = Door(self.server, rules)
+        self.metrics.watch("connections", "Open XMPP connections.", lambda: door.count)
+        tls = TlsContext(self.certificate.certificate, self.certificate.key)
+        self._reloaders.append(tls.reload)
+        return [TcpListener(door, tls), TcpListener(door, tls, is_direct=True)]
+
+    async def _accept(self, listeners: list[TcpListener]) -> None:
+        settings = self.config.xmpp
+        ports = [0, 0]
+        for at, (port, setting) in enumerate(((settings.port, "xmpp.port"), (settings.tls_port, "xmpp.tls_port"))):
+            if port != OFF:
+                try:
+                    ports[at] = await listeners[at].listen(self.config.xmpp_host, port)
+                except OSError as error:
+                    raise listen.refusal(error, port, setting) from None
+        self.xmpp_port, self.xmpps_port = ports
+
+    # ── HTTP ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _http(self, sock: socket.socket) -> HttpServer:
+        tls = (self.certificate.certificate, self.certificate.key) if self.config.http.tls else None
+        http = HttpServer(build_http(self._http_parts()), sock, tls=tls)
+        self._reloaders.append(http.reload)
+        return http
+
+    def _http_parts(self) -> HttpParts:
+        config = self.config
+        auth = Auth(self.credentials, self.keyring, config, self.clock)
+        tries = Allowance(self.clock, config.limits.tries_per_minute, 60)
+        routers: list[APIRouter] = [
+            account_routes.router(config, auth, self.registration, self.devices, self.invites, tries),
+            media_routes.router(self.media),
+        ]
+        if config.dev.page and isinstance(self.sms, Console):
+            routers.append(dev.router(self.sms))
+        return HttpParts(
+            config,
+            self.clock,
+            self.metrics,
+            routers=routers,
+            auth=auth,
+            checks={"database": self._check_database, "inbox": self.inbox.flush, "engine": self._check_engine},
+        )
+
+    async def _check_database(self) -> None:
+        async with self.database.read() as uow:
+            await uow.execute(select(1))
+
+    async def _check_engine(self) -> None:
+        if self.server.is_stopping:
+            raise Unavailable("stopping")
+
+    # ── accounts and the engine ───────────────────────────────────────────────────────────────────────────────────
+
+    def _listen_to_accounts(self, server: Server) -> None:
+        """What happens to accounts, by whomever (this process, the command line), reaches the engine."""
+
+        def jid(one: outbox.Announcement) -> Jid:
+            return Jid.parse(f"{one.payload['account']}@{self.config.domain}")
+
+        async def changed(one: outbox.Announcement) -> None:
+            server.account_changed(jid(one))
+
+        async def revoked(one: outbox.Announcement) -> None:
+            await server.forget_device(jid(one), str(one.payload["device"]))
+
+        async def disabled(one: outbox.Announcement) -> None:
+            for session in server.sessions_of(jid(one)):
+                session.close("not-authorized", "This account was shut by the operator.")
+            server.account_changed(jid(one))
+
+        async def gone(one: outbox.Announcement) -> None:
+            # Registered again meanwhile: what there is now is the new account's.
+            if not await self.credentials.exists(str(one.payload["account"])):
+                await server.forget_account(jid(one))
+
+        async def renamed(one: outbox.Announcement) -> None:
+            await gone(one)
+            server.account_changed(Jid.parse(f"{one.payload['to']}@{self.config.domain}"))
+
+        for topic, do in (
+            (events.CREATED, changed),
+            (events.ENABLED, changed),
+            (events.DISABLED, disabled),
+            (events.REVOKED, revoked),
+            (events.DELETED, gone),
+            (events.RENAMED, renamed),
+        ):
+            self.outbox.subscribe(topic, do)
+
+        async def forget(local: str) -> None:
+            await server.forget_account(Jid.parse(f"{local}@{self.config.domain}"))
+
+        self.accounts.forget.append(forget)
+
+    async def _tidy(self) -> None:
+        async with self.database.begin() as uow:
+            gone = await store.forget_old(uow, self.clock.now())
+        _log.debug("tidied", rows=gone)
+
+
+def build(config: Config, clock: Clock | None = None) -> App:
+    """A server for this configuration. Raises ConfigError, BadKey."""
+    return App(config, clock or SystemClock())
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, clock: Clock | None = None) -> AsyncIterator[App]:
+    """A server that runs while the block does: for tests and the demo."""
+    app = build(config, clock)
+    await app.start()
+    try:
+        yield app
+    finally:
+        await app.stop()
+
+
 def main() -> None:
     """Run the `plauder` command."""
-    raise SystemExit("plauder: not wired yet")
+    sys.exit(cli.run(build, sys.argv[1:]))

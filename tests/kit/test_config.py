@@ -39,7 +39,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("PLAUDER_HTTP__PORT", "443")
     loaded = config.load(file)
     assert loaded.public_url == "https://chat.example"
-    assert loaded.http_host == "::"
+    assert loaded.http_host == ""
 
 
 def test_a_table_can_be_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -285,11 +285,13 @@ class Config(BaseSettings):
 
     @property
     def http_host(self) -> str:
-        return self.http.host or ("127.0.0.1" if self.is_local else "::")
+        """Where the HTTP port listens; "" for all addresses."""
+        return self.http.host or ("127.0.0.1" if self.is_local else "")
 
     @property
     def xmpp_host(self) -> str:
-        return self.xmpp.host or ("127.0.0.1" if self.is_local else "::")
+        """Where the XMPP ports listen; "" for all addresses."""
+        return self.xmpp.host or ("127.0.0.1" if self.is_local else "")
 
     @property
     def database(self) -> str:

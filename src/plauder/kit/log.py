@@ -75,7 +75,7 @@ def configure(settings: Log, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
-    for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "aiosqlite"):
+    for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "aiosqlite", "alembic"):
         logger = logging.getLogger(noisy)
         logger.handlers.clear()
         logger.propagate = True

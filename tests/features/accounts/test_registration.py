@@ -176,12 +176,12 @@ async def test_a_new_phone_replaces_the_old_one(office: Office, clock: FakeClock
 async def test_a_recycled_number_begins_anew(office: Office, clock: FakeClock) -> None:
     erased: list[str] = []
 
-    async def erase(uow: UnitOfWork, local: str) -> None:
+    async def forget(local: str) -> None:
         erased.append(local)
 
     await office.register(ANA)
     await office.devices.set_discoverable(ANA_DIGITS, True)
-    office.parts.erasers.append(erase)
+    office.parts.forget.append(forget)
     clock.advance(days=50)
     assert (await office.register(ANA)).is_new
     assert erased == [ANA_DIGITS]

@@ -179,17 +179,13 @@ class Devices:
             uow.announce(events.ENABLED if wanted else events.DISABLED, {"account": local}, key=local)
 
     async def delete(self, local: str) -> None:
-        """Erase the account and everything that features keep of it. Raises NoAccount."""
+        """Erase the account, and everything that inbox and features keep of it. Raises NoAccount."""
         async with self._parts.database.begin() as uow:
-            if not await self.erase(uow, local):
+            if not await store.remove(uow, local):
                 raise NoAccount(f"There is no account {local}.")
             uow.announce(events.DELETED, {"account": local}, key=local)
-
-    async def erase(self, uow: UnitOfWork, local: str) -> bool:
-        """Everything of an account, in this transaction; False when there is none."""
-        for eraser in self._parts.erasers:
-            await eraser(uow, local)
-        return await store.remove(uow, local)
+        for forget in self._parts.forget:
+            await forget(local)
 
     # ── PIN ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,7 +9,7 @@ DISABLED = "accounts.disabled"
 ENABLED = "accounts.enabled"
 """{"account"}: it may log in again."""
 DELETED = "accounts.deleted"
-"""{"account"}: it is gone; what the features kept of it went in the same transaction."""
+"""{"account"}: it is gone; what inbox and features keep of it must go."""
 RENAMED = "accounts.renamed"
 """{"account", "to"}: the person has a new number."""
 

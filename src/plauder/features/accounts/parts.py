@@ -23,8 +23,8 @@ class SmsGateway(Protocol):
         ...
 
 
-Eraser = Callable[[UnitOfWork, str], Awaitable[None]]
-"""Deletes what a feature keeps of an account (its localpart), in the transaction that deletes the account."""
+Forget = Callable[[str], Awaitable[None]]
+"""Ends an account's sessions and erases what inbox and features keep of it, by its localpart; may be called twice."""
 Renamer = Callable[[UnitOfWork, str, str], Awaitable[None]]
 """Moves what a feature keeps of an account to its new localpart, in the transaction that renames it."""
 Reserved = Callable[[UnitOfWork, str], Awaitable[bool]]
@@ -41,7 +41,7 @@ class Parts:
     keyring: Keyring
     sms: SmsGateway
     metrics: Metrics
-    erasers: list[Eraser] = field(default_factory=list)
+    forget: list[Forget] = field(default_factory=list)
     renamers: list[Renamer] = field(default_factory=list)
     reserved: list[Reserved] = field(default_factory=list)
 

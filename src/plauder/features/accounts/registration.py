@@ -127,7 +127,11 @@ class Registration:
             existing is not None
             and rules.is_same_person(existing.pin_hash is not None, gave_pin, existing.seen, now).allowed
         )
-        account = existing if existing is not None and same else self._devices.new_account(pending.number, country)
+        if existing is not None and not same:
+            # Before the new account is there, so that nothing of the old one can be taken for its own.
+            await self._devices.delete(existing.local)
+            existing = None
+        account = existing if existing is not None else self._devices.new_account(pending.number, country)
         prepared = await self._devices.prepare(account)
         async with self._parts.database.begin() as uow:
             if await self._parts.is_reserved(uow, account.local):
@@ -137,8 +141,6 @@ class Registration:
             if existing is not None and not (gave_pin and keep_devices):
                 await self._devices.replace_all(uow, account.local)
             if not same:
-                if existing is not None:
-                    await self._devices.erase(uow, account.local)
                 if not await store.create(uow, account):
                     raise WrongCode()  # registered by another code this very moment
                 uow.announce(events.CREATED, {"account": account.local}, key=account.local)
@@ -156,6 +158,8 @@ class Registration:
         pending = await self._check_code(registration, code, account=account)
         await self._pass_pin(pending, pin)
         new = pending.number
+        if new != account and await self._has(new):
+            await self._devices.delete(new)
         async with self._parts.database.begin() as uow:
             if not await store.use_registration(uow, pending):
                 raise WrongCode()
@@ -163,14 +167,16 @@ class Registration:
                 return new
             if await self._parts.is_reserved(uow, new):
                 raise Conflict("This number belongs to a business on this network.")
-            if await self._devices.erase(uow, new):
-                uow.announce(events.DELETED, {"account": new}, key=new)
             if not await store.change(uow, account, local=new, country=phone.country_of(new)):
                 raise NoAccount()
             for renamer in self._parts.renamers:
                 await renamer(uow, account, new)
             uow.announce(events.RENAMED, {"account": account, "to": new}, key=account)
         return new
+
+    async def _has(self, local: str) -> bool:
+        async with self._parts.database.read() as uow:
+            return await store.get(uow, local) is not None
 
     async def _check_code(self, registration: str, code: str, *, account: str | None) -> Pending:
         async with self._parts.database.begin() as uow:

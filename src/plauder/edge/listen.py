@@ -1,0 +1,41 @@
+"""Ports: taken early and in words, so that a second server says what is wrong before it touches anything."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from plauder.kit.errors import PlauderError
+
+BACKLOG = 2_048
+
+
+class PortTaken(PlauderError):
+    """A port cannot be listened on."""
+
+    code = "port-taken"
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A listening TCP socket; `host` "" is every address of both families, `port` 0 a free one.
+
+    Raises PortTaken, which names the setting to change.
+    """
+    try:
+        if host == "" and socket.has_dualstack_ipv6():
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise refusal(error, port, setting) from None
+
+
+def refusal(error: OSError, port: int, setting: str) -> PortTaken:
+    """What the system said, in words, with the way out."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return PortTaken(f"Port {port}: this machine does not have the address of {setting}'s host. Change it.")
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(f"Port {port} is in use by another program. Stop that one, or change {setting}.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return PortTaken(f"Port {port} needs a privilege (CAP_NET_BIND_SERVICE). Grant it, or change {setting}.")
+    return PortTaken(f"Port {port} of {setting} cannot be opened: {error.strerror or error}.")

@@ -1,0 +1,82 @@
+"""`plauder serve`: one process, one uvloop loop, until a signal says otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import uvloop
+
+from plauder.kit import log
+from plauder.kit.config import Config
+
+_log = log.get("ops.serve")
+
+
+class Running(Protocol):
+    """What `app.build` gives."""
+
+    config: Config
+    http_port: int
+    xmpp_port: int
+    xmpps_port: int
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    def reload(self) -> None: ...
+
+
+Build = Callable[[Config], Running]
+Seed = Callable[[Running], Awaitable[str]]
+"""Fills a fresh demo network; returns what to tell the person at the terminal."""
+
+
+def serve(build: Build, config: Config, seed: Seed | None = None) -> None:
+    """Run until SIGINT or SIGTERM. SIGHUP reads the certificate again. Raises PlauderError when it cannot start."""
+    log.configure(config.log)
+    uvloop.run(_serve(build, config, seed))
+
+
+async def _serve(build: Build, config: Config, seed: Seed | None) -> None:
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    app = build(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, app.reload)
+    await app.start()
+    try:
+        _log.info("serving", domain=config.domain, http=app.http_port, xmpp=app.xmpp_port, xmpps=app.xmpps_port)
+        _say(greeting(app))
+        if seed is not None:
+            _say(await seed(app))
+        await stopping.wait()
+        _log.info("stopping")
+    finally:
+        await app.stop()
+    _log.info("stopped")
+
+
+def greeting(app: Running) -> str:
+    """What a person at the terminal needs first."""
+    config = app.config
+    lines = [f"Plauder serves {config.domain}."]
+    if app.http_port > 0:
+        url = config.public_url if config.http.port else f"http://{config.domain}:{app.http_port}"
+        lines.append(f"  open      {url}")
+        if config.dev.page:
+            lines.append(f"  codes     {url}/dev")
+    if app.xmpp_port > 0:
+        lines.append(f"  XMPP      {config.domain}:{app.xmpp_port} (STARTTLS)")
+    if app.xmpps_port > 0:
+        lines.append(f"  XMPP/TLS  {config.domain}:{app.xmpps_port}")
+    lines.append("Ctrl-C stops it.")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    if sys.stdout.isatty():
+        print(text, flush=True)  # noqa: T201

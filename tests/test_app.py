@@ -1,0 +1,120 @@
+"""The whole server on real ports, in this process: it comes up, serves, tells, and goes down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import slixmpp
+
+from plauder import app
+from plauder.app import App
+from plauder.edge.listen import PortTaken
+from plauder.edge.sms.console import Console
+from plauder.kit.config import Config
+
+ANA = "+55 11 96123-4567"
+
+
+def config(directory: Path, **more: object) -> Config:
+    ports = {"http": {"port": 0, **dict(more.pop("http", {}))}, "xmpp": {"port": 0, "tls_port": 0}}  # type: ignore[call-overload]
+    return Config(data_dir=directory, dev={"page": True}, **ports, **more)
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[App]:
+    async with app.running(config(tmp_path / "data")) as running:
+        yield running
+
+
+async def register(served: App) -> dict[str, str]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.http_port}") as http:
+        asked = (await http.post("/api/v1/registration", json={"number": ANA})).json()
+        code = (await http.get("/dev/codes.json")).json()[0]["text"].split()[0]
+        path = f"/api/v1/registration/{asked['registration_id']}/verify"
+        return dict((await http.post(path, json={"code": code, "device_name": "Phone"})).json())
+
+
+async def log_in(served: App, jid: str, password: str) -> slixmpp.ClientXMPP:
+    client = slixmpp.ClientXMPP(jid, password)
+    client.ssl_context = ssl.create_default_context(cafile=served.certificate.ca)
+    started, failed = asyncio.Event(), asyncio.Event()
+    client.add_event_handler("session_start", lambda _: started.set())
+    client.add_event_handler("failed_all_auth", lambda _: failed.set())
+    client.enable_direct_tls = False
+    client.connect("127.0.0.1", served.xmpp_port)
+    waits = [asyncio.create_task(one.wait()) for one in (started, failed)]
+    async with asyncio.timeout(20):
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in waits:
+        task.cancel()
+    if failed.is_set():
+        client.abort()
+        raise PermissionError("the server refused the login")
+    return client
+
+
+@pytest.mark.server
+async def test_from_number_to_login_to_revocation(served: App) -> None:
+    given = await register(served)
+    client = await log_in(served, given["jid"], given["password"])
+    gone = asyncio.Event()
+    client.add_event_handler("disconnected", lambda _: gone.set())
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.http_port}") as http:
+        http.auth = (given["jid"], given["password"])
+        assert (await http.delete(f"/api/v1/devices/{given['device_id']}")).status_code == 204
+    async with asyncio.timeout(20):
+        await gone.wait()
+    client.abort()
+    with pytest.raises(PermissionError):
+        await log_in(served, given["jid"], given["password"])
+
+
+@pytest.mark.server
+async def test_health_metrics_and_page(served: App) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.http_port}") as http:
+        ready = await http.get("/health/ready")
+        assert ready.json() == {"status": "ready", "parts": {"database": "ok", "inbox": "ok", "engine": "ok"}}
+        assert "plauder_sessions" in (await http.get("/metrics")).text
+        assert (await http.get("/dev")).status_code == 200
+        assert "/api/v1/registration" in (await http.get("/api/openapi.json")).json()["paths"]
+
+
+@pytest.mark.server
+async def test_https_with_a_certificate_that_can_be_renewed(tmp_path: Path) -> None:
+    async with app.running(config(tmp_path, http={"tls": True})) as served:
+        context = ssl.create_default_context(cafile=served.certificate.ca)
+        url = f"https://127.0.0.1:{served.http_port}/health/live"
+        async with httpx.AsyncClient(verify=context) as http:
+            first = await http.get(url)
+        assert first.headers["strict-transport-security"]
+        before = served.certificate.certificate.read_bytes()
+        served.certificate.certificate.unlink()
+        served.reload()
+        assert served.certificate.certificate.read_bytes() != before
+        async with httpx.AsyncClient(verify=context) as http:
+            assert (await http.get(url)).status_code == 200
+
+
+@pytest.mark.server
+async def test_a_taken_port_is_told_and_leaves_nothing_open(served: App, tmp_path: Path) -> None:
+    for section, name in (("http", "port"), ("xmpp", "port"), ("xmpp", "tls_port")):
+        ports = {"http": {"port": 0}, "xmpp": {"port": 0, "tls_port": 0}}
+        ports[section][name] = served.xmpp_port
+        second = app.build(Config(data_dir=tmp_path / "second", **ports))
+        with pytest.raises(PortTaken, match=f"in use by another program.*{section}.{name}"):
+            await second.start()
+
+
+@pytest.mark.server
+async def test_it_comes_back_with_what_it_had(tmp_path: Path) -> None:
+    async with app.running(config(tmp_path)) as served:
+        given = await register(served)
+    async with app.running(config(tmp_path)) as served:
+        assert isinstance(served.sms, Console)
+        client = await log_in(served, given["jid"], given["password"])
+        client.abort()
