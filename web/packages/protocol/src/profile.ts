@@ -22,11 +22,17 @@ export async function publishNick(session: Session, name: string): Promise<void>
   await publish(session, NS.nick, "current", el("nick", NS.nick, {}, name), { access: "open" });
 }
 
-export async function publishCard(session: Session, card: Card): Promise<void> {
+export type ProfileAccess = "open" | "presence" | "whitelist";
+
+export async function publishCard(
+  session: Session,
+  card: Card,
+  access: ProfileAccess = "open",
+): Promise<void> {
   const text = (name: string, value: string | undefined): Element | undefined =>
     value ? el(name, NS.vcard4, {}, el("text", NS.vcard4, {}, value)) : undefined;
   const vcard = el("vcard", NS.vcard4, {}, text("fn", card.name), text("note", card.about));
-  await publish(session, VCARD_NODE, "current", vcard, { access: "open" });
+  await publish(session, VCARD_NODE, "current", vcard, { access });
 }
 
 export function readNick(payload: Element | undefined): string | undefined {
@@ -50,7 +56,8 @@ export async function fetchCard(session: Session, jid: string): Promise<Card & {
 /** Publish the picture, then what it is; `undefined` takes it away (XEP-0084 §4.4). */
 export async function publishAvatar(
   session: Session,
-  image: { bytes: Uint8Array; type: string; width: number; height: number } | undefined,
+  image: { bytes: Uint8Array; type: string; width?: number; height?: number } | undefined,
+  access: ProfileAccess = "open",
 ): Promise<string | undefined> {
   if (!image) {
     await publish(session, NS.avatarMetadata, "current", el("metadata", NS.avatarMetadata), {
@@ -60,7 +67,7 @@ export async function publishAvatar(
   }
   const id = toHex(await session.platform.hash("SHA-1", image.bytes));
   const data = el("data", NS.avatarData, {}, toBase64(image.bytes));
-  await publish(session, NS.avatarData, id, data, { access: "open" });
+  await publish(session, NS.avatarData, id, data, { access });
   const { type, width, height } = image;
   const info = el("info", NS.avatarMetadata, { id, type, width, height, bytes: image.bytes.length });
   await publish(session, NS.avatarMetadata, id, el("metadata", NS.avatarMetadata, {}, info), {

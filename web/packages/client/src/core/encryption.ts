@@ -5,11 +5,10 @@
 import {
   AXOLOTL,
   type Batch,
-  type DeviceListEntry,
   type DeviceRef,
-  OMEMO2,
   type Encrypted,
   type Notice,
+  OMEMO2,
   type OmemoEngine,
   type OmemoStorage,
   type OpenEngine,
@@ -18,10 +17,10 @@ import {
 } from "@plauder/crypto/api";
 import * as content from "@plauder/protocol/content";
 import { NS } from "@plauder/protocol/ns";
-import { fetchItems, type Item, publish } from "@plauder/protocol/pubsub";
+import { fetchItems, type Item, publish, retract } from "@plauder/protocol/pubsub";
 import type { Session } from "@plauder/protocol/session";
 import { message } from "@plauder/protocol/stanza";
-import { type Element, fromData } from "@plauder/protocol/xml";
+import { type Element, el, fromData } from "@plauder/protocol/xml";
 import type { Store } from "../store/store.ts";
 import { newId } from "./ids.ts";
 
@@ -44,7 +43,9 @@ export class SealedRecords implements OmemoStorage {
     const { sql } = this.#store;
     const records = keys.map((key) => sql.value<Uint8Array>("SELECT value FROM omemo WHERE key = ?", key));
     return await Promise.all(
-      records.map(async (record, at) => record && (await this.#store.vault.open(`omemo/${keys[at]}`, record))),
+      records.map(
+        async (record, at) => record && (await this.#store.vault.open(`omemo/${keys[at]}`, record)),
+      ),
     );
   }
 
@@ -141,10 +142,12 @@ export class Encryption {
   }
 
   async #fetchLists(jid: string): Promise<void> {
-    for (const protocol of PROTOCOLS) {
-      const items = await fetchItems(this.#session, jid, LIST_NODE[protocol]);
-      await this.#receiveList(jid, protocol, currentItem(items)?.payload ?? null);
-    }
+    await Promise.all(PROTOCOLS.map((protocol) => this.#fetchList(jid, protocol)));
+  }
+
+  async #fetchList(jid: string, protocol: Protocol): Promise<void> {
+    const items = await fetchItems(this.#session, jid, LIST_NODE[protocol]);
+    await this.#receiveList(jid, protocol, currentItem(items)?.payload ?? null);
   }
 
   /** A notification about somebody's devices, perhaps our own. */
@@ -197,13 +200,17 @@ export class Encryption {
     if (task.do === "publish-bundle") await this.#publishBundle(task.protocol);
     else if (task.do === "publish-device-list") await this.#publishList(task.protocol);
     else if (task.do === "fetch-bundle") await this.fetchBundle(task.device, task.protocol);
+    else if (task.do === "fetch-device-list") await this.#fetchList(task.jid, task.protocol);
     else await this.#sendEmpty(task.device, task.protocol);
   }
 
   async #publishBundle(protocol: Protocol): Promise<void> {
-    const { bundleNode, bundleItemId, bundle } = await this.engine.publication(protocol);
+    const { bundleNode, bundleItemId, bundle, revision } = await this.engine.publication(protocol);
     const options = protocol === OMEMO2 ? OPEN_NODE : OPEN_ITEM;
     await publish(this.#session, bundleNode, bundleItemId, fromData(bundle), options);
+    await this.engine.confirmPublished(protocol, revision, (batch) =>
+      this.records.commit(batch, () => undefined),
+    );
   }
 
   /** The bundle first: a device that is listed has to be reachable. */
@@ -211,8 +218,25 @@ export class Encryption {
     await this.#publishBundle(protocol);
     const { deviceListNode, deviceListItemId } = await this.engine.publication(protocol);
     const published = await fetchItems(this.#session, this.#session.account, deviceListNode);
-    const list = this.engine.deviceList(protocol, readEntries(currentItem(published)?.payload));
+    const list = await this.engine.deviceList(protocol, currentItem(published)?.payload ?? null);
     await publish(this.#session, deviceListNode, deviceListItemId, fromData(list), OPEN_ITEM);
+  }
+
+  /** This device goes: its keys leave the server, so that nobody writes to it any more. */
+  async withdraw(): Promise<void> {
+    for (const protocol of PROTOCOLS) {
+      const { deviceListNode, deviceListItemId, bundleNode, bundleItemId } =
+        await this.engine.publication(protocol);
+      const list = currentItem(
+        await fetchItems(this.#session, this.#session.account, deviceListNode),
+      )?.payload;
+      if (!list) continue;
+      const own = String(this.engine.deviceId);
+      const others = list.elements().filter((device) => device.attr("id") !== own);
+      const payload = el(list.name, list.ns, list.attrs, ...others);
+      await publish(this.#session, deviceListNode, deviceListItemId, payload, OPEN_ITEM);
+      await retract(this.#session, bundleNode, bundleItemId).catch(() => undefined);
+    }
   }
 
   async #sendEmpty(device: DeviceRef, protocol: Protocol): Promise<void> {
@@ -220,7 +244,10 @@ export class Encryption {
     const outcome = await this.engine.encryptEmpty(device, protocol, (batch, encrypted) =>
       this.records.commit(batch, () => {
         if (encrypted.elements.length)
-          this.#host.enqueue(id, sealedMessage({ to: device.jid, id, type: "chat" }, encrypted, [content.hint("store")]));
+          this.#host.enqueue(
+            id,
+            sealedMessage({ to: device.jid, id, type: "chat" }, encrypted, [content.hint("store")]),
+          );
       }),
     );
     this.#host.flush();
@@ -241,14 +268,4 @@ export function sealedMessage(
 /** Personal nodes of one item call it `current`; others have only the newest. */
 function currentItem(items: readonly Item[]): Item | undefined {
   return items.find(({ id }) => id === "current") ?? items.at(-1);
-}
-
-function readEntries(list: Element | undefined): DeviceListEntry[] {
-  return (list?.elements() ?? []).flatMap((device) => {
-    const deviceId = Number(device.attr("id"));
-    const label = device.attr("label");
-    return device.name === "device" && Number.isInteger(deviceId) && deviceId > 0
-      ? [{ deviceId, ...(label !== undefined && { label }) }]
-      : [];
-  });
 }

@@ -139,7 +139,12 @@ export class Messages {
   erase(row: MessageRow, by: "me" | "sender" | "admin"): void {
     this.setContent(row.id, { kind: "deleted", by });
     this.#sql.run("UPDATE message SET quote = NULL, starred = 0 WHERE id = ?", row.id);
-    this.#sql.run("DELETE FROM reaction WHERE chat = ? AND target IN (?, ?)", row.chat, row.stanza_id, row.room_id);
+    this.#sql.run(
+      "DELETE FROM reaction WHERE chat = ? AND target IN (?, ?)",
+      row.chat,
+      row.stanza_id,
+      row.room_id,
+    );
     this.#sql.run("DELETE FROM media WHERE message = ?", row.id);
     this.#store.touch("starred", `message:${row.id}`);
   }
@@ -152,7 +157,12 @@ export class Messages {
     this.#sql.run("DELETE FROM receipt WHERE message = ?", id);
     this.#sql.run("DELETE FROM media WHERE message = ?", id);
     this.#sql.run("DELETE FROM job WHERE message = ?", id);
-    this.#sql.run("DELETE FROM reaction WHERE chat = ? AND target IN (?, ?)", row.chat, row.stanza_id, row.room_id);
+    this.#sql.run(
+      "DELETE FROM reaction WHERE chat = ? AND target IN (?, ?)",
+      row.chat,
+      row.stanza_id,
+      row.room_id,
+    );
     this.moved(row.chat);
     this.#store.touch("starred");
   }
@@ -196,8 +206,16 @@ export class Messages {
 
   /** The server has it (durable, or delivered to all). */
   acknowledged(id: string, at: number): void {
-    this.#sql.run("UPDATE message SET tick = 'sent', sent_at = ? WHERE id = ? AND tick IN ('waiting', 'failed')", at, id);
-    this.#sql.run("UPDATE message SET expires_at = ? + timer * 1000 WHERE id = ? AND timer > 0 AND own = 1", at, id);
+    this.#sql.run(
+      "UPDATE message SET tick = 'sent', sent_at = ? WHERE id = ? AND tick IN ('waiting', 'failed')",
+      at,
+      id,
+    );
+    this.#sql.run(
+      "UPDATE message SET expires_at = ? + timer * 1000 WHERE id = ? AND timer > 0 AND own = 1",
+      at,
+      id,
+    );
     this.#touchMessage(id);
   }
 
@@ -277,8 +295,14 @@ export class Messages {
         row.id,
       ),
     ) as [number, number];
-    const tick: Tick | undefined = read >= receivers ? "read" : delivered >= receivers ? "delivered" : undefined;
-    if (tick) this.#sql.run("UPDATE message SET tick = ?, failure = NULL WHERE id = ? AND tick <> 'read'", tick, row.id);
+    const tick: Tick | undefined =
+      read >= receivers ? "read" : delivered >= receivers ? "delivered" : undefined;
+    if (tick)
+      this.#sql.run(
+        "UPDATE message SET tick = ?, failure = NULL WHERE id = ? AND tick <> 'read'",
+        tick,
+        row.id,
+      );
     this.#touchMessage(row.id);
   }
 

@@ -201,7 +201,6 @@ export class Outgoing {
       this.#withoutEncryption(job, attrs, elements);
       return;
     }
-    let plain = false;
     const outcome = await this.#encryption().engine.encrypt(
       {
         to: receivers,
@@ -210,12 +209,10 @@ export class Outgoing {
         ...(job.legacy !== null && { legacyBody: job.legacy }),
       },
       (batch, encrypted) =>
-        this.#encryption().records.commit(batch, () => {
-          plain = !this.#queue(job, attrs, elements, encrypted, group);
-        }),
+        this.#encryption().records.commit(batch, () => this.#queue(job, attrs, elements, encrypted, group)),
     );
     this.#encryption().perform(outcome.tasks);
-    if (!plain) return void (await this.#outbox.flush());
+    await this.#outbox.flush();
   }
 
   /** Inside the engine's transaction: the job becomes an outbox entry. */
@@ -225,18 +222,23 @@ export class Outgoing {
     elements: readonly Element[],
     encrypted: Encrypted,
     group: boolean,
-  ): boolean {
+  ): void {
     const reached = encrypted.sentTo.some(({ jid }) => group || jid === job.chat);
-    const oldOnly = !reached && encrypted.notSent.some(({ jid, reason }) => jid === job.chat && reason === "not-representable");
+    const oldOnly =
+      !reached &&
+      encrypted.notSent.some(({ jid, reason }) => jid === job.chat && reason === "not-representable");
     if (!reached && !oldOnly) throw new NobodyReached(encrypted);
     this.#store.sql.run("DELETE FROM job WHERE seq = ?", job.seq);
     if (reached) {
-      this.#entries.add(job.stanza_id, sealedMessage(attrs, encrypted, this.#outside(job, elements)), job.message);
-      return true;
+      this.#entries.add(
+        job.stanza_id,
+        sealedMessage(attrs, encrypted, this.#outside(job, elements)),
+        job.message,
+      );
+    } else if (job.kind === "receipt") {
+      // Their devices read bodies alone: receipts and markers go in the clear as everybody's do, the rest stays unsaid.
+      this.#entries.add(job.stanza_id, message(attrs, ...elements, content.hint("store")), null);
     }
-    // Their devices read bodies alone: receipts and markers go in the clear as everybody's do, the rest stays unsaid.
-    if (job.kind === "receipt") this.#entries.add(job.stanza_id, message(attrs, ...elements, content.hint("store")), null);
-    return true;
   }
 
   /** What stands next to the encrypted part: what servers need, and what old clients need to understand a change. */
@@ -245,11 +247,20 @@ export class Outgoing {
     const change = job.legacy === null ? [] : elements.filter(({ name }) => name === "replace");
     const outside = [content.originId(job.stanza_id), content.hint("store"), ...change];
     if (job.kind !== "message") return outside;
-    return [...outside, content.receiptRequest(), content.markable(), content.body(content.ENCRYPTED_FALLBACK)];
+    return [
+      ...outside,
+      content.receiptRequest(),
+      content.markable(),
+      content.body(content.ENCRYPTED_FALLBACK),
+    ];
   }
 
   /** They have no device with keys. Only somebody who writes to us in the clear gets an answer in the clear. */
-  #withoutEncryption(job: JobRow, attrs: Readonly<Record<string, string>>, elements: readonly Element[]): void {
+  #withoutEncryption(
+    job: JobRow,
+    attrs: Readonly<Record<string, string>>,
+    elements: readonly Element[],
+  ): void {
     const plain = this.#people.row(job.chat)?.plain === 1;
     if (!plain && job.kind === "message") throw new NobodyReached({ sentTo: [], notSent: [] });
     this.#store.write(() => {
@@ -277,7 +288,8 @@ export class Outgoing {
 
   #failed(job: JobRow, error: unknown): void {
     if (!this.#session.isOnline) return;
-    const gaveUp = error instanceof NobodyReached || error instanceof StanzaError || job.attempts + 1 >= MAX_ATTEMPTS;
+    const gaveUp =
+      error instanceof NobodyReached || error instanceof StanzaError || job.attempts + 1 >= MAX_ATTEMPTS;
     this.#store.write(() => {
       this.#store.sql.run("UPDATE job SET attempts = attempts + 1 WHERE seq = ?", job.seq);
       if (!gaveUp) return;
@@ -297,6 +309,15 @@ export class Outgoing {
       this.#store.sql.run("UPDATE job SET held = NULL, attempts = 0 WHERE message = ?", messageId);
     });
     this.kick();
+  }
+
+  /** Somebody's device was decided about: what waited for that goes on. */
+  retryHeld(chat: string): void {
+    const held = this.#store.sql.all<{ message: string }>(
+      "SELECT message FROM job WHERE chat = ? AND held IS NOT NULL AND message IS NOT NULL",
+      chat,
+    );
+    for (const { message: id } of held) this.retry(id);
   }
 
   /** Take back a message that has not left yet; false when it is too late. */

@@ -47,7 +47,11 @@ export class People {
       this.#store.sql.run("INSERT INTO person (jid) VALUES (?) ON CONFLICT DO NOTHING", jid);
       for (const [column, value] of Object.entries(change)) {
         // Column names are keys of a type, never anything from outside.
-        this.#store.sql.run(`UPDATE person SET ${column} = ? WHERE jid = ?`, value as string | number | null, jid);
+        this.#store.sql.run(
+          `UPDATE person SET ${column} = ? WHERE jid = ?`,
+          value as string | number | null,
+          jid,
+        );
       }
       this.#store.touch("people", `person:${jid}`);
     });

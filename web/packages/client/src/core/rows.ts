@@ -1,6 +1,7 @@
 /** Messages as they lie in the store. */
-import type { Content, Quote, Tick } from "../api.ts";
+
 import type { FileShare } from "@plauder/protocol/content";
+import type { Content, Quote, Tick } from "../api.ts";
 
 /** A message's content without what changes by itself (transfers live in the table of media). */
 export type StoredContent =

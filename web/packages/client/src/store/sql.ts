@@ -125,7 +125,10 @@ export async function openMemory(): Promise<Sql> {
 /** The store of this browser: the OPFS pool is exclusive, so the caller has to be the only one (Web Locks). */
 export async function openPool(directory: string): Promise<{ sql: Sql; erase(): Promise<void> }> {
   const sqlite = await load();
-  const pool: SAHPoolUtil = await sqlite.installOpfsSAHPoolVfs({ name: directory, directory: `/${directory}` });
+  const pool: SAHPoolUtil = await sqlite.installOpfsSAHPoolVfs({
+    name: directory,
+    directory: `/${directory}`,
+  });
   const sql = new Sql(new pool.OpfsSAHPoolDb("/plauder.sqlite3"));
   // One connection holds exclusive handles, so there is no shared memory to keep and no reader to wait for.
   sql.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL");

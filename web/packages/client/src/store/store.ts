@@ -95,4 +95,15 @@ export class Store {
       record,
     );
   }
+
+  /** Forget everything; the file holds no trace of it afterwards. */
+  erase(): void {
+    const tables = this.sql.all<{ name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'message_text%'",
+    );
+    this.sql.transaction(() => {
+      for (const { name } of tables) this.sql.run(`DELETE FROM ${name}`);
+    });
+    this.sql.exec("INSERT INTO message_text (message_text) VALUES ('rebuild'); VACUUM");
+  }
 }

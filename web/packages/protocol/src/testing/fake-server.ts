@@ -23,6 +23,7 @@ interface Stream {
 
 export class FakeServer {
   readonly platform: FakePlatform;
+  account = "ana@example.org";
   password = "secret";
   sasl2 = true;
   fast = true;
@@ -36,6 +37,8 @@ export class FakeServer {
   /** Answers requests; undefined: no answer. By default everything gets an empty result. */
   answer: (iq: Element) => Element | undefined = (iq) =>
     el("iq", NS.client, { type: "result", id: iq.attr("id"), to: this.jid, from: iq.attr("to") });
+  /** Hears of every stanza that is no request. */
+  onStanza: (stanza: Element) => void = () => undefined;
   readonly #streams = new Map<string, Stream>();
   #current: Connection | undefined;
   #serial = 0;
@@ -53,6 +56,10 @@ export class FakeServer {
     return this.#current?.stream?.jid ?? "";
   }
 
+  get isConnected(): boolean {
+    return this.#current?.stream !== undefined;
+  }
+
   get token(): string {
     return this.#token;
   }
@@ -64,7 +71,7 @@ export class FakeServer {
 
   newStream(): Stream {
     const id = `stream-${++this.#serial}`;
-    const stream = { id, jid: `ana@example.org/r${this.#serial}`, handled: 0, unacked: [], acked: 0 };
+    const stream = { id, jid: `${this.account}/r${this.#serial}`, handled: 0, unacked: [], acked: 0 };
     this.#streams.set(id, stream);
     return stream;
   }
@@ -184,7 +191,7 @@ class Connection implements FakeEnd {
   async #fast(request: Element, data: Uint8Array): Promise<void> {
     const { platform, token } = this.#server;
     const expected = concat(
-      utf8("ana\0"),
+      utf8(`${this.#server.account.split("@")[0]}\0`),
       await platform.hmac("SHA-256", utf8(token || "none"), utf8("Initiator")),
     );
     if (toBase64(expected) !== toBase64(data)) return this.#refuse(request.ns);
@@ -281,6 +288,7 @@ class Connection implements FakeEnd {
     if (this.stream) this.stream.handled += 1;
     this.#server.received.push(stanza);
     const type = stanza.attr("type");
+    if (stanza.name !== "iq") this.#server.onStanza(stanza);
     if (stanza.name !== "iq" || (type !== "get" && type !== "set")) return;
     const answer = this.#server.answer(stanza);
     if (answer) this.push(answer);

@@ -1,0 +1,586 @@
+/** One signed-in account: its connection, keys, messages and people, and what happens between them. */
+import type { Notice, OpenEngine } from "@plauder/crypto/api";
+import { blockList, onBlockPush } from "@plauder/protocol/blocking";
+import { fetchBookmarks, publishDisplayed, readBookmark, readDisplayed } from "@plauder/protocol/bookmarks";
+import * as content from "@plauder/protocol/content";
+import { discoInfo, OwnCapabilities } from "@plauder/protocol/disco";
+import { bare, resourceOf } from "@plauder/protocol/jid";
+import type { FastToken } from "@plauder/protocol/negotiate";
+import { NS } from "@plauder/protocol/ns";
+import type { Platform } from "@plauder/protocol/platform";
+import {
+  fetchAvatar,
+  fetchCard,
+  readAvatarInfo,
+  readCard,
+  readNick,
+  VCARD_NODE,
+} from "@plauder/protocol/profile";
+import type { PubsubEvent } from "@plauder/protocol/pubsub";
+import {
+  answerSubscription,
+  fetchRoster,
+  onRosterPush,
+  type RosterItem,
+  removeRosterItem,
+  setRosterItem,
+  subscribe,
+} from "@plauder/protocol/roster";
+import { type SavedStream, Session } from "@plauder/protocol/session";
+import { presence } from "@plauder/protocol/stanza";
+import { type Element, el } from "@plauder/protocol/xml";
+import type { Privacy } from "../api.ts";
+import type { Store } from "../store/store.ts";
+import { Encryption } from "./encryption.ts";
+import { readHistory } from "./history.ts";
+import { newId } from "./ids.ts";
+import { Incoming } from "./incoming.ts";
+import { LinkHistory } from "./link-history.ts";
+import type { Transport } from "./media.ts";
+import { Messages } from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
+import { People } from "./people.ts";
+import { Rooms } from "./rooms.ts";
+import { Typing } from "./typing.ts";
+
+export interface Login {
+  readonly jid: string;
+  readonly password: string;
+  readonly deviceId: string;
+  readonly deviceName: string;
+  readonly websocket: string;
+  readonly userAgentId: string;
+}
+
+export const DEFAULT_PRIVACY: Privacy = {
+  lastSeen: "contacts",
+  online: "contacts",
+  avatar: "everyone",
+  about: "everyone",
+  addToGroups: "everyone",
+  findByNumber: true,
+  readReceipts: true,
+  typing: true,
+  defaultTimer: 0,
+};
+
+const JOIN_NS = "urn:plauder:group:0";
+const CARD_AGE = 24 * 3600_000;
+const CATCH_UP_QUIET = 5000;
+const FEATURES = [
+  NS.receipts,
+  NS.markers,
+  NS.chatStates,
+  NS.correct,
+  NS.retract,
+  NS.reactions,
+  NS.reply,
+  NS.sid,
+  NS.directInvite,
+  NS.jmi,
+  NS.ping,
+  `${NS.omemoDevices}+notify`,
+  `${NS.axolotlDevices}+notify`,
+  `${NS.nick}+notify`,
+  `${NS.avatarMetadata}+notify`,
+  `${VCARD_NODE}+notify`,
+  `${NS.bookmarks}+notify`,
+  `${NS.mds}+notify`,
+];
+
+export interface AccountOptions {
+  readonly store: Store;
+  readonly login: Login;
+  readonly platform: Platform;
+  readonly openEngine: OpenEngine;
+  readonly transport: Transport;
+  /** A message that deserves attention came in. */
+  readonly onArrived: (messageId: string) => void;
+}
+
+export class Account {
+  readonly store: Store;
+  readonly session: Session;
+  readonly messages: Messages;
+  readonly people: People;
+  readonly outgoing: Outgoing;
+  readonly rooms: Rooms;
+  readonly typing: Typing;
+  readonly jid: string;
+  readonly history: LinkHistory;
+  readonly #options: AccountOptions;
+  readonly #incoming: Incoming;
+  readonly #capabilities = new OwnCapabilities(
+    "https://plauder.im",
+    { category: "client", type: "web", name: "Plauder" },
+    FEATURES,
+  );
+  #encryption: Encryption | undefined;
+  #expiry: ReturnType<typeof setTimeout> | undefined;
+  #catchUp: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(options: AccountOptions, token: FastToken | undefined) {
+    this.#options = options;
+    const { store, login, platform } = options;
+    this.store = store;
+    this.jid = bare(login.jid);
+    this.messages = new Messages(store);
+    this.people = new People(store);
+    this.people.own = this.jid;
+    this.typing = new Typing(store);
+    this.session = new Session({
+      url: login.websocket,
+      platform,
+      credential: {
+        jid: login.jid,
+        password: login.password,
+        token,
+        userAgentId: login.userAgentId,
+        software: "Plauder",
+        device: login.deviceName,
+      },
+      saved: store.setting<SavedStream>("stream"),
+      consume: (batch) => this.#incoming.consume(batch),
+    });
+    this.outgoing = new Outgoing(store, this.session, this.messages, this.people, () => this.encryption);
+    this.rooms = new Rooms(store, this.session, this.messages, this.people);
+    this.#incoming = this.#makeIncoming();
+    this.history = new LinkHistory(this, options.transport);
+    this.#listen();
+  }
+
+  static async open(options: AccountOptions): Promise<Account> {
+    const token = await options.store.secret<FastToken>("token");
+    const account = new Account(options, token);
+    await account.#capabilities.install(account.session);
+    account.#encryption = await Encryption.open(
+      options.openEngine,
+      options.store,
+      account.session,
+      {
+        enqueue: (id, stanza) => account.outgoing.enqueue(id, stanza),
+        flush: () => account.outgoing.flush(),
+        notices: (notices) => account.#notices(notices),
+      },
+      options.login.deviceName.slice(0, 50),
+    );
+    account.#expire();
+    return account;
+  }
+
+  /** Throws before `open` is through. */
+  get encryption(): Encryption {
+    if (!this.#encryption) throw new Error("the keys are not open yet");
+    return this.#encryption;
+  }
+
+  get privacy(): Privacy {
+    return { ...DEFAULT_PRIVACY, ...this.store.setting<Partial<Privacy>>("privacy") };
+  }
+
+  start(): void {
+    this.session.start();
+  }
+
+  stop(): void {
+    this.session.stop();
+    this.typing.stop();
+    clearTimeout(this.#expiry);
+    clearTimeout(this.#catchUp);
+  }
+
+  // ---------------------------------------------------------------------------------------------- the stream
+
+  #listen(): void {
+    const { session, store } = this;
+    session.on("state", ({ name }) => {
+      store.touch("connection");
+      if (name !== "online") this.people.forgetPresence();
+    });
+    session.on("token", (token) => void store.setSecret("token", token ?? null));
+    session.on("bound", () => void this.#bound());
+    session.on("resumed", () => {
+      this.#welcomeBack();
+      this.outgoing.kick();
+    });
+    session.on("acked", () => store.touch("connection"));
+    onRosterPush(session, (item, version) => this.#rosterItem(item, version));
+    onBlockPush(session, (change) => {
+      if ("blocked" in change) for (const jid of change.blocked) this.people.change(jid, { blocked: 1 });
+      else this.#unblocked(change.unblocked);
+    });
+  }
+
+  /** A new stream: say that we are here, and learn what changed while we were not. */
+  async #bound(): Promise<void> {
+    // The page asks again for what failed here on the next stream.
+    await Promise.allSettled([this.#begin()]);
+  }
+
+  async #begin(): Promise<void> {
+    this.encryption.engine.beginCatchUp();
+    this.session.send(presence({}, this.#capabilities.element()));
+    this.#welcomeBack();
+    await this.encryption.start();
+    this.outgoing.kick();
+    this.rooms.enterAll();
+    await this.#syncRoster();
+    await this.#syncBlocked();
+    await this.#syncBookmarks();
+    this.outgoing.kick();
+  }
+
+  /** The keys used in what waited for us are kept until it is through. */
+  #welcomeBack(): void {
+    clearTimeout(this.#catchUp);
+    this.#catchUp = setTimeout(() => {
+      void this.encryption.engine
+        .endCatchUp((batch) => this.encryption.records.commit(batch, () => undefined))
+        .then((tasks) => this.encryption.perform(tasks));
+    }, CATCH_UP_QUIET);
+  }
+
+  async #syncRoster(): Promise<void> {
+    const roster = await fetchRoster(this.session, this.store.setting<string>("roster-version"));
+    if (roster.items) {
+      const there = new Set(roster.items.map(({ jid }) => jid));
+      this.store.write(() => {
+        for (const item of roster.items ?? []) this.#rosterItem(item, undefined);
+        for (const { jid, is_contact } of this.people.all())
+          if (is_contact && !there.has(jid)) this.people.change(jid, { is_contact: 0, roster_name: null });
+      });
+    }
+    this.store.setSetting("roster-version", roster.version);
+  }
+
+  #rosterItem(item: RosterItem, version: string | undefined): void {
+    const gone = item.subscription === "remove";
+    this.people.change(bare(item.jid), {
+      roster_name: gone ? null : (item.name ?? null),
+      subscription: gone ? "none" : item.subscription,
+      asking: item.asking ? 1 : 0,
+      // Who merely sees our presence, because a request was granted, is not in the person's list.
+      is_contact:
+        !gone &&
+        (item.name !== undefined || item.subscription === "both" || item.subscription === "to" || item.asking)
+          ? 1
+          : 0,
+    });
+    this.store.touch("chats");
+    if (version !== undefined) this.store.setSetting("roster-version", version);
+  }
+
+  async #syncBlocked(): Promise<void> {
+    const blocked = new Set(await blockList(this.session));
+    for (const { jid } of this.people.blocked().map(({ id }) => ({ jid: id })))
+      if (!blocked.has(jid)) this.people.change(jid, { blocked: 0 });
+    for (const jid of blocked) this.people.change(jid, { blocked: 1 });
+  }
+
+  #unblocked(jids: readonly string[]): void {
+    const all = jids.length ? jids : this.people.blocked().map(({ id }) => id);
+    for (const jid of all) this.people.change(jid, { blocked: 0 });
+  }
+
+  async #syncBookmarks(): Promise<void> {
+    for (const bookmark of await fetchBookmarks(this.session))
+      if (bookmark.autojoin) this.rooms.invited(bookmark.room);
+  }
+
+  // ---------------------------------------------------------------------------------------------- what comes in
+
+  #makeIncoming(): Incoming {
+    return new Incoming(
+      this.store,
+      {
+        account: this.jid,
+        now: () => Date.now(),
+        presence: (stanza) => this.#presence(stanza),
+        personalEvent: (from, event) => void this.#personalEvent(from, event).catch(() => undefined),
+        invitation: (room) => this.rooms.invited(room),
+        roomMessage: (stanza) => this.rooms.message(stanza),
+        typing: (chat, who, state) => this.typing.set(chat, who, state),
+        occupant: (room, nick) => this.rooms.occupant(room, nick),
+        notices: (notices) => this.#notices(notices),
+        aside: (from, elements) => this.#aside(from, elements),
+        arrived: (id, late) => this.#arrived(id, late),
+      },
+      this.messages,
+      this.people,
+      this.outgoing,
+      () => this.#encryption,
+    );
+  }
+
+  /** Only inside encryption, so that it is from who it says. */
+  #aside({ sender, own }: { sender: string; own: boolean }, elements: readonly Element[]): void {
+    const history = own ? readHistory(elements) : undefined;
+    if (history) void this.history.receive(history).catch(() => undefined);
+    const wish = elements.find((element) => element.is("join", JOIN_NS));
+    if (wish && !own) void this.#letIn(sender, wish).catch(() => undefined);
+  }
+
+  /** Somebody has a link to a group of ours: who knows the secret becomes a member. */
+  async #letIn(guest: string, wish: Element): Promise<void> {
+    const room = wish.attr("room") ?? "";
+    const secret = this.store.setting<string>(`invite-secret:${room}`);
+    if (secret === undefined || wish.attr("secret") !== secret || !this.session.isOnline) return;
+    await this.rooms.add(room, [guest]);
+  }
+
+  /** Ask the admin whose link we follow; the invitation comes when their device has seen this. */
+  askToJoin({ room, host, secret }: { room: string; host: string; secret: string }): void {
+    this.act(host, [el("join", JOIN_NS, { room, secret })]);
+  }
+
+  #arrived(id: string, late: boolean): void {
+    const row = this.messages.byId(id);
+    if (!row) return;
+    void this.learnAbout(row.sender.includes("/") ? row.chat : row.sender);
+    if (!late) this.#options.onArrived(id);
+  }
+
+  #presence(stanza: Element): void {
+    if (this.rooms.presence(stanza)) return;
+    const from = stanza.attr("from") ?? this.jid;
+    const jid = bare(from);
+    const type = stanza.attr("type");
+    if (type === "subscribe") return this.#askedForPresence(jid, readNick(stanza.get("nick", NS.nick)));
+    if (jid === this.jid || (type !== undefined && type !== "unavailable")) return;
+    const idle = Date.parse(stanza.get("idle", NS.idle)?.attr("since") ?? "");
+    this.people.setPresence(jid, resourceOf(from), type === undefined, idle || Date.now());
+    this.store.touch("chats", `chat:${jid}`);
+  }
+
+  /** Who is in our list, or whose request we accepted, may see us. */
+  #askedForPresence(jid: string, nick: string | undefined): void {
+    const person = this.people.row(jid);
+    const chat = this.messages.chat(jid);
+    if (nick) this.people.change(jid, { nick });
+    if (person?.is_contact || (chat && !chat.is_request)) answerSubscription(this.session, jid, true);
+    else this.people.change(jid, { asking: 0, subscription: person?.subscription ?? "none" });
+  }
+
+  async #personalEvent(from: string, event: PubsubEvent): Promise<void> {
+    if (await this.encryption.notified(from, event.node, event.items)) {
+      this.store.touch(`safety:${from}`);
+      return;
+    }
+    const item = event.items.at(-1);
+    if (event.node === NS.nick && item) this.people.change(from, { nick: readNick(item.payload) ?? null });
+    else if (event.node === VCARD_NODE && item) this.#card(from, readCard(item.payload));
+    else if (event.node === NS.avatarMetadata) await this.#avatar(from, item?.payload);
+    else if (from !== this.jid) return;
+    else if (event.node === NS.mds)
+      for (const one of event.items) this.#displayedElsewhere(readDisplayed(one));
+    else if (event.node === NS.bookmarks)
+      for (const one of event.items) {
+        const bookmark = readBookmark(one);
+        if (bookmark?.autojoin) this.rooms.invited(bookmark.room);
+      }
+    this.store.touch("chats");
+  }
+
+  #card(jid: string, card: { name: string | undefined; about: string | undefined }): void {
+    this.people.change(jid, { card_name: card.name ?? null, about: card.about ?? null, card_at: Date.now() });
+  }
+
+  async #avatar(jid: string, metadata: Element | undefined): Promise<void> {
+    const info = readAvatarInfo(metadata);
+    if (!info) return this.people.change(jid, { avatar_hash: null });
+    if (!this.people.hasAvatar(info.hash)) {
+      if (info.bytes > 512 * 1024 || !/^image\/(png|jpeg|webp|gif)$/.test(info.type)) return;
+      const bytes = await fetchAvatar(this.session, jid, info.hash);
+      if (!bytes) return;
+      this.people.saveAvatar(info.hash, info.type, bytes);
+    }
+    this.people.change(jid, { avatar_hash: info.hash });
+  }
+
+  #displayedElsewhere(displayed: ReturnType<typeof readDisplayed>): void {
+    const row = displayed && this.messages.find(displayed.chat, displayed.id);
+    if (row) this.store.write(() => this.messages.seen(row.chat, row, Date.now()));
+  }
+
+  /** Ask who somebody is, unless we asked lately. */
+  async learnAbout(jid: string): Promise<void> {
+    const row = this.people.row(jid);
+    if (!this.session.isOnline || (row?.card_at && row.card_at > Date.now() - CARD_AGE)) return;
+    this.people.change(jid, { card_at: Date.now() });
+    try {
+      const [card, info] = await Promise.all([
+        fetchCard(this.session, jid),
+        discoInfo(this.session, jid).catch(() => undefined),
+      ]);
+      const business = info?.identities.some(
+        ({ category, type }) => category === "account" && type === "business",
+      );
+      this.people.change(jid, {
+        ...(card.nick && { nick: card.nick }),
+        card_name: card.name ?? null,
+        about: card.about ?? null,
+        ...(business && { kind: "business", hosted: 1 }),
+      });
+      if (business && this.messages.chat(jid))
+        this.store.write(() => this.messages.changeChat(jid, { kind: "business", is_request: 0 }));
+      this.store.touch("chats", `chat:${jid}`, `messages:${jid}`);
+    } catch {
+      this.people.change(jid, { card_at: null });
+    }
+  }
+
+  #notices(notices: readonly Notice[]): void {
+    for (const notice of notices) {
+      const { jid } = notice.device;
+      this.store.touch(`safety:${jid}`);
+      if (notice.notice !== "key-changed" || jid === this.jid || !this.messages.chat(jid)) continue;
+      const event = { kind: "key-changed", who: jid, name: this.people.name(jid) } as const;
+      this.messages.add({
+        chat: jid,
+        sender: jid,
+        own: false,
+        at: Date.now(),
+        stanzaId: newId(),
+        content: { kind: "system", event },
+      });
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- what people do
+
+  /** Write a message to a chat; `job` carries what others get. Returns the message's id. */
+  post(
+    chat: string,
+    message: Omit<Parameters<Messages["add"]>[0], "chat" | "sender" | "own" | "at" | "stanzaId">,
+    elements: readonly Element[],
+    legacy: string | undefined,
+    queue = true,
+  ): string {
+    const stanzaId = newId();
+    const id = message.id ?? newId();
+    // A command that came twice, because the tab that had it went, is one message.
+    if (this.messages.byId(id)) return id;
+    this.store.write(() => {
+      const row = this.#chatFor(chat);
+      const timers = row.timer ? [content.timer(row.timer)] : [];
+      this.messages.add({
+        ...message,
+        id,
+        chat,
+        sender: this.jid,
+        own: true,
+        at: Date.now(),
+        stanzaId,
+        tick: "waiting",
+        timer: row.timer,
+      });
+      if (queue)
+        this.outgoing.add({
+          chat,
+          kind: "message",
+          content: [...elements, ...timers],
+          legacy,
+          message: id,
+          stanzaId,
+        });
+      this.store.touch("connection");
+    });
+    if (queue) this.outgoing.kick();
+    return id;
+  }
+
+  /** Act on messages: edit, react, delete, set the timer. */
+  act(chat: string, elements: readonly Element[], legacy?: string): void {
+    this.outgoing.add({ chat, kind: "change", content: elements, legacy, stanzaId: newId() });
+    this.outgoing.kick();
+  }
+
+  #chatFor(id: string): ReturnType<Messages["ensureChat"]> {
+    const known = this.messages.chat(id);
+    const kind = this.people.row(id)?.kind ?? "person";
+    const row = known ?? this.messages.ensureChat(id, kind, Date.now(), this.privacy.defaultTimer);
+    // Who answers has accepted.
+    if (row.is_request || row.hidden || row.archived)
+      this.messages.changeChat(id, { is_request: 0, hidden: 0, archived: row.is_request ? row.archived : 0 });
+    return row;
+  }
+
+  /** The person saw a chat up to this message: receipts and markers go out, other devices hear of it. */
+  seen(chat: string, messageId: string): void {
+    const row = this.messages.byId(messageId);
+    const before = this.messages.chat(chat);
+    if (!row || !before || row.seq <= before.read_up_to) return;
+    this.store.write(() => {
+      const read = this.messages.seen(chat, row, Date.now());
+      if (before.is_request || !this.privacy.readReceipts) return;
+      const lastOf = new Map(
+        read.filter(({ wants_receipt }) => wants_receipt).map((one) => [one.sender, one]),
+      );
+      for (const [sender, last] of lastOf) {
+        if (this.people.row(sender)?.blocked) continue;
+        this.outgoing.add({
+          chat: sender,
+          kind: "receipt",
+          content: [content.displayed(last.stanza_id)],
+          stanzaId: newId(),
+        });
+      }
+    });
+    this.outgoing.kick();
+    this.#expire();
+    if (this.session.isOnline) {
+      const by = row.room_id ? chat : this.jid;
+      const id = row.room_id ?? row.stanza_id;
+      void publishDisplayed(this.session, { chat, id, by }).catch(() => undefined);
+    }
+  }
+
+  /** Remove what has disappeared, and wake up for the next. */
+  #expire(): void {
+    clearTimeout(this.#expiry);
+    const next = this.store.write(() => this.messages.expire(Date.now()));
+    if (next === undefined || next === null) return;
+    const wait = Math.min(Math.max(next - Date.now(), 1000), 3600_000);
+    this.#expiry = setTimeout(() => this.#expire(), wait);
+  }
+
+  async addContact(jid: string, name: string | undefined): Promise<void> {
+    await setRosterItem(this.session, jid, name ?? this.people.name(jid));
+    answerSubscription(this.session, jid, true);
+    subscribe(this.session, jid, this.people.ownName || undefined);
+    this.people.change(jid, { is_contact: 1, roster_name: name ?? this.people.name(jid) });
+    this.store.write(() => {
+      if (this.messages.chat(jid)?.is_request) this.messages.changeChat(jid, { is_request: 0 });
+    });
+    await this.learnAbout(jid);
+  }
+
+  async removeContact(jid: string): Promise<void> {
+    await removeRosterItem(this.session, jid);
+    this.people.change(jid, { is_contact: 0, roster_name: null });
+  }
+
+  /** Own name and picture, from what we published. */
+  async learnAboutMyself(): Promise<void> {
+    const card = await fetchCard(this.session, this.jid);
+    this.people.change(this.jid, {
+      nick: card.nick ?? null,
+      card_name: card.name ?? null,
+      about: card.about ?? null,
+    });
+    this.people.ownName = card.nick ?? card.name ?? "";
+  }
+
+  signal(chat: string, state: content.ChatState): void {
+    if (!this.privacy.typing || this.messages.chat(chat)?.is_request) return;
+    void this.outgoing.signal(chat, [content.chatState(state)]).catch(() => undefined);
+  }
+
+  active(isActive: boolean): void {
+    this.session.setActive(isActive);
+  }
+
+  ping(): Promise<Element> {
+    return this.session.request("get", el("ping", NS.ping));
+  }
+}

@@ -1,0 +1,183 @@
+/** Signing in and out, and the state of the connection. */
+import { bare, localOf } from "@plauder/protocol/jid";
+import {
+  ClientError,
+  type CodeRequest,
+  type ConnectionView,
+  type InviteView,
+  type Live,
+  type NetworkInfo,
+  type Session,
+  type SessionView,
+  type VerifyOutcome,
+} from "../api.ts";
+import { PinNeeded } from "../core/http.ts";
+import { Outgoing } from "../core/outgoing.ts";
+import { colorOf, initials, numberOf } from "../core/people.ts";
+import { Cell } from "../live.ts";
+import type { Household } from "./household.ts";
+import { parseGroupInvite } from "./invites.ts";
+
+interface Asked {
+  readonly registration_id: string;
+  readonly number: string;
+  readonly expires_in: number;
+  readonly retry_after: number;
+  readonly code_digits: number;
+}
+
+export class SessionPart implements Session {
+  readonly #household: Household;
+  readonly #connection: Cell<ConnectionView>;
+
+  constructor(household: Household) {
+    this.#household = household;
+    this.#connection = new Cell<ConnectionView>(this.#view(), () => {
+      const refresh = (): void => this.#connection.set(this.#view());
+      refresh();
+      return household.store.watch(["connection", "queue", "account"], refresh);
+    });
+  }
+
+  get state(): Live<SessionView> {
+    return this.#household.state;
+  }
+
+  get connection(): Live<ConnectionView> {
+    return this.#connection;
+  }
+
+  #view(): ConnectionView {
+    const { home, store } = this.#household;
+    const queued = Outgoing.waiting(store);
+    if (!home) return { state: "offline", queued };
+    const { state } = home.account.session;
+    if (state.name === "online") return { state: "online", queued };
+    if (state.name === "connecting") return { state: "connecting", queued };
+    const problem =
+      state.name === "refused" ? "refused" : state.name === "waiting" ? "server-unreachable" : undefined;
+    return { state: "offline", queued, ...(problem && { problem }) };
+  }
+
+  async network(): Promise<NetworkInfo> {
+    const ways = await this.#household.around.api.ways();
+    const byNumber = ways.ways.includes("number");
+    return {
+      domain: ways.domain,
+      name: ways.domain,
+      country: ways.default_region,
+      codeBy: ["sms"],
+      registration: byNumber ? "open" : ways.ways.includes("invite") ? "invite" : "closed",
+    };
+  }
+
+  async requestCode(number: string, _by: "sms" | "call"): Promise<CodeRequest> {
+    const asked = await this.#household.around.api.call<Asked>("POST", "/registration", {
+      number,
+      method: "sms",
+    });
+    const now = Date.now();
+    return {
+      id: asked.registration_id,
+      number: `+${asked.number.replace(/\D/g, "")}`,
+      digits: asked.code_digits,
+      expiresAt: now + asked.expires_in * 1000,
+      retryAt: now + asked.retry_after * 1000,
+    };
+  }
+
+  async verify(
+    request: string,
+    code: string,
+    options: { pin?: string; deviceName: string },
+  ): Promise<VerifyOutcome> {
+    try {
+      const credential = await this.#household.around.api.verify(request, {
+        code,
+        device_name: options.deviceName,
+        ...(options.pin !== undefined && { pin: options.pin }),
+      });
+      await this.#household.signIn(credential, options.deviceName);
+      return { kind: "done", isNew: credential.isNew };
+    } catch (error) {
+      if (error instanceof PinNeeded) return { kind: "pin-needed" };
+      throw error;
+    }
+  }
+
+  async invite(token: string): Promise<InviteView> {
+    const group = parseGroupInvite(token);
+    if (group) {
+      const name = group.name || localOf(group.room);
+      return {
+        token,
+        kind: "group",
+        name,
+        avatar: { initials: initials(name), color: colorOf(group.room) },
+        chat: group.room,
+      };
+    }
+    const look = await this.#household.around.api.call<{ domain: string; invited_by: string | null }>(
+      "GET",
+      `/invites/${encodeURIComponent(token)}`,
+    );
+    const by = look.invited_by;
+    const name = by === null ? look.domain : (numberOf(by) ?? localOf(by));
+    return {
+      token,
+      kind: "person",
+      name,
+      avatar: { initials: initials(name), color: colorOf(by ?? look.domain) },
+      ...(by !== null && { chat: by }),
+    };
+  }
+
+  async acceptInvite(
+    token: string,
+    options: { name?: string; deviceName: string },
+  ): Promise<{ chat?: string }> {
+    const { home } = this.#household;
+    const group = parseGroupInvite(token);
+    if (group) {
+      const { account } = this.#household.connected;
+      if (account.messages.chat(group.room)?.closed === null) return { chat: group.room };
+      account.askToJoin(group);
+      return {};
+    }
+    const { chat } = await this.invite(token);
+    if (!home) {
+      const credential = await this.#household.around.api.acceptInvite(token, {
+        ...(options.name && { username: options.name }),
+        device_name: options.deviceName,
+      });
+      await this.#household.signIn(credential, options.deviceName);
+    }
+    return chat === undefined ? {} : { chat: bare(chat) };
+  }
+
+  async logOut(): Promise<void> {
+    const { account } = this.#household.here;
+    const { around } = this.#household;
+    const device = await this.#ownDevice().catch(() => undefined);
+    // The account forgets the device if it can be told; this device forgets the account in any case.
+    await account.encryption.withdraw().catch(() => undefined);
+    if (device)
+      await around.api.call("DELETE", `/devices/${encodeURIComponent(device)}`).catch(() => undefined);
+    await this.#household.signOut("logged-out");
+  }
+
+  async #ownDevice(): Promise<string> {
+    const account = await this.#household.around.api.call<{ device_id: string }>("GET", "/account");
+    return account.device_id;
+  }
+
+  async deleteAccount(confirmNumber: string): Promise<void> {
+    if (!this.#household.home) throw new ClientError("not-allowed");
+    await this.#household.around.api.call("DELETE", "/account", { confirm: confirmNumber });
+    await this.#household.signOut("account-deleted");
+  }
+
+  reconnect(): void {
+    this.#household.home?.account.session.wake();
+  }
+}

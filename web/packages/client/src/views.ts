@@ -1,0 +1,409 @@
+/** What the app shows, computed from the store: rows in, view models out. */
+import type {
+  ChatPreview,
+  ChatView,
+  Content,
+  DeviceDelivery,
+  Draft,
+  GroupRole,
+  GroupView,
+  MediaView,
+  MessageDetails,
+  MessageView,
+  Quote,
+  ReactionView,
+  SearchResults,
+  Tick,
+} from "./api.ts";
+import type { Account } from "./core/account.ts";
+import {
+  type ChatRow,
+  type MediaRow,
+  type MessageRow,
+  type StoredContent,
+  type StoredQuote,
+  textOf,
+} from "./core/rows.ts";
+
+const EDIT_WINDOW = 15 * 60_000;
+const DELETE_WINDOW = 48 * 3600_000;
+
+export class Views {
+  readonly #account: Account;
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  // ---------------------------------------------------------------------------------------------- chats
+
+  chatList(): ChatView[] {
+    return this.#account.messages.chats().map((row) => this.chat(row));
+  }
+
+  chatById(id: string): ChatView | undefined {
+    const row = this.#account.messages.chat(id);
+    if (row) return this.chat(row);
+    // A chat nobody has written in yet: it can be shown and written to.
+    const { kind } = this.#account.people.view(id);
+    return this.chat({ ...EMPTY_CHAT, id, kind });
+  }
+
+  chat(row: ChatRow): ChatView {
+    const { messages, people, typing, store } = this.#account;
+    const name = this.chatName(row);
+    const last = row.last_seq
+      ? store.sql.get<MessageRow>("SELECT * FROM message WHERE seq = ?", row.last_seq)
+      : undefined;
+    const { who, recording } = typing.now(row.id);
+    const draft = row.draft ? (JSON.parse(row.draft) as Draft).text : "";
+    const person = row.kind === "group" ? undefined : people.row(row.id);
+    return {
+      id: row.id,
+      kind: row.kind,
+      name,
+      avatar: people.avatar(
+        row.id,
+        name,
+        row.kind === "group" ? row.avatar_hash : (person?.avatar_hash ?? null),
+      ),
+      ...(last && { preview: this.#preview(last, row) }),
+      ...(draft && { draft }),
+      ...((row.last_at ?? row.created_at) && { at: (row.last_at ?? row.created_at) as number }),
+      unread: row.unread,
+      markedUnread: row.marked_unread === 1,
+      mentioned: row.mentioned === 1,
+      pinned: row.pinned === 1,
+      archived: row.archived === 1,
+      ...(row.muted_until !== null && { mutedUntil: row.muted_until }),
+      typing: who.map((jid) => people.name(jid)),
+      recording,
+      online: row.kind !== "group" && people.isOnline(row.id),
+      isRequest: row.is_request === 1 && messages.chat(row.id) !== undefined,
+    };
+  }
+
+  chatName(row: ChatRow): string {
+    if (row.id === this.#account.jid)
+      return this.#account.people.ownName || this.#account.people.name(row.id);
+    return row.kind === "group"
+      ? (row.name ?? row.id.split("@")[0] ?? row.id)
+      : this.#account.people.name(row.id);
+  }
+
+  #preview(row: MessageRow, chat: ChatRow): ChatPreview {
+    const content = JSON.parse(row.content) as StoredContent;
+    return {
+      kind: content.kind,
+      text: textOf(content),
+      own: row.own === 1,
+      ...(chat.kind === "group" && row.own === 0 && { sender: this.#account.people.name(row.sender) }),
+      ...(row.own === 1 && row.tick && { tick: row.tick }),
+      ...(content.kind === "system" && { system: content.event }),
+      ...(content.kind === "voice" && { duration: content.seconds }),
+    };
+  }
+
+  // ---------------------------------------------------------------------------------------------- messages
+
+  messages(rows: readonly MessageRow[]): MessageView[] {
+    const reactions = this.#reactions(rows);
+    const now = Date.now();
+    return rows.map((row) => this.#message(row, reactions.get(row.stanza_id) ?? [], now));
+  }
+
+  message(row: MessageRow): MessageView {
+    return this.messages([row])[0] as MessageView;
+  }
+
+  #message(row: MessageRow, reactions: readonly ReactionView[], now: number): MessageView {
+    const { people } = this.#account;
+    const name = people.name(row.sender);
+    const own = row.own === 1;
+    const age = now - row.at;
+    const left = row.tick !== null && row.tick !== "waiting" && row.tick !== "failed";
+    return {
+      id: row.id,
+      chat: row.chat,
+      own,
+      sender: {
+        id: row.sender,
+        name,
+        avatar: people.avatar(row.sender, name, people.row(row.sender)?.avatar_hash ?? null),
+      },
+      at: row.at,
+      content: this.#content(row),
+      ...(own && row.tick && { tick: row.tick }),
+      ...(row.tick === "failed" &&
+        row.failure && { failure: JSON.parse(row.failure) as MessageView["failure"] & {} }),
+      ...(row.quote && { quote: this.#quote(row.chat, JSON.parse(row.quote) as StoredQuote) }),
+      reactions,
+      edited: row.edited === 1,
+      forwarded: row.forwarded === 1,
+      starred: row.starred === 1,
+      ...(row.expires_at !== null && { expiresAt: row.expires_at }),
+      canEdit: own && left && row.kind === "text" && age < EDIT_WINDOW,
+      canDeleteForAll:
+        (own || this.#moderates(row)) && left !== !own && row.kind !== "deleted" && age < DELETE_WINDOW,
+    };
+  }
+
+  #moderates(row: MessageRow): boolean {
+    return row.own === 0 && row.room_id !== null && ["owner", "admin"].includes(this.#role(row.chat));
+  }
+
+  #role(room: string): string {
+    return (
+      this.#account.store.sql.value<string>(
+        "SELECT affiliation FROM member WHERE room = ? AND jid = ?",
+        room,
+        this.#account.jid,
+      ) ?? "none"
+    );
+  }
+
+  #content(row: MessageRow): Content {
+    const content = JSON.parse(row.content) as StoredContent;
+    return "media" in content
+      ? ({ ...content, media: this.#media(row.id, content.media) } as Content)
+      : (content as Content);
+  }
+
+  #media(message: string, media: { id: string }): MediaView {
+    const row = this.#account.store.sql.get<MediaRow>("SELECT * FROM media WHERE message = ?", message);
+    const known = dropUndefined(media) as unknown as Omit<MediaView, "transfer">;
+    if (!row) return { ...known, transfer: { state: "failed", code: "not-found" } };
+    if (row.state === "failed")
+      return { ...known, transfer: { state: "failed", code: (row.failure ?? "internal") as "internal" } };
+    if (row.state === "remote" || row.state === "here") return { ...known, transfer: { state: row.state } };
+    return { ...known, transfer: { state: row.state, done: row.done } };
+  }
+
+  #quote(chat: string, { target, sender }: StoredQuote): Quote {
+    const row = this.#account.messages.find(chat, target);
+    const who = row?.sender ?? sender ?? chat;
+    const content = row && (JSON.parse(row.content) as StoredContent);
+    return {
+      ...(row && { id: row.id }),
+      name: this.#account.people.name(who),
+      own: who === this.#account.jid,
+      kind: content?.kind ?? "unsupported",
+      text: content ? textOf(content) : "",
+    };
+  }
+
+  #reactions(rows: readonly MessageRow[]): Map<string, ReactionView[]> {
+    const found = new Map<string, ReactionView[]>();
+    const [first] = rows;
+    if (!first) return found;
+    const { sql } = this.#account.store;
+    const chats = new Set(rows.map(({ chat }) => chat));
+    for (const chat of chats) {
+      const all = sql.all<{ target: string; sender: string; emojis: string }>(
+        "SELECT target, sender, emojis FROM reaction WHERE chat = ? ORDER BY at",
+        chat,
+      );
+      for (const { target, sender, emojis } of all) {
+        const list = found.get(target) ?? [];
+        for (const emoji of JSON.parse(emojis) as string[]) this.#count(list, emoji, sender);
+        found.set(target, list);
+      }
+    }
+    return found;
+  }
+
+  #count(list: ReactionView[], emoji: string, sender: string): void {
+    const at = list.findIndex((reaction) => reaction.emoji === emoji);
+    const before = list[at] ?? { emoji, count: 0, own: false, names: [] };
+    const counted: ReactionView = {
+      emoji,
+      count: before.count + 1,
+      own: before.own || sender === this.#account.jid,
+      names: [...before.names, this.#account.people.name(sender)],
+    };
+    if (at < 0) list.push(counted);
+    else list[at] = counted;
+  }
+
+  // ---------------------------------------------------------------------------------------------- where is my message?
+
+  details(id: string): MessageDetails | undefined {
+    const row = this.#account.messages.byId(id);
+    if (!row) return undefined;
+    const { people, rooms } = this.#account;
+    const group = this.#account.messages.chat(row.chat)?.kind === "group";
+    const jids = group ? rooms.members(row.chat).map(({ jid }) => jid) : [row.chat];
+    const receivers = jids
+      .filter((jid) => jid !== row.sender)
+      .map((jid) => {
+        const name = people.name(jid);
+        const devices = this.#deliveries(id, jid);
+        const deliveredAt = earliest(devices.map((device) => device.deliveredAt));
+        const readAt = earliest(devices.map((device) => device.readAt));
+        const tick: Tick = readAt ? "read" : deliveredAt ? "delivered" : (row.tick ?? "sent");
+        return {
+          id: jid,
+          name,
+          avatar: people.avatar(jid, name, people.row(jid)?.avatar_hash ?? null),
+          tick:
+            tick === "read" || tick === "delivered"
+              ? tick
+              : row.tick === "waiting" || row.tick === "failed"
+                ? row.tick
+                : ("sent" as const),
+          ...(deliveredAt && { deliveredAt }),
+          ...(readAt && { readAt }),
+          devices: devices.map(({ readAt: _, ...device }) => device),
+        };
+      });
+    const deliveredAt = receivers.length ? earliestOfAll(receivers.map((one) => one.deliveredAt)) : undefined;
+    const readAt = receivers.length ? earliestOfAll(receivers.map((one) => one.readAt)) : undefined;
+    return {
+      message: this.message(row),
+      ...(row.sent_at && { sentAt: row.sent_at }),
+      ...(deliveredAt && { deliveredAt }),
+      ...(readAt && { readAt }),
+      sharesReceipts: this.#account.privacy.readReceipts,
+      receivers,
+    };
+  }
+
+  #deliveries(message: string, jid: string): (DeviceDelivery & { readonly readAt?: number })[] {
+    return this.#account.store.sql
+      .all<{ device: string; delivered_at: number | null; read_at: number | null }>(
+        "SELECT * FROM receipt WHERE message = ? AND jid = ? ORDER BY delivered_at",
+        message,
+        jid,
+      )
+      .map(({ device, delivered_at, read_at }) => ({
+        id: device,
+        kind: "other" as const,
+        ...(delivered_at && { deliveredAt: delivered_at }),
+        ...(read_at && { readAt: read_at }),
+      }));
+  }
+
+  // ---------------------------------------------------------------------------------------------- groups
+
+  group(id: string): GroupView | undefined {
+    const row = this.#account.messages.chat(id);
+    if (row?.kind !== "group") return undefined;
+    const { people, rooms, jid: me } = this.#account;
+    const settings = JSON.parse(row.room_settings ?? "{}") as { moderated?: boolean };
+    const name = this.chatName(row);
+    const invite = this.#account.store.setting<string>(`invite:${id}`);
+    const members = rooms
+      .members(id)
+      .filter(({ affiliation }) => affiliation !== "outcast" && affiliation !== "none")
+      .map(({ jid, affiliation }) => {
+        const memberName = people.name(jid);
+        return {
+          id: jid,
+          name: memberName,
+          avatar: people.avatar(jid, memberName, people.row(jid)?.avatar_hash ?? null),
+          role: affiliation as GroupRole,
+          isMe: jid === me,
+          online: jid === me || rooms.isPresent(id, jid) || people.isOnline(jid),
+        };
+      })
+      .sort((a, b) => RANK[a.role] - RANK[b.role] || a.name.localeCompare(b.name));
+    return {
+      id,
+      name,
+      about: row.about ?? "",
+      avatar: people.avatar(id, name, row.avatar_hash),
+      ...(row.created_at && { createdAt: row.created_at }),
+      members,
+      myRole: row.closed ? "none" : (members.find(({ isMe }) => isMe)?.role ?? "none"),
+      ...(invite && { inviteLink: invite }),
+      whoMayWrite: settings.moderated ? "admins" : "all",
+      whoMayEdit: "admins",
+    };
+  }
+
+  // ---------------------------------------------------------------------------------------------- search
+
+  search(text: string): SearchResults {
+    const { messages, people } = this.#account;
+    const wanted = fold(text.trim());
+    if (wanted === "") return { chats: [], contacts: [], messages: [] };
+    const matches = (name: string): boolean =>
+      fold(name)
+        .split(/\s+/)
+        .some((word) => word.startsWith(wanted)) || fold(name).includes(wanted);
+    const chats = this.chatList().filter(({ name }) => matches(name));
+    const shown = new Set(chats.map(({ id }) => id));
+    const contacts = people
+      .contacts()
+      .filter(({ id, name, number }) => !shown.has(id) && (matches(name) || number?.includes(wanted)));
+    const found = messages.search(text).map((row) => {
+      const chat = messages.chat(row.chat);
+      return {
+        message: this.message(row),
+        chatName: chat ? this.chatName(chat) : people.name(row.chat),
+        text: row.text,
+        marks: marksOf(row.text, text),
+      };
+    });
+    return { chats, contacts, messages: found };
+  }
+}
+
+const RANK: Readonly<Record<GroupRole, number>> = { owner: 0, admin: 1, member: 2 };
+
+const EMPTY_CHAT: Omit<ChatRow, "id" | "kind"> = {
+  name: null,
+  about: null,
+  avatar_hash: null,
+  pinned: 0,
+  archived: 0,
+  muted_until: null,
+  marked_unread: 0,
+  draft: null,
+  timer: 0,
+  read_up_to: 0,
+  unread: 0,
+  mentioned: 0,
+  is_request: 0,
+  last_seq: null,
+  last_at: null,
+  closed: null,
+  room_nick: null,
+  room_settings: null,
+  created_at: null,
+  hidden: 0,
+};
+
+function dropUndefined(value: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined));
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length ? Math.min(...known) : undefined;
+}
+
+/** When the last of them came to it; undefined while one has not. */
+function earliestOfAll(times: readonly (number | undefined)[]): number | undefined {
+  return times.every((time) => time !== undefined) ? Math.max(...(times as number[])) : undefined;
+}
+
+/** Without case and accents, as the index compares. Length may change: for comparing alone. */
+function fold(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+/** Where the words looked for stand in a text: [start, end) in UTF-16 units. */
+export function marksOf(text: string, query: string): (readonly [number, number])[] {
+  const wanted = (query.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).map(fold);
+  const marks: (readonly [number, number])[] = [];
+  for (const match of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    const word = fold(match[0]);
+    const hit = wanted.find((one) => word.startsWith(one));
+    if (hit === undefined) continue;
+    let end = 0;
+    while (end < match[0].length && fold(match[0].slice(0, end)).length < hit.length) end += 1;
+    marks.push([match.index, match.index + end]);
+  }
+  return marks;
+}

@@ -1,0 +1,71 @@
+/** The worker of a tab: holds the client for all tabs, or passes on to the worker that does. */
+import { openEngine } from "@plauder/crypto";
+import { standardPlatform } from "@plauder/protocol/platform";
+import { LocalClient } from "../client.ts";
+import { AccountApi } from "../core/http.ts";
+import { newId } from "../core/ids.ts";
+import { OpfsFiles } from "../store/files.ts";
+import { openPool } from "../store/sql.ts";
+import { Store } from "../store/store.ts";
+import { IndexedDbKeyStore, Vault } from "../store/vault.ts";
+import { Host } from "./host.ts";
+import { type Channel, Relay } from "./leader.ts";
+import type { ToHost, ToPage } from "./messages.ts";
+import { httpTransport } from "./transport.ts";
+import { unopened } from "./unopened.ts";
+
+const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
+const DIRECTORY = "plauder";
+
+/** The tab that had the files may be just closing: its handles go a moment after its lock. */
+async function openPatiently(): ReturnType<typeof openPool> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await openPool(DIRECTORY);
+    } catch (error) {
+      if (attempt >= 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function open(): Promise<Host> {
+  try {
+    const vault = await Vault.open(new IndexedDbKeyStore(DIRECTORY));
+    const { sql } = await openPatiently();
+    const client = new LocalClient({
+      store: new Store(sql, vault),
+      files: new OpfsFiles(`${DIRECTORY}-files`),
+      transport: httpTransport,
+      platform: standardPlatform(),
+      api: new AccountApi(scope.location.origin),
+      openEngine,
+    });
+    scope.addEventListener("online", () => client.session.reconnect());
+    void client.wake();
+    return new Host(client);
+  } catch (error) {
+    console.error("the store cannot be opened", error);
+    return new Host(unopened("storage-blocked"));
+  }
+}
+
+function channel(): Channel {
+  const broadcast = new BroadcastChannel("plauder-client");
+  const made: Channel = {
+    post: (message) => broadcast.postMessage(message),
+    onmessage: null,
+    close: () => broadcast.close(),
+  };
+  broadcast.onmessage = ({ data }) => made.onmessage?.(data);
+  return made;
+}
+
+const relay = new Relay(
+  newId(),
+  { post: (message: ToPage) => scope.postMessage(message) },
+  channel(),
+  { hold: (name, work) => void navigator.locks.request(name, work) },
+  open,
+);
+scope.onmessage = ({ data }: MessageEvent<ToHost>) => relay.hear(data);
