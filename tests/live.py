@@ -15,6 +15,7 @@ from plauder.core.server import Server
 from plauder.edge.tcp import TcpListener
 from plauder.edge.tls import TlsContext, make_self_signed
 from plauder.kit.clock import SystemClock
+from plauder.store.database import Database
 from plauder.store.inbox import Quota
 from plauder.store.inbox_sqlite import SqliteInbox
 from tests.fakes import FakeCredentials
@@ -45,6 +46,7 @@ async def live(
     rules: Rules | None = None,
     tls: bool = True,
     quota: Quota | None = None,
+    database: Database | None = None,
 ) -> AsyncIterator[Live]:
     """An engine that runs while the block does."""
     clock = SystemClock()
@@ -57,6 +59,7 @@ async def live(
         inbox=inbox,
         bus=LocalBus(),
         directory=LocalDirectory(),
+        database=database,
         limits=limits,
         highest=await inbox.highest(),
     )
