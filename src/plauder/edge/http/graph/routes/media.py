@@ -14,7 +14,7 @@ from plauder.business.media.commands import NewMedium
 from plauder.business.shared.errors import fail, invalid, missing_node
 from plauder.business.shared.nodes import Node
 from plauder.edge.http.graph.api import GraphJSON
-from plauder.edge.http.graph.deps import Authenticated, Call, Graph, NodeId, authenticated, call_of
+from plauder.edge.http.graph.deps import Authenticated, Call, Graph, NodeId, call_of
 from plauder.edge.http.graph.params import Params
 from plauder.edge.http.graph.routes import nodes
 from plauder.edge.http.graph.routes.apps import SUCCESS
@@ -109,7 +109,8 @@ def router() -> APIRouter:
 
     @routes.get("/upload:{upload_id}", summary="How far a resumable upload is")
     async def progress(request: Request, upload_id: str = Path(max_length=200)) -> Response:
-        call = await authenticated(request)
+        graph: Graph = request.app.state.graph
+        call = await call_of(request, graph, Params(dict(request.query_params)))
         async with call.graph.database.read() as uow:
             row = await commands.find_upload(
                 uow, f"upload:{upload_id}", call.access.portfolio_id, call.graph.clock.now()

@@ -62,7 +62,7 @@ async def number_view(call: Call, uow: UnitOfWork, row: Row[Any]) -> dict[str, A
         "id": row.id,
         "verified_name": row.verified_name,
         "display_phone_number": row.display,
-        "conversational_automation": row.automation or None,
+        "conversational_automation": (dict(row.automation) | {"id": row.id}) if row.automation else None,
         "status": row.status,
         "quality_rating": row.quality,
         "quality_score": {"score": row.quality},

@@ -38,9 +38,8 @@ DEFAULT_FIELDS = (
 
 def view(row: Row[Any]) -> dict[str, Any]:
     """Every field of a template; absent ones are None."""
-    score: dict[str, Any] = {"score": row.quality}
-    if row.quality_at:
-        score["date"] = int(row.quality_at.timestamp())
+    # pywa wants the date of a score always, even of the score UNKNOWN.
+    score = {"score": row.quality, "date": int((row.quality_at or row.created_at).timestamp())}
     return {
         "id": row.id,
         "name": row.name,
