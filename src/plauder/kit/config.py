@@ -134,6 +134,16 @@ class Media(Section):
     blocked_types: tuple[str, ...] = Field((), description="Media types that are refused, or how they begin.")
 
 
+class Calls(Section):
+    """Voice and video calls."""
+
+    relays: tuple[str, ...] = Field(
+        (), description="STUN and TURN services as URIs, e.g. turn:turn.example.org:3478?transport=udp."
+    )
+    secret: SecretStr = Field(SecretStr(""), description="What coturn has as static-auth-secret.")
+    login_seconds: int = Field(3_600, ge=60, le=86_400, description="How long a relay password is good, in seconds.")
+
+
 class Registration(Section):
     """Who can open an account, and how often one may try."""
 
@@ -266,6 +276,7 @@ class Config(BaseSettings):
     tls: Tls = Field(default_factory=Tls, description="The certificate.")
     inbox: InboxSettings = Field(default_factory=InboxSettings, description="Undelivered messages.")
     media: Media = Field(default_factory=Media, description="Files that people send.")
+    calls: Calls = Field(default_factory=Calls, description="Voice and video calls.")
     registration: Registration = Field(default_factory=Registration, description="Opening accounts.")
     sms: Sms = Field(default_factory=Sms, description="Verification codes by SMS.")
     discovery: Discovery = Field(default_factory=Discovery, description="Private contact discovery.")
