@@ -1,5 +1,6 @@
-import { ClientError, type PlauderClient } from "@plauder/client/api";
+import type { PlauderClient } from "@plauder/client/api";
+import { connectClient } from "@plauder/client/worker/connect";
 
 export async function connect(): Promise<PlauderClient> {
-  throw new ClientError("internal", "No client is built in");
+  return connectClient();
 }
