@@ -4,14 +4,6 @@ import type { ToPage } from "./messages.ts";
 import { RemoteClient } from "./remote.ts";
 
 interface Page {
-  Worker: new (
-    url: URL,
-    options: { type: "module"; name: string },
-  ) => {
-    onmessage: ((event: { data: ToPage }) => void) | null;
-    postMessage(message: unknown): void;
-    terminate(): void;
-  };
   document: { readonly visibilityState: string; addEventListener(name: string, act: () => void): void };
   addEventListener(name: string, act: () => void): void;
   navigator: { storage?: { persist?(): Promise<boolean> } };
@@ -20,14 +12,12 @@ interface Page {
 /** Start (or join) the client of this browser. Call once per page. */
 export function connectClient(): PlauderClient {
   const page = globalThis as unknown as Page;
-  const worker = new page.Worker(new URL("./worker.ts", import.meta.url), {
-    type: "module",
-    name: "plauder",
-  });
+  // Spelt out in one piece: the bundler finds workers by this very form.
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "plauder" });
   const client = new RemoteClient({ post: (message) => worker.postMessage(message) }, () =>
     worker.terminate(),
   );
-  worker.onmessage = ({ data }) => client.hear(data);
+  worker.onmessage = ({ data }: { data: ToPage }) => client.hear(data);
   const tell = (): void => client.setActive(page.document.visibilityState === "visible");
   page.document.addEventListener("visibilitychange", tell);
   // A page that goes takes its views with it; the worker of another tab must not go on computing for them.
