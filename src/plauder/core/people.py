@@ -27,12 +27,13 @@ class Relations:
 
     `subscribers` see this account's presence (subscription "from" or "both"), `subscriptions` are whose presence it
     sees ("to" or "both"), `groups` are the roster groups of each contact that is in any, `known` is everybody in the
-    roster.
+    roster, `asked` are those whose request to subscribe is not answered yet.
     """
 
     subscribers: frozenset[str] = NOBODY
     subscriptions: frozenset[str] = NOBODY
     known: frozenset[str] = NOBODY
+    asked: frozenset[str] = NOBODY
     groups: Mapping[str, frozenset[str]] = field(default_factory=lambda: NO_GROUPS)
 
 

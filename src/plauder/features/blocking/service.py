@@ -44,8 +44,7 @@ class Blocking:
         found = self._lists.get(account)
         if found is None:
             generation = self._generation
-            async with self._server.database.read() as uow:
-                jids = await store.load(uow, account)
+            jids = await store.load(self._server.database, account)
             found = BlockList(frozenset(jids)) if jids else UNBLOCKED
             if generation == self._generation:
                 self._lists[account] = found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Column, Table, delete, select
+from sqlalchemy import Column, Table, bindparam, delete, select
 
-from plauder.store.database import UnitOfWork
+from plauder.store.database import Database, UnitOfWork
 from plauder.store.schema import Text, metadata
 
 items = Table(
@@ -17,10 +17,16 @@ items = Table(
 )
 
 
-async def load(uow: UnitOfWork, account: str) -> list[str]:
+_LOAD = select(items.c.jid).where(items.c.account == bindparam("account")).order_by(items.c.jid)
+
+
+async def load(database: Database, account: str) -> list[str]:
     """The addresses an account blocks, sorted."""
-    statement = select(items.c.jid).where(items.c.account == account).order_by(items.c.jid)
-    return list((await uow.execute(statement)).scalars())
+    rows = database.peek(_LOAD, account=account)
+    if rows is None:
+        async with database.read() as uow:
+            rows = list(await uow.execute(_LOAD, {"account": account}))
+    return [row.jid for row in rows]
 
 
 async def add(uow: UnitOfWork, account: str, jids: Collection[str]) -> None:

@@ -69,8 +69,7 @@ class Roster:
         found = self._relations.get(account)
         if found is None:
             generation = self._generation
-            async with self._server.database.read() as uow:
-                found = _relations(await store.load(uow, account))
+            found = _relations(await store.read(self._server.database, account))
             # A change that was committed while we read has its own idea of what is right.
             if generation == self._generation:
                 self._relations[account] = found
@@ -142,8 +141,10 @@ class Roster:
 
     async def requests(self, account: Jid) -> list[Stanza]:
         """The subscription requests that still wait for the account's answer (§3.1.3)."""
-        async with self._server.database.read() as uow:
-            waiting = [item for item in await store.load(uow, account.text) if item.state.is_asked]
+        if not (await self.of(account.text)).asked:
+            return []
+        items = await store.read(self._server.database, account.text)
+        waiting = [item for item in items if item.state.is_asked]
         return [_presence("subscribe", item.contact, account.text, item.request) for item in waiting]
 
     async def forget(self, account: Jid) -> None:
@@ -264,5 +265,6 @@ def _relations(items: list[Item]) -> Relations:
         subscribers=frozenset(item.contact for item in items if item.state.shows),
         subscriptions=frozenset(item.contact for item in items if item.state.sees),
         known=frozenset(item.contact for item in items if item.is_listed),
+        asked=frozenset(item.contact for item in items if item.state.is_asked),
         groups=groups or NO_GROUPS,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, Row, Table, delete, func, select, update
+from sqlalchemy import Boolean, Column, Integer, Table, bindparam, delete, func, select, update
 
 from plauder.features.roster.rules import Item
 from plauder.features.roster.states import State
-from plauder.store.database import UnitOfWork
+from plauder.store.database import Database, UnitOfWork
 from plauder.store.schema import Bytes, Text, metadata
 
 items = Table(
@@ -37,14 +37,14 @@ versions = Table(
 )
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: Any) -> Item:
     return Item(
         contact=row.contact,
         state=State(row.state),
         name=row.name,
         groups=tuple(json.loads(row.groups)) if row.groups else (),
-        is_approved=row.is_approved,
-        is_listed=row.is_listed,
+        is_approved=bool(row.is_approved),
+        is_listed=bool(row.is_listed),
         request=row.request,
         version=row.version,
     )
@@ -66,10 +66,21 @@ async def version(uow: UnitOfWork, account: str) -> tuple[int, int]:
     return (0, 0) if row is None else (row.version, row.removed)
 
 
+_LOAD = select(items).where(items.c.account == bindparam("account")).order_by(items.c.contact)
+
+
 async def load(uow: UnitOfWork, account: str) -> list[Item]:
     """Everything that is kept about an account's contacts, by address."""
-    statement = select(items).where(items.c.account == account).order_by(items.c.contact)
-    return [_item(row) for row in await uow.execute(statement)]
+    return [_item(row) for row in await uow.execute(_LOAD, {"account": account})]
+
+
+async def read(database: Database, account: str) -> list[Item]:
+    """The same outside a transaction."""
+    rows = database.peek(_LOAD, account=account)
+    if rows is None:
+        async with database.read() as uow:
+            return await load(uow, account)
+    return [_item(row) for row in rows]
 
 
 async def find(uow: UnitOfWork, account: str, contact: str) -> Item:

@@ -86,8 +86,7 @@ class Cards:
     async def _hash(self, account: Jid) -> str:
         found = self._hashes.get(account.text)
         if found is None:
-            latest = await self._server.people.personal.items(account, AVATAR_METADATA)
-            found, _ = rules.announced(latest[-1].payload if latest else None)
+            found = await store.picture(self._server.database, account.text)
             self._hashes[account.text] = found
             if len(self._hashes) > _CACHE:
                 self._hashes.popitem(last=False)
@@ -96,10 +95,14 @@ class Cards:
     async def published(self, what: Published) -> None:
         """XEP-0398 §4: a picture was published or taken away: every device's presence says so."""
         account = Jid.parse(what.account)
-        before = self._hashes.pop(what.account, None)
-        hash_ = await self._hash(account)
+        before = await self._hash(account)
+        latest = await self._server.people.personal.items(account, AVATAR_METADATA)
+        hash_, _ = rules.announced(latest[-1].payload if latest else None)
         if hash_ == before:
             return
+        async with self._server.database.begin() as uow:
+            await store.save_picture(uow, what.account, hash_)
+        self._hashes[what.account] = hash_
         for session in self._server.available_sessions_of(account):
             presence = rules.announcing(session.presence, hash_) if session.presence is not None else None
             if presence is not None:

@@ -1,10 +1,10 @@
-"""Cards without pictures in the database: the only SQL of this feature."""
+"""Cards, and the hashes of the pictures that belong to them, in the database: the only SQL of this feature."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, delete, select
+from sqlalchemy import Column, Table, bindparam, delete, select
 
-from plauder.store.database import UnitOfWork
+from plauder.store.database import Database, UnitOfWork
 from plauder.store.schema import Bytes, Text, metadata
 
 cards = Table(
@@ -12,7 +12,12 @@ cards = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("card", Bytes, nullable=False),
+    # Of the published picture, so that presence need not look for it; empty without one.
+    Column("picture", Text, nullable=False),
 )
+
+
+_PICTURE = select(cards.c.picture).where(cards.c.account == bindparam("account"))
 
 
 async def find(uow: UnitOfWork, account: str) -> bytes | None:
@@ -22,8 +27,23 @@ async def find(uow: UnitOfWork, account: str) -> bytes | None:
 
 async def save(uow: UnitOfWork, account: str, card: bytes) -> None:
     """Keep a card in place of the former one."""
-    statement = uow.insert(cards).values(account=account, card=card)
+    statement = uow.insert(cards).values(account=account, card=card, picture="")
     await uow.execute(statement.on_conflict_do_update(index_elements=[cards.c.account], set_={"card": card}))
+
+
+async def picture(database: Database, account: str) -> str:
+    """The hash of an account's picture; empty without one."""
+    rows = database.peek(_PICTURE, account=account)
+    if rows is None:
+        async with database.read() as uow:
+            rows = list(await uow.execute(_PICTURE, {"account": account}))
+    return rows[0].picture if rows else ""
+
+
+async def save_picture(uow: UnitOfWork, account: str, hash_: str) -> None:
+    """Keep the hash of an account's picture."""
+    statement = uow.insert(cards).values(account=account, card=b"", picture=hash_)
+    await uow.execute(statement.on_conflict_do_update(index_elements=[cards.c.account], set_={"picture": hash_}))
 
 
 async def forget(uow: UnitOfWork, account: str) -> None:

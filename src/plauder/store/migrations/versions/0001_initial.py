@@ -471,6 +471,7 @@ def upgrade() -> None:
         "vcard",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("card", sa.LargeBinary(), nullable=False),
+        sa.Column("picture", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_vcard")),
     )
     op.create_table(
