@@ -23,13 +23,19 @@ from plauder.edge import certificates, listen, sms
 from plauder.edge.http import accounts as account_routes
 from plauder.edge.http import dev
 from plauder.edge.http import media as media_routes
+from plauder.edge.http import push as push_routes
+from plauder.edge.http.address import Proxies
 from plauder.edge.http.app import HttpParts
 from plauder.edge.http.app import build as build_http
 from plauder.edge.http.auth import Auth
 from plauder.edge.http.serve import HttpServer
+from plauder.edge.outbound import Outbound
+from plauder.edge.push.fcm import Fcm, ServiceAccount
+from plauder.edge.push.web import WebPush
 from plauder.edge.sms.console import Console
 from plauder.edge.tcp import TcpListener
 from plauder.edge.tls import TlsContext
+from plauder.edge.websocket import WebSocketListener
 from plauder.features.accounts import events, store
 from plauder.features.accounts.credentials import AccountCredentials
 from plauder.features.accounts.devices import Devices
@@ -37,12 +43,29 @@ from plauder.features.accounts.invites import Invites
 from plauder.features.accounts.parts import Parts
 from plauder.features.accounts.registration import Registration
 from plauder.features.blocking.feature import register as blocking
+from plauder.features.calls.feature import Relays
+from plauder.features.calls.feature import register as calls
+from plauder.features.calls.rules import Relay
+from plauder.features.carbons.feature import register as carbons
+from plauder.features.csi.feature import register as csi
 from plauder.features.disco.feature import register as disco
+from plauder.features.groups.feature import register as groups
+from plauder.features.last.feature import register as last
+from plauder.features.mam.feature import register as mam
 from plauder.features.media.feature import register as media_feature
 from plauder.features.media.rules import Policy
 from plauder.features.media.service import Media
+from plauder.features.ping.feature import register as ping
 from plauder.features.presence.feature import register as presence
+from plauder.features.private.feature import register as private
+from plauder.features.pubsub.feature import register as pubsub
+from plauder.features.push.feature import register as push_feature
+from plauder.features.push.service import Sender
+from plauder.features.push.store import FCM, WEB
 from plauder.features.roster.feature import register as roster
+from plauder.features.time.feature import register as time
+from plauder.features.vcard.feature import register as vcard
+from plauder.features.version.feature import register as version
 from plauder.kit import log
 from plauder.kit.clock import Clock, SystemClock
 from plauder.kit.config import OFF, Config
@@ -59,7 +82,22 @@ from plauder.store.inbox_sqlite import SqliteInbox
 from plauder.store.schema import metadata
 from plauder.wire.jid import Jid
 
-FEATURES: tuple[Callable[[Server], None], ...] = (disco, roster, blocking, presence)
+FEATURES: tuple[Callable[[Server], object], ...] = (
+    disco,
+    roster,
+    blocking,
+    presence,
+    pubsub,
+    vcard,
+    carbons,
+    csi,
+    private,
+    mam,
+    ping,
+    time,
+    last,
+    groups,
+)
 """Chat features without settings, in the order they register."""
 
 TIDY_SECONDS = 3_600.0
@@ -132,6 +170,7 @@ class App:
         self._listen_to_accounts(self.server)
         await self.outbox.start()
         stack.push_async_callback(self.outbox.stop)
+        self.door = self._door()
         http = self._http(sock) if sock is not None else None
         if http is not None:
             stack.push_async_callback(http.stop)
@@ -187,11 +226,29 @@ class App:
         for feature in FEATURES:
             feature(server)
         media_feature(server, self.media)
+        version(server, shows_version=self.config.xmpp.show_version)
+        calls(server, self._relays())
+        self.push = push_feature(server, self._push_senders(), chat_name=self.keyring.derive("push chat names"))
 
         async def saw(session: Session) -> None:
             await self.credentials.saw(session.account.local, session.device)
 
         server.on_bound(do=saw)
+
+    def _relays(self) -> Relays:
+        settings = self.config.calls
+        services = [Relay.parse(uri) for uri in settings.relays]
+        return Relays(services, settings.secret.get_secret_value(), settings.login_seconds)
+
+    def _push_senders(self) -> dict[str, Sender]:
+        settings, outside = self.config.push, Outbound()
+        contact = settings.contact or f"mailto:postmaster@{self.config.domain}"
+        self.web_push = WebPush(outside, self.keyring, contact=contact, now=lambda: self.clock.now().timestamp())
+        senders: dict[str, Sender] = {WEB: self.web_push}
+        if settings.fcm_account is not None:
+            account = ServiceAccount.read(settings.fcm_account)
+            senders[FCM] = Fcm(outside, account, now=lambda: self.clock.now().timestamp())
+        return senders
 
     def _media(self) -> Media:
         settings = self.config.media
@@ -201,12 +258,12 @@ class App:
             self.database,
             blobs,
             self.clock,
-            base_url=f"{self.config.public_url}/media",
+            base_url=self.config.public_url,
             policy=policy,
             retention_days=settings.retention_days,
         )
 
-    def _listeners(self) -> list[TcpListener]:
+    def _door(self) -> Door:
         config = self.config
         rules = Rules(
             require_tls=config.xmpp.require_tls,
@@ -214,11 +271,14 @@ class App:
             connections_per_address=config.xmpp.max_connections_per_address,
             failures=config.limits.logins_per_minute,
         )
-        door = self.door = Door(self.server, rules)
+        door = Door(self.server, rules)
         self.metrics.watch("connections", "Open XMPP connections.", lambda: door.count)
+        return door
+
+    def _listeners(self) -> list[TcpListener]:
         tls = TlsContext(self.certificate.certificate, self.certificate.key)
         self._reloaders.append(tls.reload)
-        return [TcpListener(door, tls), TcpListener(door, tls, is_direct=True)]
+        return [TcpListener(self.door, tls), TcpListener(self.door, tls, is_direct=True)]
 
     async def _accept(self, listeners: list[TcpListener]) -> None:
         settings = self.config.xmpp
@@ -235,7 +295,9 @@ class App:
 
     def _http(self, sock: socket.socket) -> HttpServer:
         tls = (self.certificate.certificate, self.certificate.key) if self.config.http.tls else None
-        http = HttpServer(build_http(self._http_parts()), sock, tls=tls)
+        proxies = Proxies(self.config.http.trusted_proxies)
+        websockets = WebSocketListener(self.door, proxies.of_upgrade)
+        http = HttpServer(build_http(self._http_parts()), sock, websocket=websockets.make, tls=tls)
         self._reloaders.append(http.reload)
         return http
 
@@ -246,6 +308,7 @@ class App:
         routers: list[APIRouter] = [
             account_routes.router(config, auth, self.registration, self.devices, self.invites, tries),
             media_routes.router(self.media),
+            push_routes.router(self.push, self.web_push.public_key, auth),
         ]
         if config.dev.page and isinstance(self.sms, Console):
             routers.append(dev.router(self.sms))

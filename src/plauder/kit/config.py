@@ -144,6 +144,15 @@ class Calls(Section):
     login_seconds: int = Field(3_600, ge=60, le=86_400, description="How long a relay password is good, in seconds.")
 
 
+class Push(Section):
+    """Waking browsers and phones."""
+
+    contact: str = Field("", description="mailto: or https: address that push services may write to (RFC 8292).")
+    fcm_account: Path | None = Field(
+        None, description="Service account file of Firebase, for Android apps of your own."
+    )
+
+
 class Registration(Section):
     """Who can open an account, and how often one may try."""
 
@@ -277,6 +286,7 @@ class Config(BaseSettings):
     inbox: InboxSettings = Field(default_factory=InboxSettings, description="Undelivered messages.")
     media: Media = Field(default_factory=Media, description="Files that people send.")
     calls: Calls = Field(default_factory=Calls, description="Voice and video calls.")
+    push: Push = Field(default_factory=Push, description="Waking browsers and phones.")
     registration: Registration = Field(default_factory=Registration, description="Opening accounts.")
     sms: Sms = Field(default_factory=Sms, description="Verification codes by SMS.")
     discovery: Discovery = Field(default_factory=Discovery, description="Private contact discovery.")

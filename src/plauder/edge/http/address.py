@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from starlette.datastructures import Headers
@@ -42,7 +42,15 @@ class Proxies:
         and what stands left of it is the client's own claim.
         """
         peer = scope["client"][0] if scope.get("client") else HIDDEN
-        forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+        return self._behind(peer, Headers(scope=scope).getlist("x-forwarded-for"))
+
+    def of_upgrade(self, peer: str, headers: Mapping[str, str]) -> tuple[str, bool]:
+        """The same for a WebSocket (header names in lower case), and whether the client speaks TLS to the proxy."""
+        forwarded = headers.get("x-forwarded-for")
+        is_safe = self.trusts(peer) and headers.get("x-forwarded-proto", "").strip().lower() == "https"
+        return self._behind(peer, [forwarded] if forwarded is not None else []), is_safe
+
+    def _behind(self, peer: str, forwarded: Sequence[str]) -> str:
         if not forwarded:
             return peer
         if not self.trusts(peer):

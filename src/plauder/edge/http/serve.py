@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import uvicorn
@@ -24,14 +24,14 @@ class _Embedded(uvicorn.Server):
 
 
 class HttpServer:
-    """The HTTP port. `websocket` is the protocol class that takes over after an upgrade."""
+    """The HTTP port. `websocket` makes the protocol that takes over after an upgrade."""
 
     def __init__(
         self,
         app: ASGIApp,
         sock: socket.socket,
         *,
-        websocket: type[asyncio.Protocol] | None = None,
+        websocket: Callable[..., asyncio.Protocol] | None = None,
         tls: tuple[Path, Path] | None = None,
     ) -> None:
         self._sock = sock
@@ -39,7 +39,7 @@ class HttpServer:
         self._config = uvicorn.Config(
             app,
             http="httptools",
-            ws=websocket or "none",
+            ws=websocket or "none",  # type: ignore[arg-type]
             loop="none",
             lifespan="off",
             log_config=None,
