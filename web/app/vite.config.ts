@@ -12,7 +12,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export default defineConfig(({ mode }) => ({
   root: here("."),
   plugins: [
-    lingui({ macroTransform: true, failOnMissing: false, cwd: here(".") }),
+    lingui({ macroTransform: true, failOnMissing: mode === "production", cwd: here(".") }),
     react(),
     tailwindcss(),
     serviceWorker(here("src/worker/service-worker.ts")),
