@@ -277,7 +277,9 @@ class World:
                 await asyncio.sleep(0)
             tasks = self.server.tasks()
             if tasks:
-                done, _ = await asyncio.wait(tasks, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+                # A task that waits for a client's answer may wait for ever; any other is only slow.
+                patience = 0.05 if self.server.is_asking else 1.0
+                done, _ = await asyncio.wait(tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 busy = busy or bool(done)
             if not busy:
                 break

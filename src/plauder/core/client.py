@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
-from plauder.core.delivery import Delivery, Outcome
+from plauder.core.delivery import STEADY_WINDOWS, Delivery, Outcome, Pace
 from plauder.core.feed import FedSession, Mode, delayed
 from plauder.core.hooks import Hold
 from plauder.core.intake import Later
@@ -88,6 +88,7 @@ class ClientSession(FedSession):
         "_answer_at",
         "_asked",
         "_busy",
+        "_delay",
         "_fresh",
         "_handled",
         "_held",
@@ -121,6 +122,7 @@ class ClientSession(FedSession):
         """Since when an acknowledgement is waited for; 0 if none is."""
         self._asked = 0
         """For a client without stream management: how many of `unacked` the ping that is out will prove."""
+        self._delay = 0.0
         self._fresh = 0
         """Stanzas since the last question."""
         self._sent = 0
@@ -189,13 +191,28 @@ class ClientSession(FedSession):
         if count > waiting:
             raise HandledCountTooHigh(h, self._sent % WRAP)
         self._acked = h
-        self.asked_at = 0.0
+        self._time_answer()
         if self.slot is not None:
             self.slot.acked(h)
         if count:
             self.settle(count)
         if self._fresh and self.outlet is not None:
             self.outlet.write(b"")
+
+    def _time_answer(self) -> None:
+        """How long the client took to answer the latest question: half of the weight goes to the latest."""
+        if self.asked_at:
+            took = self.server.clock.monotonic() - self.asked_at
+            self.asked_at = 0.0
+            self._delay = (self._delay + took) / 2
+            window = self.server.limits.commit_window
+            self.pace = (
+                Pace.PROMPT
+                if self._delay < window / 2
+                else Pace.STEADY
+                if self._delay < window * STEADY_WINDOWS / 2
+                else Pace.NEVER
+            )
 
     def asked(self) -> None:
         """`<r/>`: answered when everything that came before it is safe."""
@@ -407,7 +424,7 @@ class ClientSession(FedSession):
 
     def _proved(self) -> None:
         count, self._asked = self._asked, 0
-        self.asked_at = 0.0
+        self._time_answer()
         if count:
             self.settle(count)
         if self._fresh and self.outlet is not None:

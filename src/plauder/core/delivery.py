@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from enum import IntEnum
+from functools import partial
 from typing import Final
 from zlib import crc32
 
@@ -99,6 +100,17 @@ class State(IntEnum):
     """Acknowledged by all, or refused."""
 
 
+class Pace(IntEnum):
+    """How quickly a device acknowledges, by its latest answers."""
+
+    PROMPT = 0
+    """Within a commit window, as a rule."""
+    STEADY = 1
+    """Within a few of them."""
+    NEVER = 2
+    """Not so soon that waiting for it would spare the disk a write."""
+
+
 class Delivery:
     """One stanza for one account. `owing` are the devices that have not acknowledged it."""
 
@@ -134,6 +146,20 @@ class Delivery:
             outcome.release(error)
 
 
+STEADY_WINDOWS: Final = 4
+
+
+class _Window:
+    """Deliveries that wait for their acknowledgements, in the order of their ends."""
+
+    __slots__ = ("is_armed", "seconds", "waiting")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.waiting: deque[tuple[float, Delivery]] = deque()
+        self.is_armed = False
+
+
 DISK_FULL: Final = "The server cannot keep messages at the moment. Try again later."
 
 
@@ -152,34 +178,33 @@ class Deliveries:
         self._inbox = inbox
         self._clock = clock
         self._timers = timers
-        self._window = window
-        self._waiting: deque[tuple[float, Delivery]] = deque()
-        self._armed = False
+        self._windows = {Pace.PROMPT: _Window(window), Pace.STEADY: _Window(window * STEADY_WINDOWS)}
         self.stored = 0
         """How many were written, for the metrics."""
         self.spared = 0
         """How many were acknowledged in time and never written."""
 
-    def start(self, delivery: Delivery, *, at_once: bool) -> None:
-        """A delivery was handed to the devices that can take it now. `at_once`: some could not, so it goes to disk."""
-        if at_once:
+    def start(self, delivery: Delivery, pace: Pace) -> None:
+        """A delivery was handed to the devices that can take it now. NEVER: some could not, so it goes to disk."""
+        if pace is Pace.NEVER:
             self.write(delivery)
-        elif delivery.outcome is not None:
-            self._waiting.append((self._clock.monotonic() + self._window, delivery))
-            if not self._armed:
-                self._armed = True
-                self._timers.call_later(self._window, self._window_ended)
+            return
+        window = self._windows[pace]
+        window.waiting.append((self._clock.monotonic() + window.seconds, delivery))
+        if not window.is_armed:
+            window.is_armed = True
+            self._timers.call_later(window.seconds, partial(self._window_ended, window))
 
-    def _window_ended(self) -> None:
-        waiting, now = self._waiting, self._clock.monotonic()
+    def _window_ended(self, window: _Window) -> None:
+        waiting, now = window.waiting, self._clock.monotonic()
         # Half a millisecond of grace saves a second wake-up for what is due in the same breath.
         while waiting and waiting[0][0] <= now + 0.0005:
             delivery = waiting.popleft()[1]
             if delivery.state is State.HANDED:
                 self.write(delivery)
-        self._armed = bool(waiting)
+        window.is_armed = bool(waiting)
         if waiting:
-            self._timers.call_later(max(waiting[0][0] - now, 0.0005), self._window_ended)
+            self._timers.call_later(max(waiting[0][0] - now, 0.0005), partial(self._window_ended, window))
 
     def write(self, delivery: Delivery) -> None:
         """Put a delivery on disk for the devices that still owe it."""
@@ -234,7 +259,6 @@ class Deliveries:
 
     def flush(self) -> None:
         """Write everything that waits for its window, without waiting longer: the server is going down."""
-        while self._waiting:
-            delivery = self._waiting.popleft()[1]
-            if delivery.state is State.HANDED:
-                self.write(delivery)
+        for window in self._windows.values():
+            while window.waiting:
+                self.write(window.waiting.popleft()[1])

@@ -12,7 +12,7 @@ from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from plauder.core.delivery import Delivery, State, mark_of
+from plauder.core.delivery import Delivery, Pace, State, mark_of
 from plauder.core.numbers import time_of
 from plauder.core.ports import SHARED, Kept
 from plauder.core.session import Session
@@ -57,7 +57,7 @@ def delayed(stanza: bytes, number: int, by: str) -> bytes:
 class FedSession(Session):
     """A session with a feed. What carries the bytes overrides `_emit` and `_can_take`."""
 
-    __slots__ = ("_already", "_cursor", "_diverted", "_mode", "_reading", "unacked")
+    __slots__ = ("_already", "_cursor", "_diverted", "_mode", "_reading", "pace", "unacked")
 
     def __init__(self, server: Server, jid: Jid, device: str) -> None:
         super().__init__(server, jid, device)
@@ -67,6 +67,7 @@ class FedSession(Session):
         self._diverted = False
         self._already: set[int] | None = None
         """Marks of messages that the client has, though the inbox does not know it: see `ClientSession.resumed`."""
+        self.pace = Pace.PROMPT
         self.unacked: deque[Delivery | bytes] | None = None
         """What was handed out and is not acknowledged, in order; None while empty. Bytes are what need not be kept."""
 

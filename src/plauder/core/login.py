@@ -189,23 +189,24 @@ class Login:
         connection, required = self._connection, self._door.rules.require_tls
         features = [negotiation.starttls_feature(required=required)]
         if not required:
-            authentication = Authentication(self._door, connection)
-            features += authentication.features(self._bind2_namespaces())
+            features += self._logins(Authentication(self._door, connection))
         self._write_features(features)
-        nonza = await self._nonza()
-        if nonza.tag == f"{{{TLS}}}starttls":
+        event = await self._next()
+        if isinstance(event, Nonza) and event.tag == f"{{{TLS}}}starttls":
             connection.start_tls()
             await self._open()
         elif required:
             raise StreamError("policy-violation", "Start TLS first.")
         else:
-            self._events.appendleft(nonza)
+            self._events.appendleft(event)
 
     def _offer_logins(self, authentication: Authentication) -> None:
         if self._connection.is_encrypted or not self._connection.can_start_tls:
-            more = [make() for make in self._server.features_before_login]
-            found = authentication.features(self._bind2_namespaces())
-            self._write_features([*found, *[one for one in more if one is not None]])
+            self._write_features(self._logins(authentication))
+
+    def _logins(self, authentication: Authentication) -> list[Element]:
+        more = [make() for make in self._server.features_before_login]
+        return authentication.features(self._bind2_namespaces()) + [one for one in more if one is not None]
 
     def _bind2_namespaces(self) -> list[str]:
         found = {tag[1:].partition("}")[0] for tag in self._server.bind2_features}

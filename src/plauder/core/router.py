@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from plauder.core.accounts import Account, Accounts
-from plauder.core.delivery import Delivery, Outcome, mark_of
+from plauder.core.delivery import Delivery, Outcome, Pace, mark_of
 from plauder.core.feed import FedSession, Handed
 from plauder.core.hooks import Action, Routed
 from plauder.core.ports import SHARED
@@ -20,6 +20,7 @@ from plauder.core.storing import has_content, should_store, without_forged_ids
 from plauder.wire.jid import InvalidJid, Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
+from plauder.wire.xml import quote
 
 if TYPE_CHECKING:
     from plauder.core.server import Server
@@ -126,8 +127,11 @@ class Router:
         outcome.release()
 
     def _with_id(self, stanza: Stanza, by: str, number: int) -> bytes:
-        mark = f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{number:x}'/>".encode()
-        return Stanza(stanza.kind, stanza.attrs, stanza.inner + mark).to_bytes()
+        tag = "<message"
+        for name, value in stanza.attrs.items():
+            tag += f" {name}={quote(value)}"
+        own_id = f"<stanza-id xmlns='urn:xmpp:sid:0' by={quote(by)} id='{number:x}'/></message>"
+        return b"%b>%b%b" % (tag.encode(), stanza.inner, own_id.encode())
 
     def deliver(
         self,
@@ -149,17 +153,28 @@ class Router:
         delivery = Delivery(
             number, account.jid.text, data, queues, outcome if promised else None, is_wide=target is None, mark=mark
         )
-        missing = 0
+        missing = False
         for queue in tuple(queues):
             handed = self._hand_out(account, delivery, queue, target)
             if handed is Handed.NO:
-                missing += 1
+                missing = True
             elif handed is Handed.DONE:
                 queues.remove(queue)
         if queues and (missing or promised):
             delivery.outcome = outcome
             outcome.hold()
-            self._server.deliveries.start(delivery, at_once=missing > 0)
+            pace = Pace.NEVER if missing else self._slowest(account, queues, target)
+            self._server.deliveries.start(delivery, pace)
+
+    def _slowest(self, account: Account, queues: list[str], target: FedSession | None) -> Pace:
+        """How soon the last of the devices that have it may answer."""
+        if target is not None:
+            return target.pace
+        pace = Pace.PROMPT
+        for session in account.sessions.values():
+            if session.pace > pace and session.device in queues:
+                pace = session.pace
+        return pace
 
     def _hand_out(self, account: Account, delivery: Delivery, queue: str, target: FedSession | None) -> Handed:
         """Hand a delivery to every session that reads this queue; the best of what became of it."""

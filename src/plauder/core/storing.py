@@ -39,7 +39,17 @@ def should_store(message: Stanza) -> Verdict:
 
 def _content(message: Stanza) -> Verdict:
     inner = message.inner
-    if b"<body" in inner and b"urn:xmpp:hints" not in inner and b"&#" not in inner:
+    # Nearly every message: it has something, and nothing in it makes it less than content. Namespaces can hide behind
+    # references and behind prefixes of the opening tag; then, and where a thread comes first, look properly.
+    if (
+        inner
+        and b"chatstates" not in inner
+        and b"urn:xmpp:hints" not in inner
+        and b"&#" not in inner
+        and inner.startswith(b"<")
+        and not inner.startswith(b"<thread")
+        and len(message.attrs) <= 5
+    ):
         return Storing.KEEP
     tags = {payload.tag for payload in message.payloads}
     if _NO_STORE in tags:
