@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Select, event, text
@@ -17,6 +18,7 @@ from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from plauder.kit.errors import Unavailable
 from plauder.store import outbox
 from plauder.store.peek import Peek
 from plauder.store.schema import metadata
@@ -54,11 +56,16 @@ class UnitOfWork:
 
 
 class Database:
-    """The engine behind a URL: `sqlite:///path/plauder.db` or `postgresql://user@host/name`."""
+    """The engine behind a URL: `sqlite:///path/plauder.db` or `postgresql://user@host/name`.
+
+    Raises Unavailable when a SQLite file's directory is not there, sqlalchemy.exc.ArgumentError for what is no URL.
+    """
 
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite and not Path(parsed.database or "").parent.is_dir():
+            raise Unavailable(f"There is no directory {Path(parsed.database or '').parent} for the database.")
         driver = "sqlite+aiosqlite" if self.is_sqlite else "postgresql+psycopg"
         self.engine: AsyncEngine = create_async_engine(parsed.set(drivername=driver), pool_pre_ping=not self.is_sqlite)
         self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
