@@ -118,3 +118,23 @@ async def test_it_comes_back_with_what_it_had(tmp_path: Path) -> None:
         assert isinstance(served.sms, Console)
         client = await log_in(served, given["jid"], given["password"])
         client.abort()
+
+
+@pytest.mark.server
+async def test_xmpp_over_websocket_and_the_graph_share_the_port(served: App) -> None:
+    given = await register(served)
+    import websockets
+
+    url = f"ws://127.0.0.1:{served.http_port}/ws"
+    async with websockets.connect(url, subprotocols=["xmpp"]) as socket:  # type: ignore[list-item]
+        await socket.send('<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="localhost" version="1.0"/>')
+        assert str(await socket.recv()).startswith("<open ")
+        assert "SCRAM-SHA-256" in str(await socket.recv())
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.http_port}") as http:
+        graph = await http.get("/v23.0/me")
+        assert graph.json()["error"]["type"] == "OAuthException"
+        vapid = await http.get("/api/v1/push/vapid")
+        assert vapid.json()["key"]
+        slots = await http.put("/media/none/x", content=b"x")
+        assert slots.status_code in (401, 403, 404)
+        assert given["jid"]

@@ -8,10 +8,13 @@ import pkgutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from ipaddress import ip_network
 
 import httpx
 from fastapi import APIRouter
 from sqlalchemy import MetaData, select
+from starlette.types import ASGIApp
 
 import plauder
 from plauder.core.door import Door, Rules
@@ -28,10 +31,14 @@ from plauder.edge.http.address import Proxies
 from plauder.edge.http.app import HttpParts
 from plauder.edge.http.app import build as build_http
 from plauder.edge.http.auth import Auth
+from plauder.edge.http.graph.billing import MeteredBilling
+from plauder.edge.http.graph.wiring import Platform, PlatformSettings
+from plauder.edge.http.graph.wiring import build as build_platform
 from plauder.edge.http.serve import HttpServer
 from plauder.edge.outbound import Outbound
 from plauder.edge.push.fcm import Fcm, ServiceAccount
 from plauder.edge.push.web import WebPush
+from plauder.edge.sms.business import BusinessCodes
 from plauder.edge.sms.console import Console
 from plauder.edge.tcp import TcpListener
 from plauder.edge.tls import TlsContext
@@ -79,6 +86,7 @@ from plauder.store.blobs import Blobs
 from plauder.store.database import Database
 from plauder.store.inbox import Quota
 from plauder.store.inbox_sqlite import SqliteInbox
+from plauder.store.resumption import MappedStreams
 from plauder.store.schema import metadata
 from plauder.wire.jid import Jid
 
@@ -125,6 +133,7 @@ class App:
         self.database = Database(config.database)
         self.outbox = outbox.Dispatcher(self.database, clock, counts=self.metrics)
         self.outgoing = httpx.AsyncClient(follow_redirects=False)
+        self.outbound = Outbound(monotonic=clock.monotonic)
         self.sms = sms.build(config, clock, self.outgoing)
         self.accounts = Parts(self.database, clock, config, self.keyring, self.sms, self.metrics)
         self.credentials = AccountCredentials(self.accounts)
@@ -141,6 +150,7 @@ class App:
         stays open."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.outgoing.aclose)
+            stack.callback(self.outbound.close)
             stack.push_async_callback(self.database.close)
             await self._start(stack)
             self._running = stack.pop_all()
@@ -168,6 +178,7 @@ class App:
         self.media = self._media()
         self._register(self.server)
         self._listen_to_accounts(self.server)
+        self.platform = self._platform() if config.business.enabled else None
         await self.outbox.start()
         stack.push_async_callback(self.outbox.stop)
         self.door = self._door()
@@ -182,6 +193,9 @@ class App:
             stack.callback(listener.stop_accepting)
         self.server.start()
         self.server.every(TIDY_SECONDS, self._tidy, "tidy accounts")
+        if self.platform is not None:
+            await self.platform.start()
+            stack.push_async_callback(self.platform.stop)
         await self._accept(listeners)
         if http is not None:
             await http.start()
@@ -198,6 +212,8 @@ class App:
         )
         self.inbox = await SqliteInbox.open(config.data_dir / "inbox.db", quota)
         stack.push_async_callback(self.inbox.close)
+        streams = MappedStreams(config.data_dir / "streams")
+        stack.callback(streams.close)
         limits = Limits(
             stanza=config.xmpp.max_stanza_bytes,
             login_seconds=config.xmpp.login_seconds,
@@ -214,6 +230,7 @@ class App:
             database=self.database,
             limits=limits,
             metrics=self.metrics,
+            streams=streams,
             config=config,
             highest=await self.inbox.highest(),
         )
@@ -241,7 +258,7 @@ class App:
         return Relays(services, settings.secret.get_secret_value(), settings.login_seconds)
 
     def _push_senders(self) -> dict[str, Sender]:
-        settings, outside = self.config.push, Outbound()
+        settings, outside = self.config.push, self.outbound
         contact = settings.contact or f"mailto:postmaster@{self.config.domain}"
         self.web_push = WebPush(outside, self.keyring, contact=contact, now=lambda: self.clock.now().timestamp())
         senders: dict[str, Sender] = {WEB: self.web_push}
@@ -308,8 +325,12 @@ class App:
         routers: list[APIRouter] = [
             account_routes.router(config, auth, self.registration, self.devices, self.invites, tries),
             media_routes.router(self.media),
-            push_routes.router(self.push, self.web_push.public_key, auth),
+            push_routes.router(self.push, self.web_push.public_key),
         ]
+        others: list[tuple[Callable[[str], bool], ASGIApp]] = []
+        if self.platform is not None:
+            routers.append(self.platform.downloads)
+            others.append((self.platform.api.owns, self.platform.api))
         if config.dev.page and isinstance(self.sms, Console):
             routers.append(dev.router(self.sms))
         return HttpParts(
@@ -318,6 +339,7 @@ class App:
             self.metrics,
             routers=routers,
             auth=auth,
+            others=others,
             checks={"database": self._check_database, "inbox": self.inbox.flush, "engine": self._check_engine},
         )
 
@@ -328,6 +350,25 @@ class App:
     async def _check_engine(self) -> None:
         if self.server.is_stopping:
             raise Unavailable("stopping")
+
+    # ── business ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _platform(self) -> Platform:
+        settings = self.config.business
+        return build_platform(
+            server=self.server,
+            database=self.database,
+            clock=self.clock,
+            keyring=self.keyring,
+            blobs=Blobs(self.config.data_dir / "business", self.config.media.url),
+            codes=BusinessCodes(self.sms),
+            billing=MeteredBilling(),
+            settings=PlatformSettings(
+                public_url=self.config.public_url,
+                allowed_networks=[ip_network(text) for text in settings.allowed_networks],
+                keep_content=timedelta(days=settings.keep_content_days),
+            ),
+        )
 
     # ── accounts and the engine ───────────────────────────────────────────────────────────────────────────────────
 

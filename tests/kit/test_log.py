@@ -61,18 +61,29 @@ def test_hostile_fields_stay_one_bounded_line(out: io.StringIO) -> None:
     assert lines(out)[0]["event"] == "bad event"
 
 
+def fail_with_a_secret() -> None:
+    password = "hunter" + "2"
+    try:
+        int("x" * len(password))
+    except ValueError:
+        log.get("x").exception("failed")
+
+
 def test_level_and_console_form() -> None:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
     log.configure(Log(level="warning", format="console"), stream)
     log.get("x").info("quiet")
+    fail_with_a_secret()
     log.get("x").warning("loud", why="because")
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
     assert "quiet" not in stream.getvalue()
     assert "why=because" in stream.getvalue()
+    assert "invalid literal" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue()
 
 
 def test_an_exception_keeps_its_trace(out: io.StringIO) -> None:

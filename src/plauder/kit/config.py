@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -234,6 +235,25 @@ class Discovery(Section):
     batch: int = Field(500, ge=1, le=2_000, description="Numbers per request at most.")
 
 
+class Business(Section):
+    """The business platform: the Cloud API and hosted numbers."""
+
+    enabled: bool = Field(True, description="Offer the business platform.")
+    allowed_networks: tuple[str, ...] = Field(
+        (), description="Private networks that webhooks and media links may reach, as 10.0.0.0/8. Empty: public ones."
+    )
+    keep_content_days: float = Field(
+        7.0, gt=0, le=90, description="Contents of business chats are deleted after, in days."
+    )
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            ip_network(text)
+        return value
+
+
 class Limits(Section):
     """How often one address may knock."""
 
@@ -290,6 +310,7 @@ class Config(BaseSettings):
     registration: Registration = Field(default_factory=Registration, description="Opening accounts.")
     sms: Sms = Field(default_factory=Sms, description="Verification codes by SMS.")
     discovery: Discovery = Field(default_factory=Discovery, description="Private contact discovery.")
+    business: Business = Field(default_factory=Business, description="The business platform.")
     limits: Limits = Field(default_factory=Limits, description="Rate limits.")
     log: Log = Field(default_factory=Log, description="Logging.")
     dev: Dev = Field(default_factory=Dev, description="Developer conveniences.")

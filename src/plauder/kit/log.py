@@ -94,7 +94,9 @@ def configure(settings: Log, stream: TextIO | None = None) -> None:
 
 def _renderers(kind: Literal["console", "json"], out: TextIO) -> list[Any]:
     if kind == "console":
-        return [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        # Not the default formatter, which prints local variables: they hold passwords and content.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +32,8 @@ class HttpParts:
     metrics: Metrics
     routers: Sequence[APIRouter] = ()
     """In order; a route's own `max_body_size` lifts the general limit for it."""
-    mounts: Mapping[str, ASGIApp] = field(default_factory=dict)
-    """Applications with their own errors, by path prefix."""
+    others: Sequence[tuple[Callable[[str], bool], ASGIApp]] = ()
+    """Applications with their own errors: whether a path is theirs, and what answers."""
     auth: Auth | None = None
     """Who calls, for routes that take `Authenticated`."""
     checks: Mapping[str, Check] = field(default_factory=dict)
@@ -61,9 +61,7 @@ def build(parts: HttpParts) -> Guard:
     app.include_router(operation.router(config, parts.metrics, parts.checks))
     for router in parts.routers:
         app.include_router(router)
-    for path, mounted in parts.mounts.items():
-        app.mount(path, mounted)
     # A misspelt path of an API is its 404, not a redirect, and not a page.
     app.router.redirect_slashes = False
     app.router.default = WebApp(config.http.web_root or SOURCE_WEB_ROOT)
-    return Guard(app, config=config, clock=parts.clock, metrics=parts.metrics)
+    return Guard(app, config=config, clock=parts.clock, metrics=parts.metrics, others=parts.others)

@@ -5,11 +5,12 @@ Plain ASGI, because it runs for each request and each chunk.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plauder.edge.http import errors
 from plauder.edge.http.address import Proxies
@@ -50,11 +51,18 @@ _COMMON = {
 }
 
 
+Other = tuple[Callable[[str], bool], ASGIApp]
+"""Whether a path belongs to another application, and that application."""
+
+
 class Guard:
     """The outermost layer. `api` is what it guards."""
 
-    def __init__(self, api: FastAPI, *, config: Config, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, api: FastAPI, *, config: Config, clock: Clock, metrics: Metrics, others: Sequence[Other] = ()
+    ) -> None:
         self.api = api
+        self._others = others
         self._clock = clock
         self._metrics = metrics
         self._proxies = Proxies(config.http.trusted_proxies)
@@ -86,8 +94,10 @@ class Guard:
             refusal = errors.render(TooMany("Too many requests from your network; wait a little.", retry_after=wait))
             await refusal(scope, receive, answer)
             return
+        path = scope["path"]
+        app: ASGIApp = next((other for owns, other in self._others if owns(path)), self.api)
         with suppress(Exception):  # answered with 500 and logged by errors.install, then raised again
-            await self.api(scope, receive, answer)
+            await app(scope, receive, answer)
 
     def _wait_of_stranger(self, scope: Scope, address: str, part: str) -> float:
         """Seconds that a request without a login has to wait. Health, metrics and static files cost nothing."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from plauder.edge.http.auth import Auth, Caller
+from plauder.edge.http.auth import Authenticated, Caller
 from plauder.edge.push import web
 from plauder.features.push.service import Push
 from plauder.features.push.store import FCM, WEB, Target
@@ -44,10 +42,9 @@ class HopOut(BaseModel):
     milliseconds: float
 
 
-def router(push: Push, vapid_key: str, auth: Auth) -> APIRouter:
+def router(push: Push, vapid_key: str) -> APIRouter:
     """The routes below `/api/v1/push`."""
     routes = APIRouter(prefix="/api/v1/push", tags=["push"])
-    device = Annotated[Caller, Depends(auth)]
 
     @routes.get("/vapid")
     async def vapid() -> VapidOut:
@@ -55,7 +52,7 @@ def router(push: Push, vapid_key: str, auth: Auth) -> APIRouter:
         return VapidOut(key=vapid_key)
 
     @routes.put("/subscription", status_code=204)
-    async def subscribe(body: Subscription, caller: device) -> None:
+    async def subscribe(body: Subscription, caller: Authenticated) -> None:
         """Wake this device from now on."""
         name = _device(caller)
         if body.fcm_token:
@@ -66,12 +63,12 @@ def router(push: Push, vapid_key: str, auth: Auth) -> APIRouter:
         await push.enable(Target(caller.jid, name, WEB, body.endpoint, options))
 
     @routes.delete("/subscription", status_code=204)
-    async def unsubscribe(caller: device) -> None:
+    async def unsubscribe(caller: Authenticated) -> None:
         """Let this device sleep."""
         await push.disable(caller.jid, device=_device(caller))
 
     @routes.post("/test")
-    async def test(caller: device) -> list[HopOut]:
+    async def test(caller: Authenticated) -> list[HopOut]:
         """Ring this device now and say what every hop answered."""
         reports = await push.test(caller.jid, _device(caller))
         return [HopOut(hop=r.hop, ok=r.ok, detail=r.detail, milliseconds=round(r.milliseconds, 1)) for r in reports]
