@@ -115,14 +115,18 @@ class Blocking:
             to = stanza.to
         except InvalidJid:
             return None  # refused by the router
-        if to is None or to.bare == session.account:
+        if to is None:
             return None
         mine = self._lists.get(session.account.text)
-        theirs = self._lists.get(to.bare.text) if self._server.is_local(to) else UNBLOCKED
+        theirs = self._lists.get(to.bare.text)
+        if mine is UNBLOCKED and theirs is UNBLOCKED:
+            return None
+        if to.bare == session.account:
+            return None
+        if theirs is None and not self._server.is_local(to):
+            theirs = UNBLOCKED
         if mine is None or theirs is None:
             return self._check_slowly(session, stanza, to)
-        if not mine and not theirs:
-            return None
         return rules.leaving(stanza, mine, to) or rules.arriving(stanza, theirs, session.jid)
 
     async def _check_slowly(self, session: Session, stanza: Stanza, to: Jid) -> Verdict | None:

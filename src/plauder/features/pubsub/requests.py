@@ -193,7 +193,8 @@ class Requests:
 
     def authorized(self, session: Session, message: Stanza) -> Awaitable[Verdict | None] | None:
         """A filter: XEP-0060 §8.6.2, the owner's answer comes as a form in a message to the own account."""
-        if b"subscribe_authorization" not in message.inner or message.to != session.account:
+        to = message.attrs.get("to")
+        if (to is not None and to != session.account.text) or b"subscribe_authorization" not in message.inner:
             return None
         return self._authorized(session, message)
 
