@@ -162,12 +162,15 @@ max_connections = 100000
 max_connections_per_address = 100000
 [registration]
 in_band = true
-in_band_per_address_day = 1000000
+[limits]
+tries_per_minute = 1000000
+logins_per_minute = 1000000
+requests_per_minute = 1000000
 [log]
 level = "warning"
 """
         )
-        return [sys.executable, "-m", "plauder", "serve", "--config", str(self.home / "plauder.toml")]
+        return [sys.executable, "-m", "plauder", "--config", str(self.home / "plauder.toml"), "serve"]
 
 
 class Ejabberd(Peer):

@@ -46,6 +46,7 @@ from plauder.edge.websocket import WebSocketListener
 from plauder.features.accounts import events, store
 from plauder.features.accounts.credentials import AccountCredentials
 from plauder.features.accounts.devices import Devices
+from plauder.features.accounts.inband import register as inband
 from plauder.features.accounts.invites import Invites
 from plauder.features.accounts.parts import Parts
 from plauder.features.accounts.registration import Registration
@@ -243,6 +244,8 @@ class App:
         for feature in FEATURES:
             feature(server)
         media_feature(server, self.media)
+        tries = Allowance(self.clock, self.config.limits.tries_per_minute, 60)
+        inband(server, self.devices, tries, is_open=self.config.registration.in_band)
         version(server, shows_version=self.config.xmpp.show_version)
         calls(server, self._relays())
         self.push = push_feature(server, self._push_senders(), chat_name=self.keyring.derive("push chat names"))
