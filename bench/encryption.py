@@ -21,8 +21,8 @@ from plauder.business.encryption.profile import AXOLOTL, OMEMO2, Profile
 from plauder.business.encryption.queue import SealQueue
 from plauder.business.encryption.records import Device
 from plauder.business.encryption.service import PROFILES, Encryption, FetchedBundle, FetchedList, Incoming, Outgoing
-from plauder.business.shared.vault import Vault
 from plauder.kit.clock import SystemClock
+from plauder.kit.keyring import Keyring
 from plauder.store.database import Database
 from plauder.wire.xml import E
 
@@ -98,7 +98,7 @@ async def kept(profile: Profile, directory: Path) -> None:
     crowd = Crowd(profile)
     database = Database(f"sqlite:///{directory / profile.version}.db")
     await database.create_all()
-    service = Encryption(Vault(b"k" * 32), SystemClock())
+    service = Encryption(Keyring(b"k" * 32), SystemClock())
     shop = "shop@example.org"
     async with database.begin() as uow:
         await service.ensure(uow, shop)

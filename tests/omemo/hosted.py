@@ -16,8 +16,8 @@ from plauder.business.encryption.service import (
     Outgoing,
     Read,
 )
-from plauder.business.shared.vault import Vault
 from plauder.kit.clock import FakeClock
+from plauder.kit.keyring import Keyring
 from plauder.store.database import Database
 from plauder.wire.xml import E
 
@@ -29,7 +29,7 @@ class Hosted:
         self.database = database
         self.jid = jid
         self.namespace = namespace
-        self.service = Encryption(Vault(b"k" * 32), clock)
+        self.service = Encryption(Keyring(b"k" * 32), clock)
         self.device_id = 0
 
     async def ensure(self) -> None:

@@ -33,11 +33,11 @@ from plauder.business.encryption.profile import (
 )
 from plauder.business.encryption.records import Debt, Device, Fetched, Known, encode_fetched
 from plauder.business.encryption.sessions import Opened, Sessions
-from plauder.business.encryption.store import Notebook, forget
+from plauder.business.encryption.store import Notebook, Seal, forget
 from plauder.business.encryption.wire_v03 import V03
 from plauder.business.encryption.wire_v2 import V2
-from plauder.business.shared.vault import Vault
 from plauder.kit.clock import Clock
+from plauder.kit.keyring import Keyring
 from plauder.store.database import UnitOfWork
 from plauder.wire.xml import E
 
@@ -156,15 +156,15 @@ def _identity(seed: str) -> Identity:
 class Encryption:
     """All hosted devices. Nothing is remembered between operations that a rollback could make untrue."""
 
-    def __init__(self, vault: Vault, clock: Clock) -> None:
-        self._vault = vault
+    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+        self._at_rest = Seal(keyring)
         self._clock = clock
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
     def _notes(self, uow: UnitOfWork, owner: str) -> Notebook:
-        return Notebook(uow, owner, self._vault)
+        return Notebook(uow, owner, self._at_rest)
 
     async def _self(self, notes: Notebook) -> tuple[Identity, int]:
         data = await notes.get("self")

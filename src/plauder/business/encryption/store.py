@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Column, Table, delete, select
 
-from plauder.business.shared.vault import Vault
+from plauder.kit.errors import PlauderError
+from plauder.kit.keyring import Keyring
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Bytes, Text, metadata
 
@@ -23,16 +27,43 @@ _AT_ONCE = 400
 """Keys in one statement; SQLite takes 32,766 parameters, planners take fewer gladly."""
 
 
-class Notebook:
-    """Records of one owner (the bare JID of a hosted number) within one unit of work.
+_NONCE = 12
 
-    Values are sealed with their place, so that a record can't be moved to another key or number.
+
+class BrokenSeal(PlauderError):
+    """A hosted device's keys cannot be opened. Was the database moved without `secret.key`?"""
+
+    code = "broken-seal"
+
+
+class Seal:
+    """AES-256-GCM with a key of the operator's and random 96-bit nonces (NIST SP 800-38D §8.2.2).
+
+    The place of a record is authenticated with it, so that it can't be moved to another key or number.
     """
 
-    def __init__(self, uow: UnitOfWork, owner: str, vault: Vault) -> None:
+    def __init__(self, keyring: Keyring) -> None:
+        self._cipher = AESGCM(keyring.derive("omemo"))
+
+    def close(self, place: str, value: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, value, place.encode())
+
+    def open(self, place: str, sealed: bytes) -> bytes:
+        """Raises BrokenSeal when key or place is another."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
+        except (InvalidTag, ValueError):
+            raise BrokenSeal(f"The record {place} was sealed with another key, or changed.") from None
+
+
+class Notebook:
+    """Records of one owner (the bare JID of a hosted number) within one unit of work."""
+
+    def __init__(self, uow: UnitOfWork, owner: str, seal: Seal) -> None:
         self._uow = uow
         self._owner = owner
-        self._vault = vault
+        self._seal = seal
         self._values: dict[str, bytes | None] = {}
         self._changed: set[str] = set()
 
@@ -83,7 +114,7 @@ class Notebook:
             if value is None:
                 gone.append(key)
             else:
-                rows.append({"owner": self._owner, "key": key, "value": self._vault.seal(self._place(key), value)})
+                rows.append({"owner": self._owner, "key": key, "value": self._seal.close(self._place(key), value)})
         self._changed.clear()
         await self._delete(gone)
         if rows:
@@ -102,7 +133,7 @@ class Notebook:
         return f"omemo/{self._owner}/{key}"
 
     def _open(self, key: str, sealed: bytes) -> bytes:
-        return self._vault.open(self._place(key), sealed)
+        return self._seal.open(self._place(key), sealed)
 
 
 async def forget(uow: UnitOfWork, owner: str) -> None:

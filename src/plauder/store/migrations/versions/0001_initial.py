@@ -227,6 +227,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number_id", name=op.f("pk_business_number_code")),
     )
     op.create_table(
+        "business_omemo",
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_business_omemo")),
+    )
+    op.create_table(
         "business_portfolio",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
