@@ -27,10 +27,12 @@ from plauder.store.database import Database
 from plauder.wire.jid import InvalidJid, Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
+from plauder.wire.xml import E
 
 log = get_log("edge.hosted")
 
 RESOURCE = "cloud"
+FLOW = f"{{{stanzas.BUSINESS}}}flow"
 DELAY = "{urn:xmpp:delay}delay"
 
 
@@ -80,6 +82,8 @@ class Hosted:
         self.ports: Ports | None = None
         self.published: Callable[[], None] = lambda: None
         """Called after a commit that may have published webhooks."""
+        self.flows: Callable[[str, str], Awaitable[str]] | None = None
+        """Answers flow requests: (number id, JSON) → JSON; raises StanzaError."""
         self._server = server
         self._database = database
         self._clock = clock
@@ -163,6 +167,9 @@ class Hosted:
     async def _on_stanza(self, number_id: str, digits: str, stanza: Stanza) -> None:
         """Returns when what it says is on disk; raising leaves it in the inbox."""
         person = stanza.sender
+        if stanza.kind == "iq":
+            await self._on_iq(number_id, digits, stanza)
+            return
         if stanza.kind != "message" or person is None or not self._server.is_local(person) or not person.local:
             return
         if person.local == digits:
@@ -179,6 +186,21 @@ class Hosted:
             await self._receive(number_id, digits, person, stanza, said)
             if said.wants_receipt or outer.wants_receipt:
                 await self._submit(digits, person.local, None, [], stanzas.receipt(stanza.id))
+
+    async def _on_iq(self, number_id: str, digits: str, iq: Stanza) -> None:
+        """Requests of people's apps: flows. Others get the answer of an entity that does not know them."""
+        session = self._sessions.get(digits)
+        if not iq.is_request or session is None:
+            return
+        asked = iq.find(FLOW)
+        if asked is None or self.flows is None:
+            await session.submit(iq.error_reply(StanzaError("cancel", "service-unavailable")))
+            return
+        try:
+            answer = iq.result(E(FLOW, {}, await self.flows(number_id, asked.text or "")))
+        except StanzaError as error:
+            answer = iq.error_reply(error)
+        await session.submit(answer)
 
     async def _bounced(self, stanza: Stanza) -> None:
         assert self.ports

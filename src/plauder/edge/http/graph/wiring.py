@@ -28,12 +28,13 @@ from plauder.business.templates import commands as templates
 from plauder.business.webhooks.commands import Publisher
 from plauder.business.webhooks.rules import Network
 from plauder.core.server import Server
+from plauder.edge.flows import FlowDesk
 from plauder.edge.hosted import Hosted, Referral, Sealer
 from plauder.edge.http.graph.adapters import MediaLibrary, Residents, Senders, TemplateCatalogue
 from plauder.edge.http.graph.api import Exchange, GraphApi, GraphJSON, install_errors
 from plauder.edge.http.graph.deps import Graph, GraphSettings
 from plauder.edge.http.graph.journal import entry_of
-from plauder.edge.http.graph.routes import apps, messages, nodes, numbers, oauth, profile, wabas
+from plauder.edge.http.graph.routes import apps, flows, messages, nodes, numbers, oauth, profile, wabas
 from plauder.edge.http.graph.routes import media as media_routes
 from plauder.edge.http.graph.routes import templates as template_routes
 from plauder.edge.outbound import Outbound, OutboundFailed
@@ -132,6 +133,7 @@ def build(
     taker = FileTaker(database, blobs, outbound, clock, media_key, settings.public_url)
     hosted = Hosted(server, database, clock, take=taker.take, sealer=sealer, referral=referral)
     hosted.published = webhooks.wake
+    hosted.flows = FlowDesk(database, keyring, outbound).answer
     ports = Ports(
         templates=TemplateCatalogue(),
         media=library,
@@ -174,7 +176,9 @@ def build(
             webhooks.note_request(entry)
 
     api = GraphApi(application(graph), observer=observe)
-    downloads = media_routes.downloads(graph)
+    downloads = APIRouter()
+    for module in (media_routes, flows):
+        downloads.include_router(module.downloads(graph))
     return Platform(graph, api, hosted, pipeline, webhooks, publisher, outbound, downloads)
 
 
@@ -192,7 +196,7 @@ def application(graph: Graph) -> FastAPI:
     )
     app.state.graph = graph
     install_errors(app)
-    for module in (oauth, messages, media_routes, template_routes, numbers, profile, wabas, apps, nodes):
+    for module in (oauth, messages, media_routes, template_routes, flows, numbers, profile, wabas, apps, nodes):
         app.include_router(module.router())
     return app
 
