@@ -17,6 +17,7 @@ from plauder.business.messages.commands import Incoming, Ports, Progressed
 from plauder.business.messages.ports import Payload, Sender
 from plauder.business.messages.stanzas import Said, SharedFile
 from plauder.business.numbers import store as number_store
+from plauder.business.sandbox.rules import is_customer
 from plauder.business.shared.errors import fail
 from plauder.core.local import LocalSession
 from plauder.core.server import Server
@@ -153,7 +154,9 @@ class Hosted:
         if session is None:
             raise fail(133010, "The number is not registered.")
         target = self._jid(to)
-        sealed = await self.sealer.seal(number, target, content) if content else []
+        sealed = content
+        if content and not is_customer(to):
+            sealed = await self.sealer.seal(number, target, content)
         stanza = Stanza.build("message", {"to": target, "id": stanza_id, "type": "chat"}, *sealed, *wrapping)
         try:
             await session.submit(stanza)
@@ -177,7 +180,8 @@ class Hosted:
         if stanza.type == "error":
             await self._bounced(stanza)
             return
-        said = stanzas.read(await self.sealer.open(digits, stanza))
+        is_plain = is_customer(person.local)
+        said = stanzas.read(stanza.payloads if is_plain else await self.sealer.open(digits, stanza))
         outer = stanzas.read(stanza.payloads)
         receipts = Said(received=[*said.received, *outer.received], displayed=[*said.displayed, *outer.displayed])
         if receipts.received or receipts.displayed:

@@ -10,7 +10,7 @@ import asyncio
 import random
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,6 +82,8 @@ class Webhooks:
         jitter: random.Random | None = None,
     ) -> None:
         self.settings = settings or DeliverySettings()
+        self.faults: Callable[[str], Awaitable[frozenset[str]]] | None = None
+        """Failures that a portfolio has switched on in its sandbox."""
         self._database = database
         self._clock = clock
         self._keyring = keyring
@@ -165,6 +167,8 @@ class Webhooks:
         return outcomes
 
     async def _attempt(self, row: Row[Any]) -> _Outcome:
+        if self.faults and "webhook_down" in await self.faults(row.portfolio_id):
+            return _Outcome(row, 503, "The sandbox failure webhook_down is switched on.", b"", 0.0)
         headers = {"Content-Type": "application/json"}
         if secret := await self._secret(row.app_id):
             headers["X-Hub-Signature-256"] = rules.signature(secret, row.body)

@@ -136,6 +136,14 @@ async def by_stanza(uow: UnitOfWork, phone_id: str, wa_id: str, stanza_ids: Coll
     return {row.stanza_id: row for row in (await uow.execute(select(messages).where(where))).all()}
 
 
+async def thread(uow: UnitOfWork, phone_id: str, wa_id: str, limit: int) -> list[Row[Any]]:
+    """The newest messages between a number and a person, oldest first."""
+    m = messages.c
+    statement = select(messages).where(m.phone_id == phone_id, m.wa_id == wa_id)
+    rows = (await uow.execute(statement.order_by(m.created_at.desc(), m.id).limit(limit))).all()
+    return list(reversed(rows))
+
+
 async def unread_before(uow: UnitOfWork, row: Row[Any]) -> list[Row[Any]]:
     """Incoming messages of the thread up to `row` that are not marked read."""
     m = messages.c

@@ -34,6 +34,8 @@ class NewTemplate:
     allow_category_change: bool = True
     link_tracking_opted_out: bool = False
     is_verified: bool = False
+    rejects: bool = False
+    """The sandbox failure that rejects every new template."""
 
 
 async def create(uow: UnitOfWork, new: NewTemplate, *, at: datetime, updates: Updates) -> Row[Any]:
@@ -47,7 +49,7 @@ async def create(uow: UnitOfWork, new: NewTemplate, *, at: datetime, updates: Up
     final = rules.suggested_category(components, category) if new.allow_category_change else category
     if final != category:
         components = rules.normalise(raw, category=final, named=named)
-    status, reason = rules.moderate(components, final)
+    status, reason = ("REJECTED", "INVALID_FORMAT") if new.rejects else rules.moderate(components, final)
     ttl = rules.check_ttl(final, new.ttl_seconds)
     node = await nodes.create(uow, "template", portfolio_id=new.portfolio_id, waba_id=new.waba_id)
     await uow.execute(

@@ -48,6 +48,10 @@ async def _nothing(number_id: str) -> None:
     return
 
 
+async def _no_faults(portfolio_id: str) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(slots=True)
 class Graph:
     """The parts that routes use; `edge.http.graph.wiring` puts them together."""
@@ -66,6 +70,8 @@ class Graph:
     subscriptions_changed: Callable[[], None] = lambda: None
     number_changed: Callable[[str], Awaitable[None]] = field(default=_nothing)
     """Called after the commit with a number's id when it was registered, deregistered or renamed."""
+    faults: Callable[[str], Awaitable[frozenset[str]]] = field(default=_no_faults)
+    """Failures that a portfolio has switched on in its sandbox."""
     _tokens: dict[bytes, tuple[Access, float]] = field(default_factory=dict)
 
     async def access(self, token: str) -> Access:
@@ -175,6 +181,8 @@ async def call_of(request: Request, graph: Graph, params: Params) -> Call:
     """Authenticate a request whose parameters are parsed already."""
     token = token_of(request, params)
     access = await graph.access(token)
+    if "expired_token" in await graph.faults(access.portfolio_id):
+        raise bad_token("The sandbox failure expired_token is switched on.", subcode=463)
     request.state.access = access
     await _check_proof(graph, access, token, params)
     return Call(request, graph, params, access)

@@ -38,6 +38,7 @@ from plauder.edge.http.graph.routes import apps, flows, messages, nodes, numbers
 from plauder.edge.http.graph.routes import media as media_routes
 from plauder.edge.http.graph.routes import templates as template_routes
 from plauder.edge.outbound import Outbound, OutboundFailed
+from plauder.edge.sandbox import Sandbox
 from plauder.edge.webhooks import DeliverySettings, Webhooks
 from plauder.kit.clock import Clock
 from plauder.kit.keyring import Keyring
@@ -73,12 +74,14 @@ class Platform:
     webhooks: Webhooks
     publisher: Publisher
     outbound: Outbound
+    sandbox: Sandbox
     downloads: APIRouter
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
         """Attach the numbers, begin to carry messages and webhooks."""
         await self.hosted.start()
+        await self.sandbox.start()
         for work in (self.pipeline.run(), self.webhooks.run(), self._housekeeping()):
             self._tasks.append(asyncio.create_task(work))
 
@@ -126,6 +129,8 @@ def build(
     settings = settings or PlatformSettings()
     outbound = Outbound(allowed=settings.allowed_networks, monotonic=clock.monotonic)
     webhooks = Webhooks(database, clock, keyring, outbound, settings.delivery)
+    sandbox = Sandbox(server, database, clock)
+    webhooks.faults = sandbox.faults
     publisher = Publisher(clock)
     senders = Senders(clock)
     media_key = keyring.derive("business-media")
@@ -167,6 +172,7 @@ def build(
         settings=GraphSettings(settings.public_url),
         subscriptions_changed=publisher.changed,
         number_changed=number_changed,
+        faults=sandbox.faults,
     )
 
     def observe(exchange: Exchange) -> None:
@@ -179,7 +185,7 @@ def build(
     downloads = APIRouter()
     for module in (media_routes, flows):
         downloads.include_router(module.downloads(graph))
-    return Platform(graph, api, hosted, pipeline, webhooks, publisher, outbound, downloads)
+    return Platform(graph, api, hosted, pipeline, webhooks, publisher, outbound, sandbox, downloads)
 
 
 def application(graph: Graph) -> FastAPI:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlalchemy import Row
 
@@ -16,7 +17,7 @@ from plauder.business.numbers import store as number_store
 from plauder.business.shared.errors import GraphError, fail, invalid, missing_node
 from plauder.business.shared.nodes import Node
 from plauder.business.webhooks.rules import check_url
-from plauder.edge.http.graph import paging
+from plauder.edge.http.graph import flow_preview, paging
 from plauder.edge.http.graph.api import GraphJSON
 from plauder.edge.http.graph.deps import Authenticated, Call, Graph, NodeId
 from plauder.edge.http.graph.routes import nodes
@@ -245,12 +246,26 @@ def downloads(graph: Graph) -> APIRouter:
     """`/flows/json/{id}`: the JSON by the flow's preview token, for the console's preview and for asset downloads."""
     routes = APIRouter(tags=["flows"])
 
-    @routes.get("/flows/json/{flow_id}", summary="A flow's JSON by its preview token")
-    async def download(request: Request, flow_id: NodeId, token: str = Query("", max_length=128)) -> Response:
+    async def found(flow_id: str, token: str) -> Row[Any] | None:
         async with graph.database.read() as uow:
             row = await store.get(uow, flow_id)
-        if row is None or not token or row.preview_token != token or row.preview_until <= graph.clock.now():
+        is_good = row is not None and hmac.compare_digest(row.preview_token.encode(), token.encode())
+        return row if is_good and row is not None and row.preview_until > graph.clock.now() else None
+
+    @routes.get("/flows/json/{flow_id}", summary="A flow's JSON by its preview token")
+    async def download(flow_id: NodeId, token: str = Query("", max_length=128)) -> Response:
+        if (row := await found(flow_id, token)) is None:
             return Response(status_code=404)
         return Response(row.json, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    @routes.get("/flows/preview/{flow_id}", summary="How a flow looks, screen after screen")
+    async def preview(flow_id: NodeId, token: str = Query("", max_length=128)) -> Response:
+        if (row := await found(flow_id, token)) is None:
+            return Response(status_code=404)
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        }
+        return Response(flow_preview.page(row.name, row.json), media_type="text/html", headers=headers)
 
     return routes

@@ -146,6 +146,7 @@ async def _create(call: Call, waba_id: str, body: dict[str, Any]) -> Row[Any]:
             waba_id=waba.id,
             portfolio_id=waba.portfolio_id,
             is_verified=bool(portfolio and portfolio.verification == "verified"),
+            rejects="template_rejection" in await graph.faults(waba.portfolio_id),
             **body,
         )
         return await commands.create(uow, new, at=graph.clock.now(), updates=graph.updates)
