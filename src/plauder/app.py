@@ -8,13 +8,11 @@ import pkgutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
-from ipaddress import ip_network
 
 import httpx
 from fastapi import APIRouter
 from sqlalchemy import MetaData, select
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 import plauder
 from plauder.core.door import Door, Rules
@@ -24,6 +22,7 @@ from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.edge import certificates, listen, sms
 from plauder.edge.http import accounts as account_routes
+from plauder.edge.http import business as business_routes
 from plauder.edge.http import dev
 from plauder.edge.http import media as media_routes
 from plauder.edge.http import push as push_routes
@@ -31,8 +30,9 @@ from plauder.edge.http.address import Proxies
 from plauder.edge.http.app import HttpParts
 from plauder.edge.http.app import build as build_http
 from plauder.edge.http.auth import Auth
+from plauder.edge.http.graph import setup as business_setup
 from plauder.edge.http.graph.billing import MeteredBilling
-from plauder.edge.http.graph.wiring import Platform, PlatformSettings
+from plauder.edge.http.graph.wiring import Platform
 from plauder.edge.http.graph.wiring import build as build_platform
 from plauder.edge.http.serve import HttpServer
 from plauder.edge.outbound import Outbound
@@ -330,10 +330,11 @@ class App:
             media_routes.router(self.media),
             push_routes.router(self.push, self.web_push.public_key),
         ]
-        others: list[tuple[Callable[[str], bool], ASGIApp]] = []
+        others: list[tuple[Callable[[Scope], bool], ASGIApp]] = []
         if self.platform is not None:
-            routers.append(self.platform.downloads)
-            others.append((self.platform.api.owns, self.platform.api))
+            routers.insert(0, self.platform.downloads)
+            routers.append(business_routes.router(self.platform))
+            others.append((business_setup.Owner(config), self.platform.api))
         if config.dev.page and isinstance(self.sms, Console):
             routers.append(dev.router(self.sms))
         return HttpParts(
@@ -357,7 +358,7 @@ class App:
     # ── business ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _platform(self) -> Platform:
-        settings = self.config.business
+        self.accounts.reserved.append(business_setup.is_business_number)
         return build_platform(
             server=self.server,
             database=self.database,
@@ -366,11 +367,8 @@ class App:
             blobs=Blobs(self.config.data_dir / "business", self.config.media.url),
             codes=BusinessCodes(self.sms),
             billing=MeteredBilling(),
-            settings=PlatformSettings(
-                public_url=self.config.public_url,
-                allowed_networks=[ip_network(text) for text in settings.allowed_networks],
-                keep_content=timedelta(days=settings.keep_content_days),
-            ),
+            settings=business_setup.settings_of(self.config),
+            taken=self.credentials.exists,
         )
 
     # ── accounts and the engine ───────────────────────────────────────────────────────────────────────────────────

@@ -235,25 +235,6 @@ class Discovery(Section):
     batch: int = Field(500, ge=1, le=2_000, description="Numbers per request at most.")
 
 
-class Business(Section):
-    """The business platform: the Cloud API and hosted numbers."""
-
-    enabled: bool = Field(True, description="Offer the business platform.")
-    allowed_networks: tuple[str, ...] = Field(
-        (), description="Private networks that webhooks and media links may reach, as 10.0.0.0/8. Empty: public ones."
-    )
-    keep_content_days: float = Field(
-        7.0, gt=0, le=90, description="Contents of business chats are deleted after, in days."
-    )
-
-    @field_validator("allowed_networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            ip_network(text)
-        return value
-
-
 class Limits(Section):
     """How often one address may knock."""
 
@@ -273,6 +254,51 @@ class Log(Section):
     format: Literal["auto", "console", "json"] = Field(
         "auto", description="console for eyes, json for machines; auto picks by whether a terminal is attached."
     )
+
+
+class Business(Section):
+    """The business platform: the Cloud API, webhooks, hosted numbers."""
+
+    enabled: bool = Field(True, description="Offer the business platform.")
+    keep_content_days: float = Field(
+        7.0, gt=0, le=365, description="How long texts of business chats are kept for the team inbox, in days."
+    )
+    journal_hours: float = Field(
+        24.0, gt=0, le=720, description="How long the developers' journal of requests and webhooks is kept, in hours."
+    )
+    webhook_days: float = Field(7.0, gt=0, le=30, description="How long a webhook is retried, in days.")
+    webhook_timeout_seconds: float = Field(10.0, gt=0, le=60, description="How long a webhook's receiver may take.")
+    allowed_networks: tuple[str, ...] = Field(
+        (),
+        description="Private networks that webhooks and media links may lead to, as 10.1.0.0/16. "
+        "While the domain is localhost, loopback is allowed anyway.",
+    )
+    disabled_rules: tuple[
+        Literal[
+            "service_window",
+            "free_entry_point",
+            "messaging_limit",
+            "throughput",
+            "pair_rate",
+            "marketing_cap",
+            "opt_out",
+        ],
+        ...,
+    ] = Field((), description="Rules for sending that are not enforced on this server.")
+    marketing_cap: int = Field(10, ge=1, description="Marketing messages one person gets from all in 24 hours.")
+    conversation_objects: bool = Field(
+        True, description="Put `conversation` on every status webhook, as API versions up to v23 do."
+    )
+    api_hosts: tuple[str, ...] = Field(
+        (), description="Host names whose whole traffic is the Cloud API, for programs with a fixed host."
+    )
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
+        return value
 
 
 class Dev(Section):
@@ -310,9 +336,9 @@ class Config(BaseSettings):
     registration: Registration = Field(default_factory=Registration, description="Opening accounts.")
     sms: Sms = Field(default_factory=Sms, description="Verification codes by SMS.")
     discovery: Discovery = Field(default_factory=Discovery, description="Private contact discovery.")
-    business: Business = Field(default_factory=Business, description="The business platform.")
     limits: Limits = Field(default_factory=Limits, description="Rate limits.")
     log: Log = Field(default_factory=Log, description="Logging.")
+    business: Business = Field(default_factory=Business, description="The business platform.")
     dev: Dev = Field(default_factory=Dev, description="Developer conveniences.")
 
     @field_validator("domain")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 import plauder
 from plauder.edge.http import errors, operation
@@ -32,8 +32,8 @@ class HttpParts:
     metrics: Metrics
     routers: Sequence[APIRouter] = ()
     """In order; a route's own `max_body_size` lifts the general limit for it."""
-    others: Sequence[tuple[Callable[[str], bool], ASGIApp]] = ()
-    """Applications with their own errors: whether a path is theirs, and what answers."""
+    others: Sequence[tuple[Callable[[Scope], bool], ASGIApp]] = ()
+    """Applications with their own errors: whether a request is theirs, and what answers."""
     auth: Auth | None = None
     """Who calls, for routes that take `Authenticated`."""
     checks: Mapping[str, Check] = field(default_factory=dict)

@@ -329,6 +329,7 @@ def _numbers(routes: APIRouter, desk: Desk) -> None:
                 number, now = await desk.number(uow, business_id, number_id), graph.clock.now()
                 if number.code_verification_status != "VERIFIED":
                     await numbers.verify_code(uow, number, body.code, at=now)
+                await graph.check_free(number.digits)
                 fresh = await desk.number(uow, business_id, number_id)
                 await numbers.register(uow, fresh, body.pin, at=now, updates=graph.updates)
         except GraphError as error:

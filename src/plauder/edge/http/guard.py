@@ -51,7 +51,7 @@ _COMMON = {
 }
 
 
-Other = tuple[Callable[[str], bool], ASGIApp]
+Other = tuple[Callable[[Scope], bool], ASGIApp]
 """Whether a path belongs to another application, and that application."""
 
 
@@ -94,8 +94,7 @@ class Guard:
             refusal = errors.render(TooMany("Too many requests from your network; wait a little.", retry_after=wait))
             await refusal(scope, receive, answer)
             return
-        path = scope["path"]
-        app: ASGIApp = next((other for owns, other in self._others if owns(path)), self.api)
+        app: ASGIApp = next((other for owns, other in self._others if owns(scope)), self.api)
         with suppress(Exception):  # answered with 500 and logged by errors.install, then raised again
             await app(scope, receive, answer)
 

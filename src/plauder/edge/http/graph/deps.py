@@ -16,7 +16,7 @@ from plauder.business.messages.pipeline import Pipeline
 from plauder.business.messages.ports import Sender
 from plauder.business.numbers.commands import Codes
 from plauder.business.shared import nodes
-from plauder.business.shared.errors import bad_token, fail, missing_node
+from plauder.business.shared.errors import bad_token, fail, invalid, missing_node
 from plauder.business.shared.updates import Updates
 from plauder.edge.http.graph import selection
 from plauder.edge.http.graph.adapters import Senders
@@ -48,6 +48,10 @@ async def _nothing(number_id: str) -> None:
     return
 
 
+async def _not_taken(digits: str) -> bool:
+    return False
+
+
 async def _no_faults(portfolio_id: str) -> frozenset[str]:
     return frozenset()
 
@@ -70,6 +74,8 @@ class Graph:
     subscriptions_changed: Callable[[], None] = lambda: None
     number_changed: Callable[[str], Awaitable[None]] = field(default=_nothing)
     """Called after the commit with a number's id when it was registered, deregistered or renamed."""
+    taken: Callable[[str], Awaitable[bool]] = field(default=_not_taken)
+    """Whether digits are a person's account, so no business can register them."""
     faults: Callable[[str], Awaitable[frozenset[str]]] = field(default=_no_faults)
     """Failures that a portfolio has switched on in its sandbox."""
     _tokens: dict[bytes, tuple[Access, float]] = field(default_factory=dict)
@@ -86,6 +92,12 @@ class Graph:
             self._tokens.clear()
         self._tokens[digest] = (access, now + TOKEN_CACHE)
         return access
+
+    async def check_free(self, digits: str) -> None:
+        """Raises error 100 when a person has the number."""
+        if await self.taken(digits):
+            details = "A person uses this number. Delete that account in the app first."
+            raise invalid(details, subcode=2388012, title="Number in use")
 
     async def sender(self, uow: UnitOfWork, phone_id: str) -> Sender:
         """A business number as messages know it. Raises error 100 subcode 33."""

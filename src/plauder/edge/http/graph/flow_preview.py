@@ -10,7 +10,8 @@ import orjson
 
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;background:#f2f1ee;color:#13202b;margin:0;padding:24px;display:flex;"
-    "flex-wrap:wrap;gap:24px}section{background:#fff;border:1px solid #e2dfd9;border-radius:18px;padding:20px;width:300px}"
+    "flex-wrap:wrap;gap:24px}"
+    "section{background:#fff;border:1px solid #e2dfd9;border-radius:18px;padding:20px;width:300px}"
     "h1{width:100%;font-size:27px;margin:0}h2{font-size:17px;margin:0 0 12px}label{display:block;margin:12px 0 4px}"
     "input,select,textarea,button{font:inherit;width:100%;padding:10px;border:1px solid #83827d;border-radius:12px;"
     "box-sizing:border-box}button{background:#00658a;color:#fff;border:0;margin-top:16px}"

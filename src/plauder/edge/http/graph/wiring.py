@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -124,6 +124,7 @@ def build(
     billing: Billing | None = None,
     sealer: Sealer | None = None,
     referral: Referral | None = None,
+    taken: Callable[[str], Awaitable[bool]] | None = None,
 ) -> Platform:
     """All parts, wired and not started."""
     settings = settings or PlatformSettings()
@@ -174,6 +175,9 @@ def build(
         number_changed=number_changed,
         faults=sandbox.faults,
     )
+
+    if taken is not None:
+        graph.taken = taken
 
     def observe(exchange: Exchange) -> None:
         if exchange.scope["method"] != "GET":

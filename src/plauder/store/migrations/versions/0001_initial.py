@@ -266,6 +266,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_business_reach_at", "business_reach", ["portfolio_id", "at"], unique=False)
     op.create_table(
+        "business_sandbox",
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("customer", sa.String(), nullable=False),
+        sa.Column("customer_name", sa.String(), nullable=False),
+        sa.Column("sends_receipts", sa.Boolean(), nullable=False),
+        sa.Column("reads", sa.Boolean(), nullable=False),
+        sa.Column("faults", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("portfolio_id", name=op.f("pk_business_sandbox")),
+        sa.UniqueConstraint("customer", name=op.f("uq_business_sandbox_customer")),
+        sa.UniqueConstraint("phone_id", name=op.f("uq_business_sandbox_phone_id")),
+    )
+    op.create_table(
         "business_token",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -750,6 +764,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("node_id", "jid", name=op.f("pk_pep_subscription")),
     )
     op.create_index("ix_pep_subscription_jid", "pep_subscription", ["jid"], unique=False)
+    op.create_table(
+        "business_flow",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("waba_id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("categories", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("json", sa.String(), nullable=False),
+        sa.Column("json_version", sa.String(), nullable=False),
+        sa.Column("data_api_version", sa.String(), nullable=False),
+        sa.Column("endpoint_uri", sa.String(), nullable=False),
+        sa.Column("application_id", sa.String(), nullable=False),
+        sa.Column("validation_errors", sa.JSON(), nullable=False),
+        sa.Column("preview_token", sa.String(), nullable=False),
+        sa.Column("preview_until", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("updated_at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["waba_id"], ["business_waba.id"], name=op.f("fk_business_flow_waba_id_business_waba")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_flow")),
+    )
+    op.create_index("ix_business_flow_waba", "business_flow", ["waba_id", "name"], unique=False)
     op.create_table(
         "business_number",
         sa.Column("id", sa.String(), nullable=False),

@@ -194,6 +194,7 @@ def _registration(routes: APIRouter) -> None:
         try:
             async with call.graph.database.begin() as uow:
                 number = await number_of(call, uow, phone_id)
+                await call.graph.check_free(number.digits)
                 await commands.register(uow, number, call.params.text("pin"), at=now, updates=call.graph.updates)
         except GraphError as error:
             if error.number == 133005:

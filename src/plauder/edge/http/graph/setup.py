@@ -1,0 +1,68 @@
+"""The business platform from the program's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from ipaddress import ip_network
+
+from starlette.types import Scope
+
+from plauder.business.messages.rules import DEFAULTS, Policies, Policy
+from plauder.business.numbers import store as number_store
+from plauder.business.sandbox.rules import PREFIX_CUSTOMER, PREFIX_NUMBER
+from plauder.edge.http.graph.api import GraphApi
+from plauder.edge.http.graph.wiring import PlatformSettings
+from plauder.edge.webhooks import DeliverySettings
+from plauder.kit.config import Config
+from plauder.store.database import UnitOfWork
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def settings_of(config: Config) -> PlatformSettings:
+    """What `[business]` says."""
+    business = config.business
+    networks = (*business.allowed_networks, *(LOOPBACK if config.is_local else ()))
+    rules: dict[str, Policy] = {
+        name: Policy(enabled=False, value=DEFAULTS[name].value) for name in business.disabled_rules
+    }
+    rules.setdefault("marketing_cap", Policy(value=business.marketing_cap))
+    return PlatformSettings(
+        public_url=config.public_url,
+        allowed_networks=tuple(ip_network(network) for network in networks),
+        keep_content=timedelta(days=business.keep_content_days),
+        policies=Policies(rules),
+        delivery=DeliverySettings(
+            give_up_after=timedelta(days=business.webhook_days),
+            timeout=business.webhook_timeout_seconds,
+            journal_for=timedelta(hours=business.journal_hours),
+        ),
+        conversation_objects=business.conversation_objects,
+    )
+
+
+async def is_business_number(uow: UnitOfWork, local: str) -> bool:
+    """Whether a localpart belongs to a business or a sandbox, so that no person can register it."""
+    if local.startswith((PREFIX_NUMBER, PREFIX_CUSTOMER)) and local.isdecimal():
+        return True
+    row = await number_store.by_digits(uow, local)
+    return row is not None and row.status == "CONNECTED"
+
+
+class Owner:
+    """Which requests of the HTTP port are the Graph's: by path, or by one of the operator's host names."""
+
+    def __init__(self, config: Config) -> None:
+        self._hosts = frozenset(name.lower() for name in config.business.api_hosts)
+
+    def __call__(self, scope: Scope) -> bool:
+        return GraphApi.owns(scope["path"]) or (bool(self._hosts) and self._host(scope) in self._hosts)
+
+    @staticmethod
+    def _host(scope: Mapping[str, object]) -> str:
+        headers = scope["headers"]
+        assert isinstance(headers, list)
+        return next(
+            (value.decode("latin-1").partition(":")[0].lower() for name, value in headers if name == b"host"), ""
+        )
