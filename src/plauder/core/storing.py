@@ -43,8 +43,8 @@ def _content(message: Stanza) -> Verdict:
     # references and behind prefixes of the opening tag; then, and where a thread comes first, look properly.
     if (
         inner
-        and b"chatstates" not in inner
-        and b"urn:xmpp:hints" not in inner
+        and (b"chatstates" not in inner or b"<body" in inner or b"<encrypted" in inner)
+        and b"no-store" not in inner
         and b"&#" not in inner
         and inner.startswith(b"<")
         and not inner.startswith(b"<thread")

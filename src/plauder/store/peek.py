@@ -29,14 +29,16 @@ class Peek:
         """The rows, as named tuples of what the driver has: texts, numbers and bytes."""
         if self._connection is None:
             self._connection = sqlite3.connect(self._path, isolation_level=None)
-            self._connection.execute("PRAGMA query_only=ON")
+            # One cursor for all: a connection remembers those it made.
+            self._cursor = self._connection.cursor()
+            self._cursor.execute("PRAGMA query_only=ON")
         known = self._known.get(statement)
         if known is None:
             compiled = statement.compile(dialect=_DIALECT)
             record = _record("Record", [column.name for column in statement.selected_columns])
             known = self._known[statement] = (str(compiled), compiled.params, record._make)
         sql, defaults, make = known
-        return [make(row) for row in self._connection.execute(sql, {**defaults, **values})]
+        return [make(row) for row in self._cursor.execute(sql, {**defaults, **values}).fetchall()]
 
     def close(self) -> None:
         if self._connection is not None:
