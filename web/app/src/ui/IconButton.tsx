@@ -10,7 +10,7 @@ interface Props extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "aria-labe
 }
 
 export function IconButton({ label, children, active, small, className = "", ...rest }: Props) {
-  const classes = ["icon-btn", active && "active", small && "small", className].filter(Boolean).join(" ");
+  const classes = ["icon-btn", active && "on", small && "small", className].filter(Boolean).join(" ");
   return (
     <button type="button" className={classes} aria-label={label} title={label} {...rest}>
       {children}

@@ -74,7 +74,7 @@ export function ChatScreen() {
   ];
   const close = () => show({});
   return (
-    <div className={pane ? "with-details" : "grid min-h-0 min-w-0"}>
+    <div className={pane ? "with-details" : "grid min-h-0 min-w-0 grid-cols-[minmax(0,1fr)]"}>
       <Conversation
         key={id}
         chat={chat}

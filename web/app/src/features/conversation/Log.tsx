@@ -126,6 +126,21 @@ export function Log(props: Props) {
     setFlash(waiting);
   }, [waiting, indexOf, virtual]);
 
+  // When the keyboard, the emoji or a second line takes room, the end stays in view.
+  const stay = useRef(atEnd);
+  stay.current = atEnd;
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    let height = element.clientHeight;
+    const observer = new ResizeObserver(() => {
+      if (element.clientHeight !== height && stay.current) virtual.scrollToEnd();
+      height = element.clientHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [virtual]);
+
   const toEnd = useCallback(() => {
     void conversation.latest().then(() => virtual.scrollToEnd());
     news.clear();
@@ -140,7 +155,7 @@ export function Log(props: Props) {
   }));
 
   return (
-    <div className="relative grid min-h-0">
+    <div className="relative grid min-h-0 grid-cols-[minmax(0,1fr)]">
       <div
         ref={scroller}
         className="log"

@@ -53,7 +53,11 @@ export default function Palette({ onClose, onChat }: Props) {
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="scrim" />
-        <Dialog.Content className="dialog wide !mt-[8dvh]" aria-describedby={undefined} onKeyDown={move}>
+        <Dialog.Content
+          className="dialog wide !mt-[8dvh] !max-h-[80dvh]"
+          aria-describedby={undefined}
+          onKeyDown={move}
+        >
           <Dialog.Title className="sr">{t`Search`}</Dialog.Title>
           <label className="flex items-center gap-3 border-b border-line px-5 py-3">
             <Search size={20} className="text-ink-3" aria-hidden />

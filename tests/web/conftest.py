@@ -1,0 +1,68 @@
+"""Chromium and the app built around the demo world in memory. Every page is watched: errors fail its test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.web.pages import Opener
+from tests.web.static import serving
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+
+@pytest.fixture(scope="session")
+def fake_build() -> Path:
+    """Builds the app around the demo world unless the last build is newer than every source."""
+    built = WEB / "dist-fake" / "integrity.json"
+    sources = [path for folder in ("app", "packages") for path in (WEB / folder).rglob("*.*")]
+    newest = max(path.stat().st_mtime for path in sources if "node_modules" not in path.parts)
+    if not built.exists() or built.stat().st_mtime < newest:
+        subprocess.run([sys.executable, str(WEB.parent / "tools" / "web.py"), "build:fake"], check=True)
+    return built.parent
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(fake_build: Path) -> Iterator[str]:
+    with serving(fake_build) as url:
+        yield url
+
+
+@pytest.fixture
+def open_page(chromium: Browser, address: str) -> Iterator[Opener]:
+    opener = Opener(chromium, address)
+    yield opener
+    opener.close()
+
+
+@pytest.fixture
+def chat(open_page: Opener) -> Page:
+    """The chat with Bruno, on a desk."""
+    return open_page("/chats/bruno@plauder.example")

@@ -1,0 +1,116 @@
+"""Every screen: accessible in both themes, at phone and desk width, without a word of another language."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.pages import Opener, axe
+
+pytestmark = pytest.mark.browser
+
+BRUNO = "/chats/bruno@plauder.example"
+SCREENS = [
+    "/welcome?signed-out",
+    "/link?signed-out",
+    "/i/hikers-7?signed-out",
+    "/chats",
+    BRUNO,
+    f"{BRUNO}?pane=info",
+    f"{BRUNO}?pane=safety",
+    f"{BRUNO}?pane=media",
+    f"{BRUNO}?pane=message&message=m7",
+    "/chats/hikers@groups.plauder.example?pane=info",
+    "/chats/kolibri@plauder.example",
+    "/chats/zugvogel@plauder.example?pane=info",
+    "/chats/rahul@plauder.example",
+    "/chats/kenji@plauder.example",
+    "/archived",
+    "/people",
+    "/starred",
+    "/settings",
+    "/settings/profile",
+    "/settings/account",
+    "/settings/privacy",
+    "/settings/look",
+    "/settings/notifications",
+    "/settings/storage",
+    "/settings/devices",
+    "/settings/backup",
+    "/settings/keys",
+    "/nowhere",
+]
+
+
+@pytest.mark.parametrize("path", SCREENS)
+@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, True)], ids=["desk-light", "phone-dark"])
+def test_axe_finds_nothing(open_page: Opener, path: str, phone: bool, dark: bool) -> None:
+    page = open_page(path, phone=phone, dark=dark)
+    page.wait_for_load_state("networkidle")
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("path", ["/welcome?signed-out", "/chats", BRUNO, "/settings/privacy", "/people"])
+@pytest.mark.parametrize("language", ["en-GB", "de-DE", "pt-BR", "es-ES", "hi-IN"])
+def test_nothing_is_wider_than_a_small_phone(open_page: Opener, path: str, language: str) -> None:
+    page = open_page(path, width=320, language=language)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('main, main button, main textarea, header, h1')]
+             .filter((e) => e.offsetParent && e.getBoundingClientRect().right > 321 && !e.closest('fieldset, .sr'))
+             .map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert wide == []
+
+
+@pytest.mark.parametrize(
+    ("language", "lang", "chats", "field"),
+    [
+        ("en-US", "en", "Chats", "Message"),
+        ("de-AT", "de", "Chats", "Nachricht"),
+        ("pt-PT", "pt-BR", "Conversas", "Mensagem"),
+        ("es-MX", "es", "Chats", "Mensaje"),
+        ("hi-IN", "hi", "चैट", "संदेश"),
+        ("fr-FR", "en", "Chats", "Message"),
+    ],
+)
+def test_the_browser_s_language_is_spoken(open_page: Opener, language: str, lang: str, chats: str, field: str) -> None:
+    page = open_page(BRUNO, language=language)
+    expect(page.locator("html")).to_have_attribute("lang", lang)
+    expect(page.get_by_role("heading", name=chats, level=1)).to_be_visible()
+    expect(page.get_by_role("textbox", name=field, exact=True)).to_be_visible()
+
+
+def test_a_tablet_shows_list_and_chat_and_a_bar_below(open_page: Opener) -> None:
+    page = open_page(BRUNO, width=800)
+    expect(page.get_by_role("list", name="Chats")).to_be_visible()
+    expect(page.get_by_role("log")).to_be_visible()
+    bar = page.get_by_role("navigation", name="Main").bounding_box()
+    assert bar is not None
+    assert bar["y"] > 700
+
+
+def test_a_phone_shows_one_pane_at_a_time(open_page: Opener) -> None:
+    page = open_page("/chats", phone=True)
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    page.get_by_role("link", name="Kenji Mori").click()
+    expect(page.get_by_role("log", name="Messages with Kenji Mori")).to_be_visible()
+    expect(page.get_by_role("list", name="Chats")).to_be_hidden()
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    page.get_by_role("button", name="Back to chats").click()
+    expect(page.get_by_role("list", name="Chats")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("log")).to_be_visible()
+
+
+def test_theme_density_and_language_are_kept(open_page: Opener) -> None:
+    page = open_page("/settings/look")
+    page.get_by_role("radio", name="Dark").click()
+    page.get_by_role("radio", name="Compact").click()
+    page.get_by_role("radio", name="Deutsch").click()
+    expect(page.get_by_role("heading", name="Aussehen und Sprache", level=1)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Aussehen und Sprache", level=1)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("html")).to_have_attribute("data-density", "compact")
