@@ -24,6 +24,7 @@ from plauder.edge import certificates, listen, sms
 from plauder.edge.http import accounts as account_routes
 from plauder.edge.http import business as business_routes
 from plauder.edge.http import dev
+from plauder.edge.http import discovery as discovery_routes
 from plauder.edge.http import media as media_routes
 from plauder.edge.http import push as push_routes
 from plauder.edge.http.address import Proxies
@@ -46,6 +47,7 @@ from plauder.edge.websocket import WebSocketListener
 from plauder.features.accounts import events, store
 from plauder.features.accounts.credentials import AccountCredentials
 from plauder.features.accounts.devices import Devices
+from plauder.features.accounts.discovery import Discovery
 from plauder.features.accounts.inband import register as inband
 from plauder.features.accounts.invites import Invites
 from plauder.features.accounts.parts import Parts
@@ -141,6 +143,7 @@ class App:
         self.devices = Devices(self.accounts)
         self.registration = Registration(self.accounts, self.devices)
         self.invites = Invites(self.accounts, self.devices)
+        self.discovery = Discovery(self.accounts)
         self.certificate = certificates.files(config, clock.now())
         self.http_port = self.xmpp_port = self.xmpps_port = 0
         self._running = contextlib.AsyncExitStack()
@@ -327,6 +330,7 @@ class App:
         tries = Allowance(self.clock, config.limits.tries_per_minute, 60)
         routers: list[APIRouter] = [
             account_routes.router(config, auth, self.registration, self.devices, self.invites, tries),
+            discovery_routes.router(config, self.discovery),
             media_routes.router(self.media),
             push_routes.router(self.push, self.web_push.public_key),
         ]

@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from voprf import ristretto
 
-from plauder.edge.http import accounts
+from plauder.edge.http import accounts, discovery
 from plauder.edge.http.auth import Auth
+from plauder.features.accounts.discovery import Discovery, tag
 from plauder.kit.clock import FakeClock
 from plauder.kit.limits import Allowance
 from plauder.store.database import Database
@@ -38,7 +40,8 @@ def auth(office: Office) -> Auth:
 def http(client: Client, office: Office, auth: Auth) -> httpx.AsyncClient:
     tries = Allowance(office.clock, 1_000, 60)
     routes = accounts.router(office.parts.config, auth, office.registration, office.devices, office.invites, tries)
-    return client(routes, clock=office.clock, auth=auth)
+    finding = discovery.router(office.parts.config, Discovery(office.parts))
+    return client(routes, finding, clock=office.clock, auth=auth)
 
 
 async def register(http: httpx.AsyncClient, office: Office, number: str = ANA, **verify: Any) -> dict[str, Any]:
@@ -231,6 +234,7 @@ async def test_every_route_but_the_doors_needs_a_login(http: httpx.AsyncClient) 
     assert doors <= set(routes)
     for method, path in set(routes) - doors:
         bodies: dict[str, Any] = {"name": "x", "pin": "271828", "number": ANA, "code": "1", "confirm": "x"}
+        bodies["blinded"] = ["A" * 43]
         schema = http._transport.app.api.openapi()["paths"][path][method.lower()]  # type: ignore[attr-defined]
         wanted = _fields(http, schema)
         body = {name: value for name, value in bodies.items() if name in wanted} | (
@@ -246,6 +250,26 @@ def _fields(http: httpx.AsyncClient, operation: dict[str, Any]) -> set[str]:
     ref = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     schemas = http._transport.app.api.openapi()["components"]["schemas"]  # type: ignore[attr-defined]
     return set(schemas[ref]["properties"])
+
+
+async def test_contact_discovery_over_http(http: httpx.AsyncClient, office: Office) -> None:
+    given = await register(http, office)
+    http.auth = basic(given)
+    await http.put("/api/v1/account/discovery", json={"discoverable": True})
+    about = (await http.get("/api/v1/discovery")).json()
+    assert (about["suite"], about["mode"], about["left_today"]) == ("ristretto255-SHA512", "VOPRF", 1_000)
+    client, blinded = ristretto.Client.blind(f"+{ANA_DIGITS}".encode())
+    text = base64.urlsafe_b64encode(blinded.serialize()).rstrip(b"=").decode()
+    answer = (await http.post("/api/v1/discovery/evaluate", json={"blinded": [text]})).json()
+    raw = [base64.urlsafe_b64decode(part + "==") for part in (answer["proof"], answer["evaluated"][0])]
+    key = ristretto.PublicKey.deserialize(base64.urlsafe_b64decode(about["public_key"] + "=="))
+    output = client.finalize(ristretto.VerifiableOutput.deserialize(b"".join(raw)), key)
+    listed = await http.get("/api/v1/discovery/directory")
+    assert listed.content == tag(output)
+    again = await http.get("/api/v1/discovery/directory", headers={"if-none-match": listed.headers["etag"]})
+    assert again.status_code == 304
+    for bad in (["!" * 43], ["A" * 43], ["A" * 44], [], ["A" * 43] * 2_001, "x", [1]):
+        assert (await http.post("/api/v1/discovery/evaluate", json={"blinded": bad})).status_code == 400
 
 
 async def test_doors_are_limited(client: Client, office: Office, auth: Auth) -> None:

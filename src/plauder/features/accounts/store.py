@@ -353,6 +353,12 @@ async def use_lookups(uow: UnitOfWork, local: str, day: str, wanted: int, most: 
     return None if used is None else most - int(used)
 
 
+async def used_lookups(uow: UnitOfWork, local: str, day: str) -> int:
+    """How many lookups of the day are used."""
+    statement = select(lookups.c.used).where(lookups.c.local == local, lookups.c.day == day)
+    return int((await uow.execute(statement)).scalar_one_or_none() or 0)
+
+
 # ── tidying ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
