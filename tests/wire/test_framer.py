@@ -280,6 +280,11 @@ def test_elements_are_those_that_an_xml_parser_sees(data: st.DataObject) -> None
         }
 
 
+def refused(events: list[object]) -> list[object]:
+    """The events without the reason of an error: of several mistakes, another cut may show another one first."""
+    return [event[0] if isinstance(event, tuple) and event[0] == "error" else event for event in events]
+
+
 fragments = st.sampled_from(
     [
         MESSAGE,
@@ -322,17 +327,16 @@ fragments = st.sampled_from(
 @example([b"<message", b">", b"<", b"/iq>"], None)
 def test_any_split_of_garbage_gives_the_same_events(parts: list[bytes], data: st.DataObject | None) -> None:
     stream = HEADER + b"".join(parts)
-    whole = run([stream])
-    assert run(bytes([byte]) for byte in stream) == whole
+    whole = refused(run([stream]))
+    assert refused(run(bytes([byte]) for byte in stream)) == whole
     if data is not None:
-        assert run(data.draw(splits(stream))) == whole
+        assert refused(run(data.draw(splits(stream)))) == whole
 
 
 @given(st.binary(max_size=60), st.data())
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_at_all(noise: bytes, data: st.DataObject) -> None:
-    whole = run([noise])
-    assert run(data.draw(splits(noise))) == whole
+    assert refused(run(data.draw(splits(noise)))) == refused(run([noise]))
     run([HEADER + noise])
     FrameReader().feed(noise)
 

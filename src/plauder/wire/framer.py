@@ -12,7 +12,7 @@ With nothing pending a framer owns neither parser nor buffer.
 from __future__ import annotations
 
 import re
-from typing import Final, final
+from typing import Final, Never, final
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from plauder.wire.element import TAG_MAX, Context, context_of, read_any, read_usual, refuse, stream_error
@@ -128,6 +128,8 @@ class Framer:
             tag_end = _tag_end(data, at)
             if tag_end < 0:
                 break
+            if tag_end - at > TAG_MAX:
+                _refuse_long_tag(data[at:], context)
             if data[tag_end - 1] == 0x2F:  # "/": an element without content
                 end = tag_end + 1
             elif data.find(b"</" + name, tag_end) < 0:
@@ -146,6 +148,10 @@ class Framer:
     def _look_at(self, pending: _Pending) -> None:
         """Raise if what is pending is malformed already, or larger than is accepted."""
         size = len(pending.data)
+        if size > TAG_MAX and not pending.has_tag:
+            pending.has_tag = 0 <= _tag_end(pending.data, 0) <= TAG_MAX
+            if not pending.has_tag:
+                _refuse_long_tag(bytes(pending.data), self._context)
         if not pending.checked and size <= self.limit and not pending.ends_a_tag():
             pending.checked = size  # most likely cut off by the network, and soon whole: let it be
         elif size > self.limit or size >= 4 * pending.checked:
@@ -169,7 +175,9 @@ class Framer:
         if data.startswith(b"<?xml", at):
             declaration = _DECLARATION.match(data, at)
             if declaration is None:
+                _check_part(data[at:], context)
                 raise StreamError("restricted-xml", "processing instructions are not allowed")
+            _check_part(declaration[0], None)
             _check_encoding(declaration[0])
             start = declaration.end()
             if start == len(data):
@@ -189,11 +197,12 @@ class Framer:
 class _Pending:
     """A part of an element, and how far it was looked at, so that no byte is looked at often."""
 
-    __slots__ = ("_at", "_closing", "_scan", "checked", "data")
+    __slots__ = ("_at", "_closing", "_scan", "checked", "data", "has_tag")
 
     def __init__(self, data: bytes) -> None:
         self.data = bytearray(data)
         self.checked = 0  # its size when it was last checked for being well-formed so far
+        self.has_tag = False  # whether it was seen that its opening tag is whole
         self._closing = b""  # what its closing tag begins with, once its opening tag is there,
         self._at = 0  # and up to where there is none
         self._scan: _Scan | None = None
@@ -297,9 +306,13 @@ def _tag_end(data: bytes | bytearray, at: int) -> int:
         if (double and single) or double & 1 or single & 1:
             tag = _TAG.match(data, at)
             end = -1 if tag is None else tag.end() - 1
-    if (len(data) if end < 0 else end) - at > TAG_MAX:
-        raise StreamError("policy-violation", "an opening tag is too long")
     return end
+
+
+def _refuse_long_tag(data: bytes, context: Context | None) -> Never:
+    """Say what else is wrong with the tag, if anything is."""
+    _check_part(data[:TAG_MAX], context)
+    raise StreamError("policy-violation", "an opening tag is too long")
 
 
 def _check_encoding(declaration: bytes) -> None:
@@ -312,7 +325,8 @@ def _check_encoding(declaration: bytes) -> None:
 def _read_header(data: bytes, tag: bytes, content: str) -> tuple[StreamOpened, Context]:
     """What an opening tag of a stream says, and what the stream's elements inherit from it (RFC 6120 §4.7, §4.8)."""
     named = _NAME.match(tag)
-    assert named is not None  # _TAG found it
+    if named is None:
+        raise StreamError("not-well-formed", "that cannot begin a stream")
     parser = ParserCreate("utf-8", "}")
     watched = watch(parser, declaration=True)
     try:
@@ -395,7 +409,7 @@ class FrameReader:
             raise StreamError("not-well-formed", "every message is one whole element")
         name = named[1]
         tag_end = _tag_end(data, 0)
-        if tag_end < 0:
+        if not 0 <= tag_end <= TAG_MAX:
             _check_part(data, _FRAMED)
             raise StreamError("not-well-formed", "every message is one whole element")
         event = read_any(data, name, tag_end, context)
