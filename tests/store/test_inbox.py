@@ -12,18 +12,28 @@ import pytest
 from plauder.core.numbers import Numbers
 from plauder.kit.clock import FakeClock
 from plauder.store.inbox import SHARED, Device, Inbox, InboxFull, Kept, Quota
+from plauder.store.inbox_postgres import PostgresInbox
 from plauder.store.inbox_sqlite import SqliteInbox
 from tests.fakes import FakeInbox
+from tests.postgres import Postgres
 
 ANA = "ana@plauder.example"
 BRUNO = "bruno@plauder.example"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 async def inbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Inbox]:
     opened: Inbox
     if request.param == "memory":
         opened = FakeInbox()
+    elif request.param == "postgresql":
+        cluster: Postgres = request.getfixturevalue("postgres")
+        url = cluster.create()
+        opened = await PostgresInbox.open(url, Quota(seen_per_account=3))
+        yield opened
+        await opened.close()
+        cluster.drop(url)
+        return
     else:
         opened = await SqliteInbox.open(tmp_path / "inbox.db", Quota(seen_per_account=3))
     yield opened
