@@ -94,7 +94,6 @@ from plauder.store.schema import metadata
 from plauder.wire.jid import Jid
 
 FEATURES: tuple[Callable[[Server], object], ...] = (
-    disco,
     roster,
     blocking,
     presence,
@@ -244,6 +243,7 @@ class App:
         return server
 
     def _register(self, server: Server) -> None:
+        disco(server, contacts=self.config.contact.forms())
         for feature in FEATURES:
             feature(server)
         media_feature(server, self.media)

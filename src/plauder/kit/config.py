@@ -301,6 +301,30 @@ class Business(Section):
         return value
 
 
+class Contact(Section):
+    """Whom people and other operators turn to (XEP-0157): addresses as URIs, mailto:, xmpp: or https:."""
+
+    abuse: tuple[str, ...] = Field((), description="Reports of abuse, as mailto:abuse@example.org.")
+    admin: tuple[str, ...] = Field((), description="The operators.")
+    feedback: tuple[str, ...] = Field((), description="Opinions.")
+    sales: tuple[str, ...] = Field((), description="Questions before buying.")
+    security: tuple[str, ...] = Field((), description="Reports of weaknesses.")
+    status: tuple[str, ...] = Field((), description="Whether the service is up.")
+    support: tuple[str, ...] = Field((), description="Help.")
+
+    @field_validator("*")
+    @classmethod
+    def _uris(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if not address.startswith(("mailto:", "xmpp:", "https:", "http:", "tel:")):
+                raise ValueError(f"{address!r} is no URI, as mailto:abuse@example.org")
+        return value
+
+    def forms(self) -> dict[str, tuple[str, ...]]:
+        """The fields of the form that service discovery shows."""
+        return {f"{name}-addresses": value for name, value in self if value}
+
+
 class Dev(Section):
     """Conveniences that do not belong on a public server."""
 
@@ -326,6 +350,9 @@ class Config(BaseSettings):
     database_url: SecretStr = Field(
         SecretStr(""), description="postgresql://user:password@host/name. Empty: SQLite in data_dir."
     )
+    operators: tuple[str, ...] = Field(
+        (), description="Accounts (name@domain) that may give commands to the server from their XMPP client."
+    )
     http: Http = Field(default_factory=Http, description="The HTTP port.")
     xmpp: Xmpp = Field(default_factory=Xmpp, description="The XMPP ports.")
     tls: Tls = Field(default_factory=Tls, description="The certificate.")
@@ -339,6 +366,7 @@ class Config(BaseSettings):
     limits: Limits = Field(default_factory=Limits, description="Rate limits.")
     log: Log = Field(default_factory=Log, description="Logging.")
     business: Business = Field(default_factory=Business, description="The business platform.")
+    contact: Contact = Field(default_factory=Contact, description="Addresses of the operator, shown to everybody.")
     dev: Dev = Field(default_factory=Dev, description="Developer conveniences.")
 
     @field_validator("domain")
