@@ -86,6 +86,6 @@ export class LocalClient implements PlauderClient {
 
   async close(): Promise<void> {
     this.#household.home?.account.stop();
-    this.#household.store.sql.close();
+    this.#household.store.close();
   }
 }

@@ -141,6 +141,11 @@ export class Encryption {
     await asked;
   }
 
+  /** Ask again for somebody's devices the next time they are needed. */
+  forget(jid: string): void {
+    this.#asked.delete(jid);
+  }
+
   async #fetchLists(jid: string): Promise<void> {
     await Promise.all(PROTOCOLS.map((protocol) => this.#fetchList(jid, protocol)));
   }

@@ -7,7 +7,6 @@ export interface Credential {
   readonly deviceId: string;
   readonly password: string;
   readonly isNew: boolean;
-  readonly websocket: string;
 }
 
 export interface Ways {
@@ -15,7 +14,6 @@ export interface Ways {
   readonly ways: readonly string[];
   readonly default_region: string;
   readonly code_digits: number;
-  readonly websocket: string;
 }
 
 export interface ServerDevice {
@@ -134,7 +132,6 @@ function toCredential(body: Json): Credential {
     deviceId: String(body.device_id),
     password: String(body.password),
     isNew: body.is_new === true,
-    websocket: String(body.websocket ?? ""),
   };
 }
 

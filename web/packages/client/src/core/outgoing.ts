@@ -104,6 +104,8 @@ export class Outgoing {
   readonly #encryption: () => Encryption;
   readonly #entries: StoredOutbox;
   readonly #outbox: Outbox;
+  /** Chats that wait a while before they are tried again. */
+  readonly #pausing = new Set<string>();
   #running = false;
   #again = false;
 
@@ -170,7 +172,7 @@ export class Outgoing {
   }
 
   async #pass(): Promise<void> {
-    const stuck = new Set<string>();
+    const stuck = new Set(this.#pausing);
     let after = 0;
     while (this.#session.isOnline) {
       const job = this.#store.sql.get<JobRow>(
@@ -288,8 +290,11 @@ export class Outgoing {
 
   #failed(job: JobRow, error: unknown): void {
     if (!this.#session.isOnline) return;
-    const gaveUp =
-      error instanceof NobodyReached || error instanceof StanzaError || job.attempts + 1 >= MAX_ATTEMPTS;
+    const later = error instanceof NobodyReached && !error.undecided && job.attempts + 1 < MAX_ATTEMPTS;
+    // Somebody who has just come may not have published keys yet: look again in a while.
+    if (later) this.#lookAgain(job);
+    const refused = error instanceof NobodyReached ? !later : error instanceof StanzaError;
+    const gaveUp = refused || job.attempts + 1 >= MAX_ATTEMPTS;
     this.#store.write(() => {
       this.#store.sql.run("UPDATE job SET attempts = attempts + 1 WHERE seq = ?", job.seq);
       if (!gaveUp) return;
@@ -302,10 +307,21 @@ export class Outgoing {
     if (gaveUp) this.#again = true;
   }
 
+  #lookAgain({ chat, attempts }: JobRow): void {
+    this.#encryption().forget(chat);
+    this.#pausing.add(chat);
+    this.#session.platform.after(1500 * (attempts + 1), () => {
+      this.#pausing.delete(chat);
+      this.kick();
+    });
+  }
+
   /** Try a failed message again. */
   retry(messageId: string): void {
     this.#store.write(() => {
       this.#messages.retrying(messageId);
+      const chat = this.#messages.byId(messageId)?.chat;
+      if (chat) this.#encryption().forget(chat);
       this.#store.sql.run("UPDATE job SET held = NULL, attempts = 0 WHERE message = ?", messageId);
     });
     this.kick();

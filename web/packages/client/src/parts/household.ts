@@ -107,7 +107,8 @@ export class Household {
       password: credential.password,
       deviceId: credential.deviceId,
       deviceName,
-      websocket: credential.websocket || `${this.around.api.origin.replace(/^http/, "ws")}/ws`,
+      // Where the app came from is where its server is, whatever name the server knows itself by.
+      websocket: `${this.around.api.origin.replace(/^http/, "ws")}/ws`,
       userAgentId: crypto.randomUUID(),
     };
     await this.store.setSecret("login", login);

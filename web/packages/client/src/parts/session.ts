@@ -61,11 +61,11 @@ export class SessionPart implements Session {
 
   async network(): Promise<NetworkInfo> {
     const ways = await this.#household.around.api.ways();
-    const byNumber = ways.ways.includes("number");
+    const byNumber = ways.ways.includes("phone");
     return {
       domain: ways.domain,
       name: ways.domain,
-      country: ways.default_region,
+      ...(ways.default_region && { country: ways.default_region }),
       codeBy: ["sms"],
       registration: byNumber ? "open" : ways.ways.includes("invite") ? "invite" : "closed",
     };

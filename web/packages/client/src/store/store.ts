@@ -52,6 +52,12 @@ export class Store {
     };
   }
 
+  /** Nobody hears of anything any more. */
+  close(): void {
+    this.#listeners.clear();
+    this.sql.close();
+  }
+
   #announceSoon(): void {
     if (this.#scheduled || this.#touched.size === 0) return;
     this.#scheduled = true;

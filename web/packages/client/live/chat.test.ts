@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually, Person } from "./person.ts";
+import { hasServer, RealServer } from "./server.ts";
+
+describe.skipIf(!hasServer)("against the real server", () => {
+  let server: RealServer;
+  let ana: Person;
+  let bruno: Person;
+
+  beforeAll(async () => {
+    server = await RealServer.start();
+    ana = await Person.register(server, "+4915112345671");
+    bruno = await Person.register(server, "+4915112345672");
+  }, 60_000);
+
+  afterAll(async () => {
+    await ana?.client.close();
+    await bruno?.client.close();
+    await server?.stop();
+  });
+
+  it("two newcomers chat encrypted, with ticks up to blue", async () => {
+    const anas = ana.open(bruno.jid);
+    const brunos = bruno.open(ana.jid);
+    await ana.client.conversation(bruno.jid).send("Oi Bruno");
+    await eventually(() => brunos.texts().includes("Oi Bruno"), "Bruno reads");
+    await eventually(() => anas.last()?.tick === "sent", "one tick");
+    await bruno.client.conversation(ana.jid).send("Oi Ana");
+    await eventually(() => anas.texts().length === 2, "Ana reads");
+    await ana.client.conversation(bruno.jid).send("Tudo bem?");
+    await eventually(() => anas.last()?.tick === "delivered", "two ticks");
+    bruno.client.conversation(ana.jid).seen(brunos.last()?.id as string);
+    await eventually(() => anas.last()?.tick === "read", "blue");
+  }, 60_000);
+
+  it("contacts are kept by the server and see each other", async () => {
+    ana.client.contacts.list.subscribe(() => undefined);
+    bruno.client.contacts.list.subscribe(() => undefined);
+    await bruno.client.profile.update({ name: "Bruno", about: "Oi" });
+    await ana.client.contacts.add(bruno.jid);
+    await bruno.client.contacts.add(ana.jid);
+    const seen = () => ana.client.contacts.list.get()?.find(({ id }) => id === bruno.jid);
+    await eventually(() => seen()?.presence.kind === "online", "Ana sees Bruno");
+    ana.client.contacts.one(bruno.jid).subscribe(() => undefined);
+    await eventually(() => seen()?.about === "Oi", "Bruno's card");
+  }, 60_000);
+
+  it("a photo goes through the server's storage and comes back", async () => {
+    const brunos = bruno.open(ana.jid);
+    const bytes = crypto.getRandomValues(new Uint8Array(50_000));
+    const blob = new Blob([bytes], { type: "image/jpeg" });
+    await ana.client
+      .conversation(bruno.jid)
+      .attach({ kind: "image", blob, name: "praia.jpg", caption: "Olha" });
+    await eventually(() => brunos.last()?.content.kind === "image", "the photo arrives");
+    const message = brunos.last();
+    const got = await bruno.client.media.open(message as NonNullable<typeof message>);
+    expect(new Uint8Array(await got.arrayBuffer())).toEqual(bytes);
+  }, 60_000);
+
+  it("nothing is lost while one is away, and a restarted client goes on", async () => {
+    const anas = ana.open(bruno.jid);
+    await bruno.client.close().catch(() => undefined);
+    for (const text of ["um", "dois", "três"]) await ana.client.conversation(bruno.jid).send(text);
+    await eventually(() => anas.last()?.tick === "sent", "the server has them");
+  }, 60_000);
+});
