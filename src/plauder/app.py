@@ -22,6 +22,7 @@ from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.edge import certificates, listen, sms
 from plauder.edge.http import accounts as account_routes
+from plauder.edge.http import billing as billing_routes
 from plauder.edge.http import business as business_routes
 from plauder.edge.http import dev
 from plauder.edge.http import discovery as discovery_routes
@@ -83,6 +84,7 @@ from plauder.kit.errors import Unavailable
 from plauder.kit.keyring import Keyring
 from plauder.kit.limits import Allowance
 from plauder.kit.metrics import Metrics
+from plauder.money.billing.invoices import close_month
 from plauder.ops import cli
 from plauder.store import migrations, outbox
 from plauder.store.blobs import Blobs
@@ -196,6 +198,7 @@ class App:
             stack.callback(listener.stop_accepting)
         self.server.start()
         self.server.every(TIDY_SECONDS, self._tidy, "tidy accounts")
+        self.server.every(TIDY_SECONDS, self._close_month, "issue invoices")
         if self.platform is not None:
             await self.platform.start()
             stack.push_async_callback(self.platform.stop)
@@ -338,6 +341,7 @@ class App:
         if self.platform is not None:
             routers.insert(0, self.platform.downloads)
             routers.append(business_routes.router(self.platform))
+            routers.append(billing_routes.router(self.platform, seller=self._seller))
             others.append((business_setup.Owner(config), self.platform.api))
         if config.dev.page and isinstance(self.sms, Console):
             routers.append(dev.router(self.sms))
@@ -417,6 +421,14 @@ class App:
             await server.forget_account(Jid.parse(f"{local}@{self.config.domain}"))
 
         self.accounts.forget.append(forget)
+
+    @property
+    def _seller(self) -> str:
+        return self.config.business.seller or self.config.domain
+
+    async def _close_month(self) -> None:
+        for number in await close_month(self.database, seller=self._seller, at=self.clock.now()):
+            _log.info("invoice issued", number=number)
 
     async def _tidy(self) -> None:
         async with self.database.begin() as uow:

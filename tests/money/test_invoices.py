@@ -2,7 +2,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -12,7 +12,7 @@ from plauder.kit.money import Money
 from plauder.money.billing import documents
 from plauder.money.billing.accounts import POSTPAID, Account, Accounts
 from plauder.money.billing.charges import Charges, Message
-from plauder.money.billing.invoices import Document, Invoices, month_before
+from plauder.money.billing.invoices import Document, Invoices, close_month
 from plauder.money.billing.usage import export, pricing_analytics
 from plauder.money.ledger.store import Ledger
 from plauder.money.rates.rule import Category
@@ -79,6 +79,12 @@ async def test_a_month_is_invoiced_once_and_numbers_have_no_gaps(sold: Database)
         quiet = await Invoices(uow, seller="x").issue("5", "2026-10", AFTER)
         assert (quiet.number, quiet.total) == ("PL-2026-10-0002", 0)
         assert [d.number for d in await Invoices(uow, seller="x").of("4711")] == ["PL-2026-10-0001"]
+
+
+async def test_the_monthly_run_issues_what_is_missing_once(sold: Database) -> None:
+    assert await close_month(sold, seller="x", at=OCTOBER) == []
+    assert await close_month(sold, seller="x", at=AFTER) == ["PL-2026-10-0001"]
+    assert await close_month(sold, seller="x", at=AFTER) == []
 
 
 async def test_a_month_that_is_not_over_is_not_invoiced(sold: Database) -> None:
@@ -149,7 +155,3 @@ async def test_wrong_questions_are_said_to_be_wrong(sold: Database, wrong: dict[
     async with sold.read() as uow:
         with pytest.raises(BadInput):
             await pricing_analytics(uow, "4711", **question)  # type: ignore[arg-type]
-
-
-def test_the_month_before_january_is_december() -> None:
-    assert month_before(date(2027, 1, 31)) == "2026-12"

@@ -260,6 +260,7 @@ class Business(Section):
     """The business platform: the Cloud API, webhooks, hosted numbers."""
 
     enabled: bool = Field(True, description="Offer the business platform.")
+    seller: str = Field("", description="Your name and address on invoices, lines apart by \\n. Empty: the domain.")
     keep_content_days: float = Field(
         7.0, gt=0, le=365, description="How long texts of business chats are kept for the team inbox, in days."
     )

@@ -25,6 +25,7 @@ from plauder.kit.config import CONFIG_VARIABLE, Config
 from plauder.kit.errors import BadInput, NotFound, PlauderError
 from plauder.ops import backup as backups
 from plauder.ops import check as checks
+from plauder.ops import money
 from plauder.ops.desk import Desk, desk
 from plauder.ops.serve import Build, Seed, serve
 from plauder.store import outbox
@@ -100,6 +101,7 @@ def _application() -> typer.Typer:
             app.add_typer(group, name=name)
         for command in commands:
             group.command(command.__name__.partition("_")[2].replace("_", "-"))(command)
+    app.add_typer(money.group(_at_desk, **options), name="billing")
     return app
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from plauder.money.billing.accounts import Account, Accounts
 from plauder.money.ledger.entry import Entry, Leg
 from plauder.money.ledger.store import Ledger
 from plauder.store.append_only import append_only
-from plauder.store.database import UnitOfWork
+from plauder.store.database import Database, UnitOfWork
 from plauder.store.schema import Bytes, Instant, Text, metadata
 
 table = append_only(
@@ -255,6 +255,20 @@ def _from_json(body: bytes) -> Document:
     return Document(**data)
 
 
-def month_before(day: date) -> str:
-    """The month that ended last: what a monthly run issues."""
-    return (day.replace(day=1) - timedelta(days=1)).isoformat()[:7]
+async def close_month(database: Database, *, seller: str, at: datetime) -> list[str]:
+    """Issue what is missing for the month that ended last, each account in its own transaction; the numbers.
+
+    Safe to run again and again: a month is invoiced once. Accounts without a charge get none.
+    """
+    c = charge_store.table.c
+    issued = []
+    async with database.read() as uow:
+        months = select(c.account, c.month).where(c.state == charge_store.CHARGED).distinct()
+        done = {(row.account, row.about) for row in await uow.execute(select(table.c.account, table.c.about))}
+        waiting = [row for row in await uow.execute(months) if (row.account, row.month) not in done]
+        accounts = {name: await Accounts(uow).get(name) for name in {row.account for row in waiting}}
+    for row in waiting:
+        if row.month < accounts[row.account].local_date(at).isoformat()[:7]:
+            async with database.begin() as uow:
+                issued.append((await Invoices(uow, seller=seller).issue(row.account, row.month, at)).number)
+    return issued
