@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from plauder.business.shared.errors import GraphError, fail
 
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
@@ -19,10 +21,21 @@ def wrong(path: str, why: str) -> GraphError:
     return fail(131009, f"Param {path} {why}")
 
 
+def decoded(value: Any, opening: str) -> Any:
+    """JSON in a text, where an object or list belongs: Chatwoot sends `action` so. Other values as they are."""
+    if not isinstance(value, str) or not value.lstrip().startswith(opening):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
+
+
 class Part:
     """An object inside a request. Missing fields are error 131008, wrong ones 131009."""
 
     def __init__(self, value: Any, path: str) -> None:
+        value = decoded(value, "{")
         if not isinstance(value, Mapping):
             raise wrong(path, "must be an object")
         self.value: Mapping[str, Any] = value
@@ -101,7 +114,7 @@ class Part:
         value = self.value.get(name)
         if value is None and least:
             raise missing(self.where(name))
-        value = [] if value is None else value
+        value = [] if value is None else decoded(value, "[")
         if not isinstance(value, list):
             raise wrong(self.where(name), "must be an array")
         if not least <= len(value) <= most:
