@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,17 @@ from plauder.business.encryption import own as own_keys
 from plauder.business.encryption import ratchet
 from plauder.business.encryption.keys import Identity
 from plauder.business.encryption.profile import AXOLOTL, OMEMO2, Profile
-from plauder.business.encryption.queue import SealQueue
 from plauder.business.encryption.records import Device
-from plauder.business.encryption.service import PROFILES, Encryption, FetchedBundle, FetchedList, Incoming, Outgoing
+from plauder.business.encryption.service import (
+    PROFILES,
+    Encryption,
+    FetchedBundle,
+    FetchedList,
+    Incoming,
+    Outgoing,
+    Sealed,
+)
+from plauder.kit.batching import Batcher
 from plauder.kit.clock import SystemClock
 from plauder.kit.keyring import Keyring
 from plauder.store.database import Database
@@ -120,15 +128,19 @@ async def kept(profile: Profile, directory: Path) -> None:
                 assert not await service.learn(uow, shop, lists, bundles)
 
     async def queued() -> None:
-        queue = SealQueue(database, service)
-        sealed = await asyncio.gather(*(queue.seal(shop, message_to(jid)) for jid in crowd.jids))
+        async def seal_some(messages: Sequence[Outgoing]) -> Sequence[Sealed]:
+            async with database.begin() as uow:
+                return await service.seal(uow, shop, messages)
+
+        batcher: Batcher[Outgoing, Sealed] = Batcher(seal_some)
+        sealed = await asyncio.gather(*(batcher.do(message_to(jid)) for jid in crowd.jids))
         assert all(each.devices == 1 for each in sealed)
 
     await timed(f"{profile.namespace}: learn list and bundle of a person, kept, 100 at once", PEOPLE, meet)
     await timed(f"{profile.namespace}: first message (key exchange), kept, 100 at once", PEOPLE, lambda: seal(100))
     for batch in (1, 10, 100):
         await timed(f"{profile.namespace}: later message, kept, {batch} at once", PEOPLE, lambda b=batch: seal(b))  # type: ignore[misc]
-    await timed(f"{profile.namespace}: later message, kept, all at once through the queue", PEOPLE, queued)
+    await timed(f"{profile.namespace}: later message, kept, 1000 callers, batched as they come", PEOPLE, queued)
     await receive(profile, service, database, shop)
     await database.close()
 

@@ -40,6 +40,10 @@ DELAY = "{urn:xmpp:delay}delay"
 class Sealer(Protocol):
     """Encrypts what a number says to a person's devices, and reads what they say to it."""
 
+    def attached(self, number: str, session: LocalSession) -> None:
+        """The number has become a device of this process."""
+        ...
+
     async def seal(self, number: str, to: Jid, content: Sequence[Element]) -> Sequence[Element]:
         """The elements that carry `content` to the person. Raises GraphError when it cannot be encrypted."""
         ...
@@ -51,6 +55,9 @@ class Sealer(Protocol):
 
 class Plain:
     """No encryption: for tests, and for networks that do without."""
+
+    def attached(self, number: str, session: LocalSession) -> None:
+        pass
 
     async def seal(self, number: str, to: Jid, content: Sequence[Element]) -> Sequence[Element]:
         return content
@@ -119,7 +126,9 @@ class Hosted:
             await self._on_stanza(number_id, digits, stanza)
 
         self._ids[digits] = number_id
-        self._sessions[digits] = self._server.attach_local(self._jid(digits, RESOURCE), on_stanza)
+        session = self._server.attach_local(self._jid(digits, RESOURCE), on_stanza)
+        self._sessions[digits] = session
+        self.sealer.attached(digits, session)
 
     def session_of(self, digits: str) -> LocalSession | None:
         """The device of a number: for the encryption of its keys."""

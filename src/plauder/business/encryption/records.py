@@ -12,7 +12,7 @@ from typing import Any, Literal
 import orjson
 
 from plauder.business.encryption.keys import KeyPair
-from plauder.business.encryption.profile import PublicKey, Version
+from plauder.business.encryption.profile import AXOLOTL, OMEMO2, PublicKey, Version
 from plauder.business.encryption.ratchet import Chain, Session, Skipped
 
 Why = Literal["key-exchange", "heartbeat", "healing"]
@@ -80,6 +80,10 @@ class Debt:
     device: Device
     version: Version
     why: Why
+
+    @property
+    def namespace(self) -> str:
+        return OMEMO2 if self.version == "v2" else AXOLOTL
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,13 +33,13 @@ from plauder.business.encryption.profile import (
 )
 from plauder.business.encryption.records import Debt, Device, Fetched, Known, encode_fetched
 from plauder.business.encryption.sessions import Opened, Sessions
-from plauder.business.encryption.store import Notebook, Seal, forget
+from plauder.business.encryption.store import Notebook, Seal, forget, owners_of
 from plauder.business.encryption.wire_v03 import V03
 from plauder.business.encryption.wire_v2 import V2
 from plauder.kit.clock import Clock
 from plauder.kit.keyring import Keyring
 from plauder.store.database import UnitOfWork
-from plauder.wire.xml import E
+from plauder.wire.xml import E, parse, serialize
 
 PROFILES: Final[Mapping[str, Profile]] = {OMEMO2: V2(), AXOLOTL: V03()}
 """By namespace, the better one first."""
@@ -93,20 +93,31 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """One or two `<encrypted/>` for one stanza. `missed` are devices without session or usable bundle."""
+    """One or two `<encrypted/>` for one stanza."""
 
     elements: Sequence[Element]
     devices: int
+    """How many can read it."""
+    listed: int
+    """How many the person has."""
     missed: Sequence[Device]
+    """Devices without session or usable bundle: `missing` says what to fetch."""
+    is_known: bool
+    """Device lists of the person were received (there may be none)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """The `<encrypted/>` elements of a stanza, the sender's bare JID, and when it was received (epoch seconds)."""
+    """The `<encrypted/>` elements of a stanza, the sender's bare JID, and when it was received (epoch seconds).
+
+    With `id`, the content is kept until the next message: should the caller crash before it has done its part, the
+    same message can be read again although its key is gone.
+    """
 
     sender: str
     elements: Sequence[Element]
     sent_at: float | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +316,11 @@ class Encryption:
                 notes.delete(device.key("session", version))
         notes.put(device.key("device"), orjson.dumps([fingerprint, heard_at]))
 
+    async def announced(self, uow: UnitOfWork, jid: str, namespace: str, listed: Element | None) -> None:
+        """Somebody published a device list: every number that knows one of theirs takes the new one."""
+        for owner in await owners_of(uow, f"account/{jid}"):
+            await self.learn(uow, owner, [FetchedList(jid, namespace, listed)])
+
     async def fingerprint(self, uow: UnitOfWork, owner: str, device: Device) -> str | None:
         """The pinned key of a device, Curve25519 form in hexadecimal."""
         known = await self._notes(uow, owner).get(device.key("device"))
@@ -391,7 +407,10 @@ class Encryption:
         _, own_id = await self._self(notes)
         routes = await self._routes(notes, sessions, list(dict.fromkeys(message.to for message in messages)))
         now = self._clock.now()
-        sealed = [await self._seal(owner, own_id, sessions, routes[message.to], message, now) for message in messages]
+        sealed = []
+        for message in messages:
+            is_known = bool(await self._lists(notes, message.to))
+            sealed.append(await self._seal(owner, own_id, sessions, routes[message.to], message, is_known, now))
         await self._write(notes, sessions)
         return sealed
 
@@ -402,6 +421,7 @@ class Encryption:
         sessions: Mapping[Version, Sessions],
         routes: Sequence[_Route],
         message: Outgoing,
+        is_known: bool,
         now: datetime,
     ) -> Sealed:
         elements, missed, count = [], [], 0
@@ -420,7 +440,7 @@ class Encryption:
             if keys:
                 elements.append(profile.encrypted(own_id, keys, payload))
                 count += len(keys)
-        return Sealed(elements, count, missed)
+        return Sealed(elements, count, len(routes), missed, is_known)
 
     async def _keys(
         self, sessions: Sessions, to: Sequence[Device], payload: SealedPayload
@@ -470,6 +490,8 @@ class Encryption:
     async def _read(
         self, notes: Notebook, owner: str, sessions: Mapping[Version, Sessions], message: Incoming
     ) -> Read | NotRead:
+        if message.id and (again := await self._read_before(notes, message)):
+            return again
         failure: NotRead | None = None
         for namespace, profile in PROFILES.items():
             for element in message.elements:
@@ -477,10 +499,26 @@ class Encryption:
                     continue
                 outcome = await self._read_element(notes, owner, sessions[profile.version], message, element)
                 if isinstance(outcome, Read):
+                    if message.id:
+                        self._remember(notes, message, outcome)
                     return outcome
                 if failure is None or failure.reason == "not-for-this-device":
                     failure = outcome
         return failure or NotRead(None, "malformed", False)
+
+    def _remember(self, notes: Notebook, message: Incoming, read: Read) -> None:
+        content = [serialize(each, default_ns="").decode() for each in read.content]
+        device = read.sender.device_id
+        notes.put("last", orjson.dumps([message.sender, message.id, device, read.namespace, content]))
+
+    async def _read_before(self, notes: Notebook, message: Incoming) -> Read | None:
+        data = await notes.get("last")
+        if data is None:
+            return None
+        sender, key, device_id, namespace, content = orjson.loads(data)
+        if (sender, key) != (message.sender, message.id):
+            return None
+        return Read(Device(sender, device_id), namespace, [parse(each.encode()) for each in content], False, False)
 
     async def _read_element(
         self, notes: Notebook, owner: str, sessions: Sessions, message: Incoming, element: Element

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Table, delete, select
+from sqlalchemy import Column, Index, Table, delete, select
 
 from plauder.kit.errors import PlauderError
 from plauder.kit.keyring import Keyring
@@ -21,6 +21,7 @@ omemo = Table(
     Column("owner", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("value", Bytes, nullable=False),
+    Index("ix_business_omemo_key", "key"),
 )
 
 _AT_ONCE = 400
@@ -134,6 +135,11 @@ class Notebook:
 
     def _open(self, key: str, sealed: bytes) -> bytes:
         return self._seal.open(self._place(key), sealed)
+
+
+async def owners_of(uow: UnitOfWork, key: str) -> list[str]:
+    """The numbers that have a record of this name."""
+    return [row.owner for row in await uow.execute(select(omemo.c.owner).where(omemo.c.key == key))]
 
 
 async def forget(uow: UnitOfWork, owner: str) -> None:

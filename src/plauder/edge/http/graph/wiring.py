@@ -30,6 +30,7 @@ from plauder.business.webhooks.rules import Network
 from plauder.core.server import Server
 from plauder.edge.flows import FlowDesk
 from plauder.edge.hosted import Hosted, Referral, Sealer
+from plauder.edge.hosted_omemo import OmemoSealer
 from plauder.edge.http.graph.adapters import MediaLibrary, Residents, Senders, TemplateCatalogue
 from plauder.edge.http.graph.api import Exchange, GraphApi, GraphJSON, install_errors
 from plauder.edge.http.graph.deps import Graph, GraphSettings
@@ -137,6 +138,7 @@ def build(
     media_key = keyring.derive("business-media")
     library = MediaLibrary(database, blobs, outbound, clock, key=media_key, base=settings.public_url)
     taker = FileTaker(database, blobs, outbound, clock, media_key, settings.public_url)
+    sealer = sealer or OmemoSealer(server, database, keyring, clock)
     hosted = Hosted(server, database, clock, take=taker.take, sealer=sealer, referral=referral)
     hosted.published = webhooks.wake
     hosted.flows = FlowDesk(database, keyring, outbound).answer
