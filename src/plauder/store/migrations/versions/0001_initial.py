@@ -233,6 +233,7 @@ def upgrade() -> None:
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_business_omemo")),
     )
+    op.create_index("ix_business_omemo_key", "business_omemo", ["key"], unique=False)
     op.create_table(
         "business_portfolio",
         sa.Column("id", sa.String(), nullable=False),
