@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 MICRO = 1_000_000
+MOST_UNITS = 10**12
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -29,8 +30,11 @@ class Money:
 
     @classmethod
     def of(cls, amount: str | Decimal | int, currency: str) -> Money:
-        """From a decimal text or number of whole units. Raises ValueError below a micro-unit."""
-        micros = Decimal(amount) * MICRO
+        """From a decimal text or number of whole units. Raises ValueError below a micro-unit and beyond 10^12 units."""
+        exact = Decimal(amount)
+        if not exact.is_finite() or abs(exact) > MOST_UNITS:
+            raise ValueError(f"beyond {MOST_UNITS} units: {amount}")
+        micros = exact * MICRO
         if micros != micros.to_integral_value():
             raise ValueError(f"finer than a micro-unit: {amount}")
         return cls(int(micros), currency)
