@@ -77,6 +77,14 @@ def test_plain_end_to_end() -> None:
         exchange.password(None)
 
 
+def test_a_whole_address_as_the_user_name_is_passed_on() -> None:
+    exchange = ServerExchange("PLAIN", offer(), nonce="x")
+    assert exchange.receive(plain("Ana@LOCALHOST", "pw")) == AskPassword("ana@localhost", "pw")
+    for name in ("ana@localhost/phone", "localhost/a@b", "@localhost", "a@b@c"):
+        with pytest.raises(SaslFailure, match="not-authorized"):
+            ServerExchange("PLAIN", offer(), nonce="x").receive(plain(name, "pw"))
+
+
 @pytest.mark.parametrize(("name", "binding"), [("HT-SHA-256-NONE", b""), ("HT-SHA-256-EXPR", CB["tls-exporter"])])
 def test_tokens_end_to_end(name: str, binding: bytes) -> None:
     exchange = ServerExchange(name, offer(), nonce="x")

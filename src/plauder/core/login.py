@@ -193,6 +193,9 @@ class Login:
         self._write_features(features)
         event = await self._next()
         if isinstance(event, Nonza) and event.tag == f"{{{TLS}}}starttls":
+            if self._events or not connection.framer.is_empty:
+                # A client waits for <proceed/>. What came in the clear behind its back must not be taken for encrypted.
+                raise StreamError("policy-violation", "Something followed <starttls/> in the clear.")
             connection.start_tls()
             await self._open()
         elif required:

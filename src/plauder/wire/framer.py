@@ -381,6 +381,11 @@ class FrameReader:
         self._lang: str | None = None
         self._failed = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Always: messages come whole."""
+        return True
+
     def feed(self, data: bytes) -> list[Event]:
         """The event that this message is; none for one of whitespace, which some clients send to keep alive."""
         if self._failed:

@@ -278,8 +278,11 @@ def token_answer(token: bytes, binding: bytes) -> bytes:
 
 
 def _prepared(username: str) -> str:
-    """A user name as localparts are written. Some clients send their whole bare JID; then the caller sees that."""
+    """A user name as localparts are written. Some clients send their whole bare address; then that, normalised."""
     try:
+        if "@" in username:
+            jid = Jid.parse(username)
+            return jid.text if jid.local and jid.is_bare else prepare_local(username)
         return prepare_local(username)
     except InvalidJid:
         raise SaslFailure("not-authorized") from None
