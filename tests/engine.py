@@ -1,6 +1,7 @@
 """The engine as a process of its own, to be killed: `python -m tests.engine DIRECTORY PORT ACCOUNT…`.
 
-Prints `ready PORT` when it listens. SIGTERM stops it in order.
+Prints `ready PORT` when it listens. SIGTERM stops it in order. SIGUSR1 fills the disk: no file may grow by more than
+256 KiB from then on.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -24,6 +26,12 @@ from plauder.store.inbox import Quota
 from plauder.store.inbox_sqlite import SqliteInbox
 from plauder.store.resumption import MappedStreams
 from tests.fakes import FakeCredentials
+
+
+def fill_disk(directory: Path) -> None:
+    """The nearest thing to a full disk that needs no privilege: writing past the limit fails with EFBIG."""
+    biggest = max(file.stat().st_size for file in directory.glob("inbox.db*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (biggest + 262_144, resource.RLIM_INFINITY))
 
 
 async def run(directory: Path, port: int, accounts: list[str]) -> None:
@@ -46,6 +54,7 @@ async def run(directory: Path, port: int, accounts: list[str]) -> None:
     server.start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, fill_disk, directory)
     print("ready", taken, flush=True)
     await stop.wait()
     listener.stop_accepting()

@@ -8,7 +8,7 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -147,3 +147,73 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, how: signal.Signals,
             assert reader.bodies == expected, f"{client.name}/{client.resource}: out of order"
         for client in readers:
             await client.vanish()
+
+
+async def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not done():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_full_disk_refuses_and_nothing_lies(tmp_path: Path) -> None:
+    """Ana writes to somebody who is away until the disk is full. What she was told is safe is there; the rest came
+    back as an error. Once there is room again, messages are taken again."""
+    async with engine(tmp_path) as server:
+        ana = RawClient("ana", server.port, resource="phone")
+        await come(ana, server.port)
+        filler = "x" * 4_000
+        sent = [ana.send_message("fabio@localhost", f"{n} {filler}", key=f"a{n}") for n in range(20)]
+        await wait_until(lambda: not ana.unacked)
+        assert server.process is not None
+        server.process.send_signal(signal.SIGUSR1)
+        for n in range(300):
+            sent.append(ana.send_message("fabio@localhost", f"{n} {filler}", key=f"b{n}"))
+            if n % 20 == 0:
+                await asyncio.sleep(0.02)
+        await wait_until(lambda: not ana.unacked)
+        assert ana.refused
+        assert not ana.refused & {f"a{n}" for n in range(20)}
+        await server.end(signal.SIGKILL)
+        await ana.vanish()
+        await server.start()
+        fabio = RawClient("fabio", server.port, resource="late")
+        keys: list[str] = []
+        fabio.on_message = lambda message: keys.append(message.id or "")
+        await come(fabio, server.port)
+        kept = [key for key in sent if key not in ana.refused]
+        await wait_until(lambda: len(keys) >= len(kept))
+        assert keys == kept
+        await fabio.vanish()
+
+
+async def test_a_reader_that_does_not_read_costs_little_and_loses_nothing(tmp_path: Path) -> None:
+    """Forty megabytes for a client that has stopped reading: the server keeps them on disk, not in memory."""
+    async with engine(tmp_path) as server:
+        assert server.process is not None
+        ana = RawClient("ana", server.port, resource="phone")
+        bruno = RawClient("bruno", server.port, resource="stuck", reads=False)
+        await come(ana, server.port)
+        await come(bruno, server.port)
+        before = resident(server.process.pid)
+        filler = "x" * 20_000
+        sent = []
+        for n in range(2_000):
+            sent.append(ana.send_message("bruno@localhost", f"{n} {filler}", key=f"m{n}", ask=n % 10 == 9))
+            while len(ana.unacked) > 100:
+                await asyncio.sleep(0.005)
+        await wait_until(lambda: not ana.unacked, 60)
+        assert resident(server.process.pid) - before < 24_000_000
+        await bruno.vanish()
+        bruno.reads = True
+        keys: list[str] = []
+        bruno.on_message = lambda message: keys.append(message.id or "")
+        await come(bruno, server.port)
+        await wait_until(lambda: len(keys) >= len(sent), 60)
+        assert keys == sent
+        for client in (ana, bruno):
+            await client.vanish()
+
+
+def resident(pid: int) -> int:
+    """The process's resident memory in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
