@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from plauder.edge.http.guard import PAGE_POLICY
+
 FOREVER = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
 
@@ -71,6 +73,9 @@ class WebApp:
         headers = {"Cache-Control": FOREVER if _HASHED.match(path) else FRESH, "Vary": "Accept-Encoding"}
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         media_type = _TYPES.get(Path(path).suffix, "application/octet-stream")
+        if media_type.startswith("text/javascript"):
+            # CSP3 §4.2: a worker lives under the policy its script came with, not under the page's.
+            headers["Content-Security-Policy"] = PAGE_POLICY
         if "gzip" in Headers(scope=scope).get("accept-encoding", ""):
             packed, packed_info = self._find(f"{path}.gz")
             if packed_info is not None:
