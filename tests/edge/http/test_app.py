@@ -220,3 +220,10 @@ def test_a_wrong_proxy_is_a_configuration_error() -> None:
 async def test_openapi_is_there_and_valid(client: Client) -> None:
     schema = (await client(routes()).get("/api/openapi.json")).json()
     assert "/api/v1/echo" in schema["paths"]
+
+
+async def test_workers_are_not_sandboxed_but_bound_like_pages(client: Client) -> None:
+    script = await client().get("/assets/main-B3x_9fQz.js")
+    policy = script.headers["content-security-policy"]
+    assert "sandbox" not in policy
+    assert "script-src 'self' 'wasm-unsafe-eval'" in policy

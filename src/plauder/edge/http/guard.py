@@ -42,6 +42,8 @@ PAGE_POLICY = "; ".join(
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """For everything that is no page: an upload opened in a tab must not run."""
 
+_APP_TYPES = ("text/html", "text/javascript", "application/javascript")
+
 _COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -107,8 +109,9 @@ class Guard:
     def _seal(self, headers: MutableHeaders) -> None:
         for name, value in self._headers.items():
             headers.setdefault(name, value)
-        is_page = headers.get("content-type", "").startswith("text/html")
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else DATA_POLICY)
+        # A worker lives under the policy of its own script: sandboxed it would have no storage, no locks, no network.
+        is_app = headers.get("content-type", "").startswith(_APP_TYPES)
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_app else DATA_POLICY)
         if "cache-control" not in headers:
             headers["Cache-Control"] = "no-store"
 
