@@ -16,6 +16,7 @@ from plauder.app import App
 from plauder.edge.listen import PortTaken
 from plauder.edge.sms.console import Console
 from plauder.kit.config import Config
+from tests.postgres import Postgres
 
 ANA = "+55 11 96123-4567"
 
@@ -138,3 +139,14 @@ async def test_xmpp_over_websocket_and_the_graph_share_the_port(served: App) -> 
         slots = await http.put("/media/none/x", content=b"x")
         assert slots.status_code in (401, 403, 404)
         assert given["jid"]
+
+
+@pytest.mark.server
+async def test_the_whole_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
+    url = postgres.create()
+    async with app.running(config(tmp_path, database_url=url)) as served:
+        given = await register(served)
+        client = await log_in(served, given["jid"], given["password"])
+        client.abort()
+    assert not list(tmp_path.glob("*.db"))
+    postgres.drop(url)

@@ -89,7 +89,8 @@ from plauder.ops import cli
 from plauder.store import migrations, outbox
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database
-from plauder.store.inbox import Quota
+from plauder.store.inbox import Inbox, Quota
+from plauder.store.inbox_postgres import PostgresInbox
 from plauder.store.inbox_sqlite import SqliteInbox
 from plauder.store.resumption import MappedStreams
 from plauder.store.schema import metadata
@@ -216,7 +217,11 @@ class App:
             days=config.inbox.retention_days,
             min_free_bytes=config.inbox.min_free_bytes,
         )
-        self.inbox = await SqliteInbox.open(config.data_dir / "inbox.db", quota)
+        self.inbox: Inbox
+        if self.database.is_sqlite:
+            self.inbox = await SqliteInbox.open(config.data_dir / "inbox.db", quota)
+        else:
+            self.inbox = await PostgresInbox.open(config.database, quota)
         stack.push_async_callback(self.inbox.close)
         streams = MappedStreams(config.data_dir / "streams")
         stack.callback(streams.close)
