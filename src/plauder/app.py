@@ -85,7 +85,7 @@ from plauder.kit.keyring import Keyring
 from plauder.kit.limits import Allowance
 from plauder.kit.metrics import Metrics
 from plauder.money.billing.invoices import close_month
-from plauder.ops import cli
+from plauder.ops import cli, demo
 from plauder.store import migrations, outbox
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database
@@ -459,4 +459,4 @@ async def running(config: Config, clock: Clock | None = None) -> AsyncIterator[A
 
 def main() -> None:
     """Run the `plauder` command."""
-    sys.exit(cli.run(build, sys.argv[1:]))
+    sys.exit(cli.run(build, sys.argv[1:], seed=demo.seed))

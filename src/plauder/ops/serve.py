@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import uvloop
 
@@ -29,8 +28,9 @@ class Running(Protocol):
     def reload(self) -> None: ...
 
 
-Build = Callable[[Config], Running]
-Seed = Callable[[Running], Awaitable[str]]
+Build = Callable[[Config], Any]
+"""Gives something that is `Running`, and whatever else the seed wants."""
+Seed = Callable[[Any], Awaitable[str]]
 """Fills a fresh demo network; returns what to tell the person at the terminal."""
 
 
@@ -43,7 +43,7 @@ def serve(build: Build, config: Config, seed: Seed | None = None) -> None:
 async def _serve(build: Build, config: Config, seed: Seed | None) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    app = build(config)
+    app: Running = build(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     loop.add_signal_handler(signal.SIGHUP, app.reload)
@@ -78,5 +78,4 @@ def greeting(app: Running) -> str:
 
 
 def _say(text: str) -> None:
-    if sys.stdout.isatty():
-        print(text, flush=True)  # noqa: T201
+    print(text, flush=True)  # noqa: T201

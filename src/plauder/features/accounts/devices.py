@@ -16,7 +16,7 @@ from plauder.features.accounts import events, rules, scram, store
 from plauder.features.accounts.parts import BadPin, NoAccount, NoDevice, NoInvite, Parts, Taken
 from plauder.features.accounts.scram import Keys
 from plauder.features.accounts.store import Account, Device
-from plauder.kit import ids
+from plauder.kit import ids, phone
 from plauder.kit.errors import BadInput, TooMany
 from plauder.store.database import UnitOfWork
 from plauder.wire.jid import InvalidJid, prepare_password
@@ -97,7 +97,7 @@ class Devices:
 
     async def create_with_password(self, local: str, password: str) -> None:
         """An account with a password that a person chose (command line, XEP-0077). Raises Taken, BadInput."""
-        account = self.new_account(local, "")
+        account = self.new_account(local, phone.country_of(local) if local.isdecimal() else "")
         keys = await scram.all_keys(_normalised(password), account.salt, account.iterations)
         async with self._parts.database.begin() as uow:
             if await self._parts.is_reserved(uow, local) or not await store.create(uow, account):
