@@ -140,3 +140,18 @@ async def test_malformed_xml_ends_the_stream_with_its_error(tmp_path: Path) -> N
         await client.send("<auth><b></auth>")
         error = await client.until("{http://etherx.jabber.org/streams}error")
         assert error.find("{urn:ietf:params:xml:ns:xmpp-streams}not-well-formed") is not None
+
+
+async def test_the_first_message_after_a_login_may_be_long(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (_, port), connected(port) as client:
+        await client.open()
+        await client.send(
+            "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>"
+            f"<initial-response>{PLAIN}</initial-response><bind xmlns='urn:xmpp:bind:0'/></authenticate>"
+        )
+        await client.until("{urn:xmpp:sasl:2}success")
+        body = "x" * 50_000
+        await client.send(f"<message xmlns='jabber:client' to='ana@localhost'><body>{body}</body></message>")
+        await client.send("<presence xmlns='jabber:client'/>")
+        message = await client.until("{jabber:client}message")
+        assert message.findtext("{jabber:client}body") == body

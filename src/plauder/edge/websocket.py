@@ -90,12 +90,12 @@ class WebSocketConnection(Connection, asyncio.Protocol):
                 return
             data = rest
         decoder = self._decoder
+        decoder.limit = self.framer.limit  # which a login has raised since
         for event in decoder.feed(data):
             if event.__class__ is bytes:
                 self.received(event)
             else:
                 self._control(event)
-        decoder.limit = self.framer.limit
 
     def eof_received(self) -> bool:
         return False
@@ -158,6 +158,8 @@ class WebSocketConnection(Connection, asyncio.Protocol):
             return
         if isinstance(event, Ping):
             transport.write(websocket.pong(event.data))
+            if self._is_full and transport.get_write_buffer_size() > self.door.server.limits.output:
+                self._abort()  # it asks for answers and reads none
         elif isinstance(event, Violation):
             transport.write(websocket.close(event.code, event.reason))
             transport.close()
