@@ -51,13 +51,16 @@ from plauder.features.accounts.devices import Devices
 from plauder.features.accounts.discovery import Discovery
 from plauder.features.accounts.inband import register as inband
 from plauder.features.accounts.invites import Invites
+from plauder.features.accounts.operators import Operators
 from plauder.features.accounts.parts import Parts
 from plauder.features.accounts.registration import Registration
+from plauder.features.admin.feature import register as admin
 from plauder.features.blocking.feature import register as blocking
 from plauder.features.calls.feature import Relays
 from plauder.features.calls.feature import register as calls
 from plauder.features.calls.rules import Relay
 from plauder.features.carbons.feature import register as carbons
+from plauder.features.commands.feature import register as commands
 from plauder.features.csi.feature import register as csi
 from plauder.features.disco.feature import register as disco
 from plauder.features.groups.feature import register as groups
@@ -98,7 +101,6 @@ from plauder.wire.jid import Jid
 
 FEATURES: tuple[Callable[[Server], object], ...] = (
     roster,
-    blocking,
     presence,
     pubsub,
     vcard,
@@ -252,6 +254,10 @@ class App:
 
     def _register(self, server: Server) -> None:
         disco(server, contacts=self.config.contact.forms())
+        reports = blocking(server)
+        commands(server, operators=self.config.operators)
+        desk = Operators(self.accounts, self.devices, self.invites)
+        admin(server, desk, desk, reports=reports)
         for feature in FEATURES:
             feature(server)
         media_feature(server, self.media)

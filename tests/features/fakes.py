@@ -39,6 +39,9 @@ class FakeSession(Session):
     def send(self, stanza: Stanza) -> None:
         self.sent.append(stanza)
 
+    def close(self, condition: str = "", text: str = "") -> None:
+        self.server.bound.pop(self.jid.text, None)  # type: ignore[attr-defined]
+
     def take(self) -> list[Stanza]:
         """What arrived since the last time."""
         sent, self.sent = self.sent, []
@@ -100,6 +103,9 @@ class FakeServer(Server):
 
     def sessions_of(self, account: Jid) -> list[FakeSession]:  # type: ignore[override]
         return [session for session in self.bound.values() if session.account == account]
+
+    def sessions(self) -> list[FakeSession]:  # type: ignore[override]
+        return list(self.bound.values())
 
     async def has_account(self, account: Jid) -> bool:
         return account.text in self.accounts

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 from xml.etree.ElementTree import Element
 
+from plauder.core.commands import Command
 from plauder.core.people import People
 from plauder.wire.disco import Entry, Identity, Info
 from plauder.wire.forms import Form
@@ -124,6 +125,7 @@ class Hooks:
     def __init__(self) -> None:
         self.people = People()
         self.forgotten_watchers: list[AccountWatcher] = []
+        self.commands: dict[str, Command] = {}
         self.info_sources: list[InfoSource] = []
         self.item_sources: list[ItemSource] = []
         self.vars: dict[Entity, set[str]] = {"server": set(), "account": set()}
@@ -169,6 +171,10 @@ class Hooks:
     def on_disco_items(self, source: ItemSource) -> None:
         """Add to disco#items, in the same way."""
         self.item_sources.append(source)
+
+    def command(self, command: Command) -> None:
+        """Offer a command to clients (XEP-0050)."""
+        self.commands[command.node] = command
 
     def stream_feature(self, make: FeatureMaker) -> None:
         """Add to `<stream:features/>` after login what `make(account)` returns, None for nothing."""

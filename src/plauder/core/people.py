@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 from xml.etree.ElementTree import Element
 
@@ -111,6 +112,19 @@ class Blocks(Protocol):
     def on_block(self, do: BlockWatcher) -> None:
         """Call `do` after a block list has changed."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody reported while blocking (XEP-0377). The evidence is what the reporter chose to name or to tell."""
+
+    reporter: str
+    reported: str
+    reason: str
+    text: str
+    evidence: tuple[str, ...]
+    """Ids of messages (XEP-0359), as `by id`."""
+    at: datetime
 
 
 Interested = Callable[["Session", frozenset[str]], Awaitable[None] | None]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from plauder.core.hooks import Verdict
-from plauder.core.people import UNBLOCKED, BlockList, BlockWatcher
+from plauder.core.people import UNBLOCKED, BlockList, BlockWatcher, Report
 from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.features.blocking import rules, store
@@ -19,6 +20,10 @@ from plauder.wire.stanza_error import StanzaError
 
 INTERESTED: Final = "blocking"
 """What a session remembers when it asked for the list: XEP-0191 §3.2 pushes changes to such."""
+
+DAY: Final = timedelta(days=1)
+REPORTS_KEPT: Final = timedelta(days=180)
+MAX_REPORTS_A_DAY: Final = 50
 
 _CACHE: Final = 65_536
 
@@ -72,9 +77,28 @@ class Blocking:
         before = await self.of(session.account.text)
         if len(before.jids | {jid.text for jid in jids}) > self._max_blocked:
             raise StanzaError("wait", "resource-constraint", f"You can block {self._max_blocked} addresses.")
+        now = self._server.clock.now()
+        reports = rules.reports_in(payload, session.account, now)
         async with self._server.database.begin() as uow:
             await store.add(uow, session.account.text, [jid.text for jid in jids])
+            made = await store.count_reports(uow, session.account.text, now - DAY) if reports else 0
+            # Whoever reports very many gets the blocking, which was asked for, and no hearing.
+            for report in reports[: max(0, MAX_REPORTS_A_DAY - made)]:
+                await store.save_report(uow, report)
+        for report in reports:
+            reason = report.reason.rpartition(":")[2]
+            self._server.metrics.count("abuse_reports", 1, reason=reason if reason in ("spam", "abuse") else "other")
         await self._changed(session.account, "block", jids)
+
+    async def latest(self, limit: int) -> list[Report]:
+        """The latest reports, for the operator."""
+        async with self._server.database.read() as uow:
+            return await store.latest_reports(uow, limit)
+
+    async def clean(self) -> None:
+        """Reports are kept for a while, not for ever."""
+        async with self._server.database.begin() as uow:
+            await store.forget_reports(uow, self._server.clock.now() - REPORTS_KEPT)
 
     async def unblock(self, session: Session, _iq: Stanza, payload: Element) -> None:
         """XEP-0191 §3.4; §3.5: no address at all means everybody."""

@@ -1,13 +1,16 @@
-"""Block lists in the database: the only SQL of this feature."""
+"""Block lists and reports in the database: the only SQL of this feature."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import Column, Table, bindparam, delete, select
+from sqlalchemy import Column, Index, Table, bindparam, delete, func, select
 
+from plauder.core.people import Report
 from plauder.store.database import Database, UnitOfWork
-from plauder.store.schema import Text, metadata
+from plauder.store.schema import BigKey, Instant, Text, metadata
 
 items = Table(
     "block_item",
@@ -16,6 +19,20 @@ items = Table(
     Column("jid", Text, primary_key=True),
 )
 
+
+reports = Table(
+    "abuse_report",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("reporter", Text, nullable=False),
+    Column("reported", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_abuse_report_reporter", "reporter", "at"),
+    Index("ix_abuse_report_at", "at"),
+)
 
 _LOAD = select(items.c.jid).where(items.c.account == bindparam("account")).order_by(items.c.jid)
 
@@ -41,5 +58,39 @@ async def remove(uow: UnitOfWork, account: str, jids: Collection[str]) -> None:
 
 
 async def forget_account(uow: UnitOfWork, account: str) -> None:
-    """Erase an account's list."""
+    """Erase an account's list, and what it reported. What others reported of it stays with the operator."""
     await uow.execute(delete(items).where(items.c.account == account))
+    await uow.execute(delete(reports).where(reports.c.reporter == account))
+
+
+async def save_report(uow: UnitOfWork, report: Report) -> None:
+    """Keep a report for the operator."""
+    values = {
+        "reporter": report.reporter,
+        "reported": report.reported,
+        "reason": report.reason,
+        "text": report.text,
+        "evidence": json.dumps(report.evidence),
+        "at": report.at,
+    }
+    await uow.execute(reports.insert().values(values))
+
+
+async def count_reports(uow: UnitOfWork, reporter: str, since: datetime) -> int:
+    """How many reports an account has made since then."""
+    statement = select(func.count()).where(reports.c.reporter == reporter, reports.c.at >= since)
+    return int((await uow.execute(statement)).scalar_one())
+
+
+async def latest_reports(uow: UnitOfWork, limit: int) -> list[Report]:
+    """The latest reports, the newest first."""
+    rows = await uow.execute(select(reports).order_by(reports.c.at.desc(), reports.c.id.desc()).limit(limit))
+    return [
+        Report(row.reporter, row.reported, row.reason, row.text, tuple(json.loads(row.evidence)), row.at)
+        for row in rows
+    ]
+
+
+async def forget_reports(uow: UnitOfWork, before: datetime) -> None:
+    """Remove reports that were made before that time."""
+    await uow.execute(delete(reports).where(reports.c.at < before))

@@ -13,6 +13,19 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "abuse_report",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("reporter", sa.String(), nullable=False),
+        sa.Column("reported", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("evidence", sa.String(), nullable=False),
+        sa.Column("at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_abuse_report")),
+    )
+    op.create_index("ix_abuse_report_at", "abuse_report", ["at"], unique=False)
+    op.create_index("ix_abuse_report_reporter", "abuse_report", ["reporter", "at"], unique=False)
+    op.create_table(
         "accounts",
         sa.Column("local", sa.String(), nullable=False),
         sa.Column("country", sa.String(), nullable=False),
