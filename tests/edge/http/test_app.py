@@ -223,7 +223,7 @@ async def test_openapi_is_there_and_valid(client: Client) -> None:
 
 
 async def test_workers_are_not_sandboxed_but_bound_like_pages(client: Client) -> None:
-    script = await client().get("/assets/main-B3x_9fQz.js")
+    script = await client().get("/assets/main-B3x_9fQz.js", headers={"Accept-Encoding": "identity"})
     policy = script.headers["content-security-policy"]
     assert "sandbox" not in policy
     assert "script-src 'self' 'wasm-unsafe-eval'" in policy
