@@ -73,8 +73,9 @@ class WebApp:
         headers = {"Cache-Control": FOREVER if _HASHED.match(path) else FRESH, "Vary": "Accept-Encoding"}
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         media_type = _TYPES.get(Path(path).suffix, "application/octet-stream")
-        if media_type.startswith("text/javascript"):
-            # CSP3 §4.2: a worker lives under the policy its script came with, not under the page's.
+        if media_type.startswith(("text/html", "text/javascript")):
+            # CSP3 §4.2: a worker lives under the policy its script came with, not under the page's. Said here, not by
+            # the guard, because a 304 has no type to tell by, and its headers replace those the browser kept.
             headers["Content-Security-Policy"] = PAGE_POLICY
         if "gzip" in Headers(scope=scope).get("accept-encoding", ""):
             packed, packed_info = self._find(f"{path}.gz")
