@@ -415,8 +415,11 @@ class App:
                 await server.forget_account(jid(one))
 
         async def renamed(one: outbox.Announcement) -> None:
+            new = Jid.parse(f"{one.payload['to']}@{self.config.domain}")
+            for move in server.renamed_watchers:
+                await move(jid(one), new)
             await gone(one)
-            server.account_changed(Jid.parse(f"{one.payload['to']}@{self.config.domain}"))
+            server.account_changed(new)
 
         for topic, do in (
             (events.CREATED, changed),

@@ -103,6 +103,7 @@ IqHandler = Callable[["Session", Stanza, Element], Answer | Awaitable[Answer]]
 Filter = Callable[["Session", Stanza], Verdict | Awaitable[Verdict | None] | None]
 Watcher = Callable[["Session"], Awaitable[None] | None]
 AccountWatcher = Callable[["Jid"], Awaitable[None]]
+RenameWatcher = Callable[["Jid", "Jid"], Awaitable[None]]
 InfoSource = Callable[["Session", "Jid", str], Awaitable[Info | None]]
 ItemSource = Callable[["Session", "Jid", str], Awaitable[list[Entry] | None]]
 PresenceWatcher = Callable[["Session", Stanza, bool], Awaitable[None] | None]
@@ -125,6 +126,7 @@ class Hooks:
     def __init__(self) -> None:
         self.people = People()
         self.forgotten_watchers: list[AccountWatcher] = []
+        self.renamed_watchers: list[RenameWatcher] = []
         self.commands: dict[str, Command] = {}
         self.info_sources: list[InfoSource] = []
         self.item_sources: list[ItemSource] = []
@@ -263,6 +265,13 @@ class Hooks:
     def on_closed(self, do: Watcher) -> None:
         """A session is over and cannot be resumed. `session.presence` still says what it was."""
         self.closed_watchers.append(do)
+
+    def on_renamed(self, do: RenameWatcher) -> None:
+        """`do(old, new)`: an account goes on under another address (a new phone number): move what you keep of it.
+
+        Called before the old address is forgotten.
+        """
+        self.renamed_watchers.append(do)
 
     def on_forgotten(self, do: AccountWatcher) -> None:
         """An account is removed (`Server.forget_account`): erase what you keep of it. Its sessions are over by then."""

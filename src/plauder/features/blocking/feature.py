@@ -23,4 +23,5 @@ def register(server: Server, *, max_blocked: int = MAX_BLOCKED) -> Blocking:
     server.on_presence(do=blocking.check, priority=PRIORITY)
     server.on_passing_iq(do=blocking.check, priority=PRIORITY)
     server.on_forgotten(do=blocking.forget)
+    server.on_renamed(do=blocking.rename)
     return blocking

@@ -115,6 +115,13 @@ class Blocking:
             await store.forget_account(uow, account.text)
         self._drop(account)
 
+    async def rename(self, old: Jid, new: Jid) -> None:
+        """The account has another address now; whoever blocked it blocks that."""
+        async with self._server.database.begin() as uow:
+            blockers = await store.rename(uow, old.text, new.text)
+        for account in (old, new, *map(Jid.parse, blockers)):
+            self._drop(account)
+
     def _drop(self, account: Jid) -> None:
         self._generation += 1
         self._lists.pop(account.text, None)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Table, bindparam, delete, func, select
+from sqlalchemy import Column, Index, Table, bindparam, delete, func, select, update
 
 from plauder.core.people import Report
 from plauder.store.database import Database, UnitOfWork
@@ -17,6 +17,7 @@ items = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("jid", Text, primary_key=True),
+    Index("ix_block_item_jid", "jid"),
 )
 
 
@@ -61,6 +62,18 @@ async def forget_account(uow: UnitOfWork, account: str) -> None:
     """Erase an account's list, and what it reported. What others reported of it stays with the operator."""
     await uow.execute(delete(items).where(items.c.account == account))
     await uow.execute(delete(reports).where(reports.c.reporter == account))
+
+
+async def rename(uow: UnitOfWork, old: str, new: str) -> list[str]:
+    """Move an account's list and reports to another address; whom others block stays blocked. Returns these others."""
+    await uow.execute(delete(items).where(items.c.account == new))
+    await uow.execute(update(items).where(items.c.account == old).values(account=new))
+    await uow.execute(update(reports).where(reports.c.reporter == old).values(reporter=new))
+    blockers = list((await uow.execute(select(items.c.account).where(items.c.jid == old))).scalars())
+    if blockers:
+        rows = [{"account": account, "jid": new} for account in blockers]
+        await uow.execute(uow.insert(items).on_conflict_do_nothing(), rows)
+    return blockers
 
 
 async def save_report(uow: UnitOfWork, report: Report) -> None:

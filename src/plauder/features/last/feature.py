@@ -47,6 +47,12 @@ class LastSeen:
         async with self._server.database.begin() as uow:
             await store.forget(uow, account.text)
 
+    async def rename(self, old: Jid, new: Jid) -> None:
+        """The account has another address now."""
+        await self.write()
+        async with self._server.database.begin() as uow:
+            await store.rename(uow, old.text, new.text)
+
     def uptime(self, _session: Session, _iq: Stanza, _query: Element) -> Element:
         """XEP-0012 §4: how long the server runs."""
         return _answer(self._server.clock.monotonic() - self._started)
@@ -83,5 +89,6 @@ def register(server: Server) -> LastSeen:
     server.on_iq("get", NS, "query", to="account", do=last.tell)
     server.on_unavailable(do=last.gone)
     server.on_forgotten(do=last.forget)
+    server.on_renamed(do=last.rename)
     server.every(WRITE_EVERY, last.write, "last-seen")
     return last

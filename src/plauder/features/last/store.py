@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Table, delete, select
+from sqlalchemy import Column, Table, delete, select, update
 
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Instant, Text, metadata
@@ -45,3 +45,9 @@ async def save(uow: UnitOfWork, news: Mapping[str, Seen]) -> None:
 async def forget(uow: UnitOfWork, account: str) -> None:
     """Erase it."""
     await uow.execute(delete(seen).where(seen.c.account == account))
+
+
+async def rename(uow: UnitOfWork, old: str, new: str) -> None:
+    """Move what is kept to another address."""
+    await uow.execute(delete(seen).where(seen.c.account == new))
+    await uow.execute(update(seen).where(seen.c.account == old).values(account=new))

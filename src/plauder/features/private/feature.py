@@ -38,10 +38,15 @@ def register(server: Server, *, max_bytes: int = MAX_BYTES) -> None:
         async with server.database.begin() as uow:
             await store.forget(uow, account.text)
 
+    async def rename(old: Jid, new: Jid) -> None:
+        async with server.database.begin() as uow:
+            await store.rename(uow, old.text, new.text)
+
     server.advertise(NS)
     server.on_iq("get", NS, "query", to="self", do=get)
     server.on_iq("set", NS, "query", to="self", do=set_)
     server.on_forgotten(do=forget)
+    server.on_renamed(do=rename)
 
 
 def _payload(query: Element) -> Element:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, Table, delete, func, select
+from sqlalchemy import Column, Integer, Table, delete, func, select, update
 
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Bytes, Text, metadata
@@ -42,3 +42,9 @@ async def held(uow: UnitOfWork, account: str, but: str) -> int:
 async def forget(uow: UnitOfWork, account: str) -> None:
     """Erase everything of an account."""
     await uow.execute(delete(elements).where(elements.c.account == account))
+
+
+async def rename(uow: UnitOfWork, old: str, new: str) -> None:
+    """Move what is kept to another address."""
+    await uow.execute(delete(elements).where(elements.c.account == new))
+    await uow.execute(update(elements).where(elements.c.account == old).values(account=new))

@@ -76,3 +76,4 @@ def register(server: Server, *, per_asker: Rate = PER_ASKER, per_pair: Rate = PE
     server.people.interests.on_interest(notifier.interested)
     server.people.contacts.on_bond(notifier.bonded)
     server.on_forgotten(do=service.forget)
+    server.on_renamed(do=service.rename)

@@ -422,6 +422,11 @@ class PersonalEvents:
         for watcher in self._watchers.get(what.node, ()):
             await watcher(what)
 
+    async def rename(self, old: Jid, new: Jid) -> None:
+        """The account has another address now."""
+        async with self._server.database.begin() as uow:
+            await store.rename_account(uow, old.text, new.text)
+
     async def forget(self, account: Jid) -> None:
         """The account is removed."""
         async with self._server.database.begin() as uow:

@@ -159,6 +159,17 @@ def _of_account(column: Any, account: str) -> Any:
     return (column == account) | and_(column > f"{account}/", column < f"{account}0")
 
 
+async def rename_account(uow: UnitOfWork, old: str, new: str) -> None:
+    """Move an account's nodes to another address, and what it is to others' nodes. Subscriptions of single devices
+    end: they are gone with the old address."""
+    await uow.execute(delete(nodes).where(nodes.c.account == new))
+    await uow.execute(update(nodes).where(nodes.c.account == old).values(account=new))
+    await uow.execute(delete(affiliations).where(affiliations.c.jid == new))
+    await uow.execute(update(affiliations).where(affiliations.c.jid == old).values(jid=new))
+    await uow.execute(delete(subscriptions).where(subscriptions.c.jid == new))
+    await uow.execute(update(subscriptions).where(subscriptions.c.jid == old).values(jid=new))
+
+
 async def usage(uow: UnitOfWork, account: str) -> tuple[int, int]:
     """How many nodes an account has, and how many bytes of payload."""
     statement = (

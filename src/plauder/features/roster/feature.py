@@ -23,3 +23,4 @@ def register(server: Server, *, max_items: int = MAX_ITEMS) -> None:
     server.on_presence(do=handlers.subscription, priority=PRIORITY)
     server.on_available(do=handlers.available)
     server.on_forgotten(do=roster.forget)
+    server.on_renamed(do=roster.rename)

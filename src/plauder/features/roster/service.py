@@ -160,6 +160,18 @@ class Roster:
         effects.changes = [change for change in effects.changes if change.account != account]
         await self._carry_out(effects)
 
+    async def rename(self, old: Jid, new: Jid) -> None:
+        """The account has another address now: its contacts find it there, with the same subscriptions."""
+        async with self._server.database.begin() as uow:
+            others = await store.rename(uow, old.text, new.text)
+            moved = [(Jid.parse(text), await store.find(uow, text, new.text)) for text in others]
+        self._generation += 1
+        for account in (old, new, *(account for account, _ in moved)):
+            self._relations.pop(account.text, None)
+        for account, item in moved:
+            self._push(Change(account, replace(item, contact=old.text), Item(old.text, version=item.version)))
+            self._push(Change(account, Item(new.text), item))
+
     # ── inside the transaction ────────────────────────────────────────────────────────────────────────────────────
 
     async def _begin(self, uow: UnitOfWork, account: Jid, contact: Jid) -> Effects:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, Table, bindparam, delete, func, select, update
+from sqlalchemy import Boolean, Column, Index, Integer, Table, bindparam, delete, func, select, update
 
 from plauder.features.roster.rules import Item
 from plauder.features.roster.states import State
@@ -24,6 +25,7 @@ items = Table(
     Column("is_listed", Boolean, nullable=False),
     Column("request", Bytes, nullable=False),
     Column("version", Integer, nullable=False),
+    Index("ix_roster_item_contact", "contact"),
 )
 
 versions = Table(
@@ -117,6 +119,21 @@ async def remove(uow: UnitOfWork, account: str, item: Item) -> None:
     """Remove an item, noting at which version."""
     await uow.execute(delete(items).where(items.c.account == account, items.c.contact == item.contact))
     await uow.execute(update(versions).where(versions.c.account == account).values(removed=versions.c.version))
+
+
+async def rename(uow: UnitOfWork, old: str, new: str) -> list[str]:
+    """Move an account's roster to another address, and its place in the rosters of others, who are returned."""
+    await uow.execute(delete(items).where(items.c.account == new))
+    await uow.execute(update(items).where(items.c.account == old).values(account=new))
+    await uow.execute(delete(versions).where(versions.c.account == new))
+    await uow.execute(update(versions).where(versions.c.account == old).values(account=new))
+    others = list((await uow.execute(select(items.c.account).where(items.c.contact == old))).scalars())
+    for account in sorted(others):
+        number = await advance(uow, account)
+        item = await find(uow, account, old)
+        await remove(uow, account, item)
+        await save(uow, account, replace(item, contact=new, version=number))
+    return others
 
 
 async def forget_account(uow: UnitOfWork, account: str) -> list[Item]:

@@ -18,3 +18,4 @@ def register(server: Server) -> None:
     server.on_presence(do=cards.announce)
     server.people.personal.on_published(AVATAR_METADATA, cards.published)
     server.on_forgotten(do=cards.forget)
+    server.on_renamed(do=cards.rename)

@@ -127,6 +127,13 @@ class Cards:
     async def _announce(self, session: Session, presence: Stanza) -> Verdict | None:
         return _verdict(presence, await self._hash(session.account))
 
+    async def rename(self, old: Jid, new: Jid) -> None:
+        """The account has another address now."""
+        async with self._server.database.begin() as uow:
+            await store.rename(uow, old.text, new.text)
+        self._hashes.pop(old.text, None)
+        self._hashes.pop(new.text, None)
+
     async def forget(self, account: Jid) -> None:
         """The account is removed."""
         self._hashes.pop(account.text, None)

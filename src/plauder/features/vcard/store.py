@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, bindparam, delete, select
+from sqlalchemy import Column, Table, bindparam, delete, select, update
 
 from plauder.store.database import Database, UnitOfWork
 from plauder.store.schema import Bytes, Text, metadata
@@ -49,3 +49,9 @@ async def save_picture(uow: UnitOfWork, account: str, hash_: str) -> None:
 async def forget(uow: UnitOfWork, account: str) -> None:
     """Erase it."""
     await uow.execute(delete(cards).where(cards.c.account == account))
+
+
+async def rename(uow: UnitOfWork, old: str, new: str) -> None:
+    """Move what is kept to another address."""
+    await uow.execute(delete(cards).where(cards.c.account == new))
+    await uow.execute(update(cards).where(cards.c.account == old).values(account=new))

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("jid", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("account", "jid", name=op.f("pk_block_item")),
     )
+    op.create_index("ix_block_item_jid", "block_item", ["jid"], unique=False)
     op.create_table(
         "business_contact",
         sa.Column("phone_id", sa.String(), nullable=False),
@@ -495,6 +496,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("account", "contact", name=op.f("pk_roster_item")),
     )
+    op.create_index("ix_roster_item_contact", "roster_item", ["contact"], unique=False)
     op.create_table(
         "roster_version",
         sa.Column("account", sa.String(), nullable=False),
