@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Scope
 import plauder
 from plauder.core.door import Door, Rules
 from plauder.core.embedded import LocalBus, LocalDirectory
-from plauder.core.ports import Limits
+from plauder.core.ports import SHARED, Limits
 from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.edge import certificates, listen, sms
@@ -116,6 +116,7 @@ FEATURES: tuple[Callable[[Server], object], ...] = (
 """Chat features without settings, in the order they register."""
 
 TIDY_SECONDS = 3_600.0
+SEEN_SECONDS = 60.0
 _WITH_TABLES = tuple(f"plauder.{floor}" for floor in ("store", "features", "money", "business", "ads", "privacy"))
 _log = log.get("app")
 
@@ -187,6 +188,7 @@ class App:
         self._register(self.server)
         self._listen_to_accounts(self.server)
         self.platform = self._platform() if config.business.enabled else None
+        stack.push_async_callback(self._write_seen)
         await self.outbox.start()
         stack.push_async_callback(self.outbox.stop)
         self.door = self._door()
@@ -201,6 +203,7 @@ class App:
             stack.callback(listener.stop_accepting)
         self.server.start()
         self.server.every(TIDY_SECONDS, self._tidy, "tidy accounts")
+        self.server.every(SEEN_SECONDS, self._write_seen, "write when devices were seen")
         self.server.every(TIDY_SECONDS, self._close_month, "issue invoices")
         if self.platform is not None:
             await self.platform.start()
@@ -267,8 +270,8 @@ class App:
         calls(server, self._relays())
         self.push = push_feature(server, self._push_senders(), chat_name=self.keyring.derive("push chat names"))
 
-        async def saw(session: Session) -> None:
-            await self.credentials.saw(session.account.local, session.device)
+        def saw(session: Session) -> None:
+            self.credentials.saw(session.account.local, session.device)
 
         server.on_bound(do=saw)
 
@@ -402,7 +405,12 @@ class App:
             server.account_changed(jid(one))
 
         async def revoked(one: outbox.Announcement) -> None:
-            await server.forget_device(jid(one), str(one.payload["device"]))
+            account = jid(one)
+            await server.forget_device(account, str(one.payload["device"]))
+            for session in server.sessions_of(account):
+                # A second connection of one device has a queue by its resource, so it may be the revoked one's too.
+                if session.device == SHARED or session.device.startswith("resource:"):
+                    session.close("not-authorized", "A device was removed; log in again.")
 
         async def disabled(one: outbox.Announcement) -> None:
             for session in server.sessions_of(jid(one)):
@@ -443,6 +451,9 @@ class App:
     async def _close_month(self) -> None:
         for number in await close_month(self.database, seller=self._seller, at=self.clock.now()):
             _log.info("invoice issued", number=number)
+
+    async def _write_seen(self) -> None:
+        await self.credentials.write_seen()
 
     async def _tidy(self) -> None:
         async with self.database.begin() as uow:

@@ -222,7 +222,8 @@ async def test_use_keeps_the_pin_in_force(office: Office, clock: FakeClock) -> N
     await office.devices.set_pin(ANA_DIGITS, "271828")
     for _ in range(4):
         clock.advance(days=5)
-        await office.credentials.saw(ANA_DIGITS, given.device)
+        office.credentials.saw(ANA_DIGITS, given.device)
+        await office.credentials.write_seen()
     with pytest.raises(PinNeeded):
         await office.register(ANA)
 

@@ -84,7 +84,7 @@ class Auth:
         device = await self._credentials.check_password(local, password)
         if device is None:
             return None
-        await self._credentials.saw(local, device)
+        self._credentials.saw(local, device)
         return self._caller(local, device)
 
     def _local(self, name: str) -> str | None:

@@ -5,17 +5,53 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from plauder.core.ports import DeviceKeys, FastToken, ScramKeys
 from plauder.features.accounts import scram, store
 from plauder.features.accounts.devices import ANYWHERE
 from plauder.features.accounts.parts import Parts
-from plauder.features.accounts.tables import fast_tokens
+from plauder.features.accounts.tables import accounts, devices, fast_tokens
 from plauder.wire.jid import InvalidJid, prepare_password
 
 TOKENS = "fast-tokens"
+MOST_SEEN = 100_000
+
+_local = accounts.c.local == bindparam("local")
+_ENABLED = select(accounts.c.enabled).where(_local)
+_HAS_DEVICE = (
+    select(accounts.c.enabled)
+    .join(devices, devices.c.local == accounts.c.local)
+    .where(_local, devices.c.id == bindparam("device"))
+)
+_KEYS = {
+    name: select(accounts.c.enabled, accounts.c.salt, accounts.c.iterations, devices.c.id, stored, server)
+    .outerjoin(devices, devices.c.local == accounts.c.local)
+    .where(_local)
+    for name, stored, server in (
+        ("sha-1", devices.c.stored_key_sha1, devices.c.server_key_sha1),
+        ("sha-256", devices.c.stored_key_sha256, devices.c.server_key_sha256),
+        ("sha-512", devices.c.stored_key_sha512, devices.c.server_key_sha512),
+    )
+}
+"""(enabled, salt, iterations, device, StoredKey, ServerKey) for each device of an account; one row without a device
+where it has none."""
+_DIGESTS = (
+    select(
+        accounts.c.enabled,
+        accounts.c.salt,
+        accounts.c.iterations,
+        devices.c.id,
+        devices.c.digest,
+        devices.c.stored_key_sha256,
+    )
+    .outerjoin(devices, devices.c.local == accounts.c.local)
+    .where(_local)
+)
+"""(enabled, salt, iterations, device, SHA-256 of a random password or null, StoredKey) in the same way."""
 
 
 class AccountCredentials:
@@ -24,57 +60,70 @@ class AccountCredentials:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._database = parts.database
+        self._seen: dict[tuple[str, str], datetime] = {}
+
+    async def _rows(self, statement: Select[Any], **values: str) -> Sequence[Any]:
+        """A look-up by key: at once where the database is a file beside us, else through it."""
+        found = self._database.peek(statement, **values)
+        if found is not None:
+            return found
+        async with self._database.read() as uow:
+            return (await uow.execute(statement, values)).all()
 
     async def lookup(self, local: str, hash_name: str) -> ScramKeys | None:
-        if hash_name not in scram.HASHES:
+        statement = _KEYS.get(hash_name)
+        rows = await self._rows(statement, local=local) if statement is not None else []
+        if not rows or not rows[0][0]:
             return None
-        async with self._database.read() as uow:
-            account = await store.get(uow, local)
-            if account is None or not account.enabled:
-                return None
-            rows = await store.keys_of(uow, local, hash_name)
-        return ScramKeys(account.salt, account.iterations, [DeviceKeys(*row) for row in rows])
+        _, salt, iterations, *_ = rows[0]
+        devices = [DeviceKeys(*row[3:]) for row in rows if row[3] is not None]
+        return ScramKeys(salt, iterations, devices)
 
     async def check_password(self, local: str, password: str) -> str | None:
-        async with self._database.read() as uow:
-            account = await store.get(uow, local)
-            digests = await store.digests_of(uow, local) if account else []
-            chosen = (
-                [row for row in await store.keys_of(uow, local, "sha-256") if row[0] == ANYWHERE] if account else []
-            )
-        if account is None or not account.enabled:
+        rows = await self._rows(_DIGESTS, local=local)
+        if not rows or not rows[0][0]:
             return None
         given = hashlib.sha256(password.encode()).digest()
-        found = [device for device, digest in digests if hmac.compare_digest(digest, given)]
+        found = [row[3] for row in rows if row[4] is not None and hmac.compare_digest(row[4], given)]
         if found:
-            return found[0]
-        for device, stored_key, _ in chosen:
+            return str(found[0])
+        for _, salt, iterations, device, _, stored_key in rows:
+            if device != ANYWHERE:
+                continue
             try:
-                keys = await scram.all_keys(prepare_password(password), account.salt, account.iterations)
+                keys = await scram.all_keys(prepare_password(password), salt, iterations)
             except InvalidJid:
                 return None
             if hmac.compare_digest(keys["sha-256"].stored_key, stored_key):
-                return device
+                return ANYWHERE
         return None
 
     async def exists(self, local: str) -> bool:
-        async with self._database.read() as uow:
-            return await store.get(uow, local) is not None
+        return bool(await self._rows(_ENABLED, local=local))
 
     async def is_enabled(self, local: str) -> bool:
-        async with self._database.read() as uow:
-            account = await store.get(uow, local)
-        return account is not None and account.enabled
+        rows = await self._rows(_ENABLED, local=local)
+        return bool(rows) and bool(rows[0][0])
 
     async def has_device(self, local: str, device: str) -> bool:
         """Whether the enabled account has this device still: what a bearer token stands for."""
-        async with self._database.read() as uow:
-            return await store.has_device(uow, local, device)
+        rows = await self._rows(_HAS_DEVICE, local=local, device=device)
+        return bool(rows) and bool(rows[0][0])
 
-    async def saw(self, local: str, device: str) -> None:
-        """A device logged in: its last use, to the hour."""
-        async with self._database.begin() as uow:
-            await store.saw(uow, local, device, self._parts.clock.now())
+    def saw(self, local: str, device: str) -> None:
+        """A device logged in. Written with others by `write_seen`, to the hour: a login costs no commit."""
+        self._seen[local, device] = self._parts.clock.now()
+        if len(self._seen) >= MOST_SEEN:
+            self._seen.pop(next(iter(self._seen)))
+
+    async def write_seen(self) -> int:
+        """Write what was seen since the last time, in one transaction; return how many devices."""
+        seen, self._seen = self._seen, {}
+        if seen:
+            async with self._database.begin() as uow:
+                for (local, device), at in seen.items():
+                    await store.saw(uow, local, device, at)
+        return len(seen)
 
     async def fast_tokens(self, local: str, user_agent: str) -> Sequence[FastToken]:
         now = self._parts.clock.now()

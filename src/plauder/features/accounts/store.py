@@ -170,25 +170,6 @@ async def remove_devices(uow: UnitOfWork, local: str, *, only: str | None = None
     return gone
 
 
-async def keys_of(uow: UnitOfWork, local: str, hash_name: str) -> Sequence[tuple[str, bytes, bytes]]:
-    """(device, StoredKey, ServerKey) of every device."""
-    statement = select(devices.c.id, devices.c[_column("stored", hash_name)], devices.c[_column("server", hash_name)])
-    return [tuple(row) for row in await uow.execute(statement.where(devices.c.local == local))]
-
-
-async def digests_of(uow: UnitOfWork, local: str) -> Sequence[tuple[str, bytes]]:
-    """(device, SHA-256 of its random password) of every device that has one."""
-    statement = select(devices.c.id, devices.c.digest).where(devices.c.local == local, devices.c.digest.is_not(None))
-    return [tuple(row) for row in await uow.execute(statement)]
-
-
-async def has_device(uow: UnitOfWork, local: str, device: str) -> bool:
-    """Whether the enabled account has this device."""
-    statement = select(accounts.c.enabled).join(devices, devices.c.local == accounts.c.local)
-    found = await uow.execute(statement.where(accounts.c.local == local, devices.c.id == device))
-    return bool(found.scalar_one_or_none())
-
-
 async def saw(uow: UnitOfWork, local: str, device: str, now: datetime) -> None:
     """A device was used: kept to the hour, and written once an hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
