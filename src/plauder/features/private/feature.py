@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from plauder.core.server import Server
 from plauder.core.session import Session
-from plauder.features.private import store
+from plauder.features.private import bookmarks, store
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -24,10 +24,15 @@ def register(server: Server, *, max_bytes: int = MAX_BYTES) -> None:
         async with server.database.read() as uow:
             kept = await store.find(uow, session.account.text, asked.tag)
         # XEP-0049 §3: what was never stored comes back as an empty element.
-        return E(f"{{{NS}}}query", None, parse(kept) if kept else Element(asked.tag))
+        found = parse(kept) if kept else Element(asked.tag)
+        if asked.tag == bookmarks.STORAGE:
+            found = await bookmarks.merged(server.people.personal, session.account, found)
+        return E(f"{{{NS}}}query", None, found)
 
     async def set_(session: Session, _iq: Stanza, query: Element) -> None:
         element = _payload(query)
+        if element.tag == bookmarks.STORAGE:
+            element = await bookmarks.split(server.people.personal, session.account, element)
         payload = serialize(element, "")
         async with server.database.begin() as uow:
             if len(payload) + await store.held(uow, session.account.text, but=element.tag) > max_bytes:
@@ -43,6 +48,7 @@ def register(server: Server, *, max_bytes: int = MAX_BYTES) -> None:
             await store.rename(uow, old.text, new.text)
 
     server.advertise(NS)
+    server.advertise(bookmarks.COMPAT, on="account")
     server.on_iq("get", NS, "query", to="self", do=get)
     server.on_iq("set", NS, "query", to="self", do=set_)
     server.on_forgotten(do=forget)
