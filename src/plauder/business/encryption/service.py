@@ -403,6 +403,7 @@ class Encryption:
         """Seal many messages of one number, in order."""
         await uow.alone(f"omemo/{owner}")
         notes = self._notes(uow, owner)
+        await notes.prefetch(("self", *(f"account/{message.to}" for message in messages)))
         sessions = await self._sessions(notes)
         _, own_id = await self._self(notes)
         routes = await self._routes(notes, sessions, list(dict.fromkeys(message.to for message in messages)))
@@ -482,6 +483,7 @@ class Encryption:
         """Read many messages to one number, in order. One that cannot be read leaves the others alone."""
         await uow.alone(f"omemo/{owner}")
         notes = self._notes(uow, owner)
+        await notes.prefetch(("self", "last", *(f"account/{message.sender}" for message in messages)))
         sessions = await self._sessions(notes)
         outcomes = [await self._read(notes, owner, sessions, message) for message in messages]
         await self._write(notes, sessions)
