@@ -186,8 +186,9 @@ async def test_a_key_exchange_ends_and_prekeys_are_replaced(numbers: Numbers) ->
 async def test_message_53_asks_for_a_heartbeat(numbers: Numbers) -> None:
     await numbers.hear(BANK, SHOP, *await numbers.say(SHOP, BANK, "0"))
     await numbers.pay(BANK, SHOP)
-    for at in range(60):
-        await numbers.hear(BANK, SHOP, *await numbers.say(SHOP, BANK, str(at)))
+    sealed = await numbers.say(SHOP, BANK, *map(str, range(56)))
+    for at in (0, 52, 53, 54, 55):
+        await numbers.hear(BANK, SHOP, sealed[at])
         assert isinstance(numbers.last, Read)
         assert numbers.last.owes == (at == 53)
     assert await numbers.pay(BANK, SHOP) == [""]
