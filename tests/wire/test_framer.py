@@ -373,6 +373,8 @@ def test_any_bytes_at_all(noise: bytes, data: st.DataObject) -> None:
         (b"<message>&#xD800;</message>", "not-well-formed"),
         (b"<message>\xed\xa0\x80</message>", "not-well-formed"),
         (b"<message>\xff</message>", "not-well-formed"),
+        (b"<message to='\xff'/>", "not-well-formed"),
+        (b"<message to='a'><!-- --></message>", "restricted-xml"),
         (b"<message>\xc0\xbc/message></message>", "not-well-formed"),
         (b"<message>]]></message>", "not-well-formed"),
         (b"<message>\xef\xbf\xbf</message>", "not-well-formed"),
@@ -416,6 +418,8 @@ BILLION_LAUGHS = (
         (b"<s:steam xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams'>", "bad-format"),
         (b"<stream:stream xmlns='jabber:client'>", "not-well-formed"),
         (b"<message/>", "invalid-namespace"),
+        (b"<a'b'>", "not-well-formed"),
+        (HEADER[:-1] + b" ".join(b" a%d=''" % i for i in range(200)) + b">", "policy-violation"),
         (b"</stream:stream>", "not-well-formed"),
         (b"<stream:stream " + b"a" * STANZA_MAX, "policy-violation"),
     ],
@@ -468,6 +472,7 @@ def test_dripping_bytes_costs_linear_work(data: bytes) -> None:
 
 def test_websocket_messages_are_elements() -> None:
     reader = FrameReader()
+    assert reader.is_empty
     opening = b"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0' xml:lang='en'/>"
     messages = [
         opening,
@@ -502,6 +507,8 @@ def test_websocket_messages_are_elements() -> None:
         (MESSAGE[:-1], "not-well-formed"),
         (b"<message", "not-well-formed"),
         (b"<message>", "not-well-formed"),
+        (b"<message to='a'><a></message>", "not-well-formed"),
+        (b"<message id='" + b"a" * 9000 + b"'/>" + b" " * 5000, "policy-violation"),
         (b"<stream:features/>", "not-well-formed"),
         (b"<!DOCTYPE a>", "restricted-xml"),
         (b"hello", "not-well-formed"),

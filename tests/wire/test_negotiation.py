@@ -77,6 +77,11 @@ def test_everything_in_one_authenticate() -> None:
     assert [other.tag for other in request.others] == ["{urn:other}other"]
 
 
+def test_a_token_used_without_a_count() -> None:
+    request = n.parse_authenticate(E(f"{{{n.SASL2}}}authenticate", None, E(f"{{{n.FAST}}}fast")))
+    assert request.fast == n.FastUse(None, invalidate=False)
+
+
 def test_a_bare_authenticate() -> None:
     request = n.parse_authenticate(E(f"{{{n.SASL2}}}authenticate", {"mechanism": "PLAIN"}))
     assert request == n.Authenticate("PLAIN", None, others=[])

@@ -93,6 +93,8 @@ def test_content_is_parsed_in_the_namespaces_around_it() -> None:
     a, b = parse_inner(b"text<a/>tail<x:b/>", declarations={"x": "urn:x"})
     assert (a.tag, b.tag) == ("{jabber:client}a", "{urn:x}b")
     assert parse_inner(b"<a/>", default_ns="urn:'")[0].tag == "{urn:'}a"
+    with pytest.raises(InvalidXml):
+        parse_inner(b"<a>")
 
 
 @pytest.mark.parametrize(
