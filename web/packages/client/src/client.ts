@@ -84,8 +84,13 @@ export class LocalClient implements PlauderClient {
     return this.#household.here.views.search(text);
   }
 
-  async close(): Promise<void> {
+  /** The connection ends; the store stays open. */
+  stop(): void {
     this.#household.home?.account.stop();
+  }
+
+  async close(): Promise<void> {
+    this.stop();
     this.#household.store.close();
   }
 }

@@ -185,7 +185,6 @@ async function finish2(
   used: FastToken | undefined,
   tokenRefused: boolean,
 ): Promise<Negotiated> {
-  const features = await expectFeatures(wire);
   const fresh = success.get("token", NS.fast);
   const expires = Date.parse(fresh?.attr("expiry") ?? "");
   const value = fresh?.attr("token");
@@ -194,10 +193,13 @@ async function finish2(
   const failed = success.get("failed", NS.sm) ?? success.get("bound", NS.bind2)?.get("failed", NS.sm);
   const bound = success.get("bound", NS.bind2);
   const enabled = bound?.get("enabled", NS.sm);
-  const common = { token, tokenRefused, features };
   if (resumed) {
+    // A resumed stream needs no features; servers that send them all the same are not listened to.
+    const common = { token, tokenRefused, features: el("features", NS.stream) };
     return { ...common, jid: undefined, carbons: true, lostAt: undefined, ...resumedState(resumed) };
   }
+  const features = await expectFeatures(wire);
+  const common = { token, tokenRefused, features };
   if (!bound) {
     const bind = await bindResource(wire, "");
     const management = await enableManagement(wire, features);

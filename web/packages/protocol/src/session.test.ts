@@ -105,23 +105,27 @@ describe("sending", () => {
     expect(acked).toEqual(["one", "three"]);
   });
 
-  it("resends on the resumed stream what was not acknowledged, and nothing else", async () => {
-    const ana = await online(session());
-    const acked: string[] = [];
-    ana.on("acked", (tracks) => acked.push(...tracks));
-    ana.send(hello("1"), "1");
-    await until(() => acked.length === 1);
-    server.acknowledges = false;
-    ana.send(hello("2"), "2");
-    await until(() => sentIds().length === 2);
-    server.drop();
-    await until(() => ana.state.name === "waiting");
-    ana.wake();
-    await until(() => ana.isOnline);
-    await until(() => acked.length === 2);
-    expect(server.logins.at(-1)).toBe("resume");
-    expect(sentIds()).toEqual(["1", "2"]);
-  });
+  it.each([true, false])(
+    "resends on the resumed stream what was not acknowledged (features: %s)",
+    async (features) => {
+      server.featuresAfterResumption = features;
+      const ana = await online(session());
+      const acked: string[] = [];
+      ana.on("acked", (tracks) => acked.push(...tracks));
+      ana.send(hello("1"), "1");
+      await until(() => acked.length === 1);
+      server.acknowledges = false;
+      ana.send(hello("2"), "2");
+      await until(() => sentIds().length === 2);
+      server.drop();
+      await until(() => ana.state.name === "waiting");
+      ana.wake();
+      await until(() => ana.isOnline);
+      await until(() => acked.length === 2);
+      expect(server.logins.at(-1)).toBe("resume");
+      expect(sentIds()).toEqual(["1", "2"]);
+    },
+  );
 
   it("says what is in doubt when the stream is gone", async () => {
     const ana = await online(session());

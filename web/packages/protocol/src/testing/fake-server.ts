@@ -28,6 +28,8 @@ export class FakeServer {
   sasl2 = true;
   fast = true;
   resumable = true;
+  /** Servers differ in this. */
+  featuresAfterResumption = false;
   /** Answer `<r/>`; off: the client never gets its tick. */
   acknowledges = true;
   /** Stanzas of all streams, in the order they came. */
@@ -235,7 +237,7 @@ class Connection implements FakeEnd {
       this.stream = old;
       const resumed = el("resumed", NS.sm, { previd: old.id, h: old.handled });
       this.#send(el("success", NS.sasl2, {}, ...answer, resumed));
-      this.#send(this.#features());
+      if (this.#server.featuresAfterResumption) this.#send(this.#features());
       this.#resend(old, Number(resume.attr("h")));
       return;
     }
