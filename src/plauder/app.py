@@ -77,6 +77,8 @@ from plauder.features.push.feature import register as push_feature
 from plauder.features.push.service import Sender
 from plauder.features.push.store import FCM, WEB
 from plauder.features.roster.feature import register as roster
+from plauder.features.strangers.feature import register as strangers
+from plauder.features.strangers.rules import Trust
 from plauder.features.time.feature import register as time
 from plauder.features.vcard.feature import register as vcard
 from plauder.features.version.feature import register as version
@@ -263,6 +265,8 @@ class App:
         admin(server, desk, desk, reports=reports)
         for feature in FEATURES:
             feature(server)
+        limits = self.config.strangers
+        strangers(server, desk.since, trust=Trust(limits.first_day, limits.daily_growth, limits.most))
         media_feature(server, self.media)
         tries = Allowance(self.clock, self.config.limits.tries_per_minute, 60)
         inband(server, self.devices, tries, is_open=self.config.registration.in_band)

@@ -247,6 +247,14 @@ class Limits(Section):
     )
 
 
+class Strangers(Section):
+    """How many people whom they do not know members may write to. Spam comes from young accounts."""
+
+    first_day: int = Field(50, ge=0, description="New conversations with strangers in an account's first 24 hours.")
+    daily_growth: int = Field(10, ge=0, description="How many more a day each day of age adds.")
+    most: int = Field(500, ge=0, description="New conversations with strangers in 24 hours at most.")
+
+
 class Log(Section):
     """What is written to standard error. Never content, never secrets."""
 
@@ -365,6 +373,7 @@ class Config(BaseSettings):
     sms: Sms = Field(default_factory=Sms, description="Verification codes by SMS.")
     discovery: Discovery = Field(default_factory=Discovery, description="Private contact discovery.")
     limits: Limits = Field(default_factory=Limits, description="Rate limits.")
+    strangers: Strangers = Field(default_factory=Strangers, description="Writing to strangers.")
     log: Log = Field(default_factory=Log, description="Logging.")
     business: Business = Field(default_factory=Business, description="The business platform.")
     contact: Contact = Field(default_factory=Contact, description="Addresses of the operator, shown to everybody.")

@@ -6,7 +6,7 @@ import pytest
 
 from plauder.features.pubsub import rules
 from plauder.features.pubsub.config import ACCESS_MODELS, NodeConfig
-from plauder.features.pubsub.limits import Buckets, BundleLimits, Rate
+from plauder.features.pubsub.limits import BundleLimits, Rate
 from plauder.features.pubsub.rules import Asker
 from plauder.kit.clock import FakeClock
 
@@ -96,28 +96,15 @@ def test_which_nodes_hold_prekeys():
     assert not rules.is_bundle_node("urn:xmpp:omemo:2:devices")
 
 
-def test_a_bucket_gives_a_burst_and_then_one_at_a_time():
-    clock = FakeClock()
-    buckets = Buckets(clock, Rate(burst=3, seconds=10))
-    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 10]
-    assert buckets.take("b") == 0
-    clock.advance(9)
-    assert buckets.take("a") == 1
-    clock.advance(1)
-    assert [buckets.take("a"), buckets.take("a")] == [0, 10]
-    clock.advance(1_000)
-    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 10]
-
-
-def test_buckets_forget_the_oldest():
-    buckets = Buckets(FakeClock(), Rate(1, 10), remembered=2)
-    for key in "abc":
-        buckets.take(key)
-    assert buckets.take("a") == 0
-    assert buckets.take("c") > 0
-
-
 def test_both_limits_hold():
     limits = BundleLimits(FakeClock(), per_asker=Rate(3, 5), per_pair=Rate(2, 60))
     assert [limits.take("eva", "ana") for _ in range(3)] == [0, 0, 60]
     assert limits.take("eva", "bruno") == 0
+
+
+def test_a_limit_is_refilled_one_by_one():
+    clock = FakeClock()
+    limits = BundleLimits(clock, per_pair=Rate(2, 60))
+    assert [limits.take("eva", "ana") for _ in range(3)] == [0, 0, 60]
+    clock.advance(60)
+    assert [limits.take("eva", "ana") for _ in range(2)] == [0, 60]

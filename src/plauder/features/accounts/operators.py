@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from plauder.features.accounts import store
 from plauder.features.accounts.devices import Devices
 from plauder.features.accounts.invites import Invites
@@ -32,6 +34,12 @@ class Operators:
         """How many accounts there are."""
         async with self._parts.database.read() as uow:
             return await store.count(uow)
+
+    async def since(self, local: str) -> datetime | None:
+        """When an account was made; None where there is none."""
+        async with self._parts.database.read() as uow:
+            account = await store.get(uow, local)
+        return account.created if account is not None else None
 
     async def invite(self, by: str | None) -> tuple[str, str]:
         """A new invitation: its token, and the page it opens."""
