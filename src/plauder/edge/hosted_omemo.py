@@ -131,11 +131,11 @@ class OmemoSealer:
         async with self._database.begin() as uow:
             await self._service.announced(uow, published.account, namespace, published.payload)
 
-    async def _fetch(self, owner: str, person: str) -> None:
+    async def _fetch(self, owner: str, *people: str) -> None:
         """Device lists first, then the bundles of devices that have no session yet."""
         for _ in range(2):
             async with self._database.read() as uow:
-                missing = await self._service.missing(uow, owner, [person])
+                missing = await self._service.missing(uow, owner, people)
             if not missing.lists and not missing.bundles:
                 return
             await self._learn(owner, missing)
@@ -164,14 +164,20 @@ class OmemoSealer:
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def seal(self, number: str, to: Jid, content: Sequence[Element]) -> Sequence[Element]:
+        return await self.seal_for(number, to, content, ())
+
+    async def seal_for(
+        self, number: str, to: Jid, content: Sequence[Element], people: Sequence[str]
+    ) -> Sequence[Element]:
+        """The same for a group at `to`, of which `people` shall read it."""
         if ready := self._ready.get(number):
             await ready
-        owner, person = self._owner(number), to.bare.text
+        owner = self._owner(number)
         body = next((each.text or "" for each in content if each.tag == BODY), None)
-        message = Outgoing(person, content, body)
+        message = Outgoing(to.bare.text, content, body, people)
         sealed = await self._batcher(owner).do(message)
         if not sealed.is_known or sealed.missed:
-            await self._fetch(owner, person)
+            await self._fetch(owner, *message.readers)
             sealed = await self._batcher(owner).do(message)
         if sealed.elements:
             namespace = sealed.elements[0].tag[1:].partition("}")[0]

@@ -84,11 +84,19 @@ class FetchedBundle:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to one person: `content` for apps that read XEP-0420, `body` for all others (None: not for them)."""
+    """A message: `content` for apps that read XEP-0420, `body` for all others (None: not for them).
+
+    `to` is the person, or a group; then `people` are those who shall read it.
+    """
 
     to: str
     content: Sequence[Element]
     body: str | None
+    people: Sequence[str] = ()
+
+    @property
+    def readers(self) -> Sequence[str]:
+        return self.people or (self.to,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,12 +414,15 @@ class Encryption:
         await notes.prefetch(("self", *(f"account/{message.to}" for message in messages)))
         sessions = await self._sessions(notes)
         _, own_id = await self._self(notes)
-        routes = await self._routes(notes, sessions, list(dict.fromkeys(message.to for message in messages)))
+        routes = await self._routes(
+            notes, sessions, list(dict.fromkeys(one for message in messages for one in message.readers))
+        )
         now = self._clock.now()
         sealed = []
         for message in messages:
-            is_known = bool(await self._lists(notes, message.to))
-            sealed.append(await self._seal(owner, own_id, sessions, routes[message.to], message, is_known, now))
+            is_known = all([await self._lists(notes, one) for one in message.readers])
+            ways = [way for one in message.readers for way in routes[one]]
+            sealed.append(await self._seal(owner, own_id, sessions, ways, message, is_known, now))
         await self._write(notes, sessions)
         return sealed
 

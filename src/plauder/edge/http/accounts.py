@@ -155,6 +155,10 @@ class InviteLookOut(BaseModel):
     expires: datetime
 
 
+class LinkLookOut(BaseModel):
+    jid: str
+
+
 class LinkOut(BaseModel):
     """Shown once. `url` is what the QR code holds."""
 
@@ -237,6 +241,10 @@ def router(
     @routes.post("/invites/{token}/accept", summary="Open an account by invite", dependencies=knocking)
     async def accept(token: Token, body: AcceptBody) -> CredentialOut:
         return credential(await invites.accept(token, body.username, body.device_name))
+
+    @routes.get("/links/{token}", summary="Whose account a link leads to", dependencies=knocking)
+    async def look_link(token: Token) -> LinkLookOut:
+        return LinkLookOut(jid=f"{await devices.look_link(token)}@{config.domain}")
 
     @routes.post("/links/{token}/accept", summary="Join an account as another device", dependencies=knocking)
     async def join(token: Token, body: LinkBody) -> CredentialOut:

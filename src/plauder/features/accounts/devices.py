@@ -220,7 +220,7 @@ class Devices:
 
     # ── linking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def open_link(self, local: str) -> str:
+    async def open_link(self, local: str, *, minutes: float = LINK_MINUTES) -> str:
         """A token by which one new device can join within minutes: what a QR code on the first device shows."""
         now = self._parts.clock.now()
         token = ids.new_token(18)
@@ -228,8 +228,16 @@ class Devices:
             await uow.alone(f"links {local}")
             if await store.count_links(uow, local, now) >= MOST_LINKS:
                 raise TooMany("There are open links already; use one or wait.", retry_after=LINK_MINUTES * 60)
-            await store.save_link(uow, token, local, now + timedelta(minutes=LINK_MINUTES))
+            await store.save_link(uow, token, local, now + timedelta(minutes=minutes))
         return token
+
+    async def look_link(self, token: str) -> str:
+        """Whose account a link leads to. Raises NoInvite."""
+        async with self._parts.database.read() as uow:
+            local = await store.get_link(uow, token, self._parts.clock.now())
+        if local is None:
+            raise NoInvite()
+        return local
 
     async def accept_link(self, token: str, name: str) -> Credential:
         """Join by a link, which is good once. Raises NoInvite."""

@@ -306,6 +306,12 @@ async def save_link(uow: UnitOfWork, token: str, local: str, expires: datetime) 
     await uow.execute(insert(links).values(token_hash=hashed(token), local=local, expires=expires))
 
 
+async def get_link(uow: UnitOfWork, token: str, now: datetime) -> str | None:
+    """Whose an open link is."""
+    statement = select(links.c.local).where(links.c.token_hash == hashed(token), links.c.expires > now)
+    return (await uow.execute(statement)).scalar_one_or_none()
+
+
 async def use_link(uow: UnitOfWork, token: str, now: datetime) -> str | None:
     """Take the link, once; return whose it is."""
     statement = delete(links).where(links.c.token_hash == hashed(token), links.c.expires > now)

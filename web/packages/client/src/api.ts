@@ -109,7 +109,8 @@ export type VerifyOutcome =
 
 export interface InviteView {
   readonly token: string;
-  readonly kind: "person" | "group";
+  /** "device": this browser becomes a device of an account that is there. */
+  readonly kind: "person" | "group" | "device";
   readonly name: string;
   readonly avatar?: AvatarRef;
   readonly members?: number;

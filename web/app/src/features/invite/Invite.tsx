@@ -34,6 +34,7 @@ export function Invite() {
   }, [client, token, run]);
 
   const ready = session.kind === "ready";
+  const asksName = byInvite && invite?.kind !== "device";
   const go = () =>
     accept.run(async () => {
       const { chat } = await client.session.acceptInvite(token, {
@@ -73,14 +74,18 @@ export function Invite() {
             size={112}
           />
           <h1 className="mt-2 text-3xl font-bold tracking-[-.028em]">
-            {invite.kind === "group" ? t`Join ${invite.name}` : t`${invite.name} invites you`}
+            {invite.kind === "group"
+              ? t`Join ${invite.name}`
+              : invite.kind === "device"
+                ? t`Continue as ${invite.name}`
+                : t`${invite.name} invites you`}
           </h1>
           {invite.members !== undefined && (
             <p className="text-ink-2">
               <Plural value={invite.members} one="# member" other="# members" />
             </p>
           )}
-          {!ready && byInvite && (
+          {!ready && asksName && (
             <label className="field w-full text-start">
               <span className="label">{t`Your name`}</span>
               <input
@@ -97,11 +102,11 @@ export function Invite() {
               {errorText(accept.failed, accept.details)}
             </p>
           )}
-          {ready || byInvite ? (
+          {ready || byInvite || invite.kind === "device" ? (
             <button
               type="submit"
               className="btn primary large mt-4"
-              disabled={accept.busy || (!ready && !name.trim())}
+              disabled={accept.busy || (!ready && asksName && !name.trim())}
             >
               {invite.kind === "group" ? t`Join group` : t`Start chatting`}
             </button>

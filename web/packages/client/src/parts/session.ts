@@ -117,6 +117,20 @@ export class SessionPart implements Session {
         chat: group.room,
       };
     }
+    const link = deviceLink(token);
+    if (link) {
+      const { jid } = await this.#household.around.api.call<{ jid: string }>(
+        "GET",
+        `/links/${encodeURIComponent(link)}`,
+      );
+      const owner = numberOf(jid) ?? localOf(jid);
+      return {
+        token,
+        kind: "device",
+        name: owner,
+        avatar: { initials: initials(owner), color: colorOf(jid) },
+      };
+    }
     const look = await this.#household.around.api.call<{ domain: string; invited_by: string | null }>(
       "GET",
       `/invites/${encodeURIComponent(token)}`,
@@ -142,6 +156,14 @@ export class SessionPart implements Session {
       const { account } = this.#household.connected;
       if (account.messages.chat(group.room)?.closed === null) return { chat: group.room };
       account.askToJoin(group);
+      return {};
+    }
+    const link = deviceLink(token);
+    if (link) {
+      if (!home) {
+        const joined = await this.#household.around.api.acceptLink(link, options.deviceName);
+        await this.#household.signIn(joined, options.deviceName);
+      }
       return {};
     }
     const { chat } = await this.invite(token);
@@ -180,4 +202,9 @@ export class SessionPart implements Session {
   reconnect(): void {
     this.#household.home?.account.session.wake();
   }
+}
+
+/** The link token in an invitation to become a device of an account, if it is one. */
+function deviceLink(token: string): string | undefined {
+  return token.startsWith("device.") ? token.slice("device.".length) : undefined;
 }
