@@ -12,9 +12,11 @@ from plauder.core.door import Door, Rules
 from plauder.core.embedded import LocalBus, LocalDirectory
 from plauder.core.ports import Limits
 from plauder.core.server import Server
+from plauder.edge import certificates
 from plauder.edge.tcp import TcpListener
-from plauder.edge.tls import TlsContext, make_self_signed
+from plauder.edge.tls import TlsContext
 from plauder.kit.clock import SystemClock
+from plauder.kit.config import Config
 from plauder.store.database import Database
 from plauder.store.inbox import Quota
 from plauder.store.inbox_sqlite import SqliteInbox
@@ -66,7 +68,8 @@ async def live(
     for feature in register:
         feature(server)
     door = Door(server, rules or Rules(require_tls=tls))
-    context = TlsContext(*make_self_signed(directory / "tls", DOMAIN, now=clock.now())) if tls else None
+    files = certificates.files(Config(domain=DOMAIN, data_dir=directory), clock.now()) if tls else None
+    context = TlsContext(files.certificate, files.key) if files is not None else None
     plain = TcpListener(door, context)
     listeners = [plain]
     port = await plain.listen("127.0.0.1", 0)

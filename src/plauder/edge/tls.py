@@ -7,15 +7,11 @@ putting it in place; docs/decisions/ has the measurements.
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL
 
 EXPORTER_LABEL: Final = b"EXPORTER-Channel-Binding"  # RFC 9266 §4.2
@@ -152,80 +148,3 @@ class TlsEngine:
     def can_export(self) -> bool:
         """RFC 9266 §3: on TLS 1.2 the exporter binds only with the extended master secret, so only 1.3 is offered."""
         return self._is_ready and self._connection.get_protocol_version() >= SSL.TLS1_3_VERSION
-
-
-def make_self_signed(directory: Path, domain: str, *, now: datetime.datetime) -> tuple[Path, Path]:
-    """For a laptop: a private authority and a certificate of it, made once. Returns certificate and key.
-
-    `ca.pem` is what clients may be told to trust.
-    """
-    certificate, key, authority = directory / "server.pem", directory / "server.key", directory / "ca.pem"
-    if certificate.exists() and key.exists():
-        return certificate, key
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Plauder local authority for {domain}")])
-    ca = (
-        _builder(ca_name, ca_name, ca_key.public_key(), now)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs=True), critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
-    server_key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
-    server = (
-        _builder(name, ca_name, server_key.public_key(), now)
-        .add_extension(x509.SubjectAlternativeName(_names(domain)), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    authority.write_bytes(ca.public_bytes(pem))
-    key.touch(mode=0o600)
-    key.write_bytes(server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    certificate.write_bytes(server.public_bytes(pem) + ca.public_bytes(pem))
-    return certificate, key
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, now: datetime.datetime
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=825))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-    )
-
-
-def _usage(*, signs: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs,
-        crl_sign=signs,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _names(domain: str) -> list[x509.GeneralName]:
-    names: list[x509.GeneralName] = []
-    try:
-        names.append(x509.IPAddress(ipaddress.ip_address(domain)))
-    except ValueError:
-        names += [x509.DNSName(domain), x509.DNSName(f"*.{domain}")]
-    if domain == "localhost":
-        names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-        names.append(x509.IPAddress(ipaddress.ip_address("::1")))
-    return names
