@@ -183,6 +183,9 @@ class FakeInbox:
     async def save_device(self, device: Device) -> None:
         self.known[device.account, device.id] = device
 
+    def note_device(self, device: Device) -> None:
+        self.known[device.account, device.id] = device
+
     async def seen_before(self, account: str, name: str, now: datetime) -> bool:
         was = (account, name) in self.seen
         self.seen.add((account, name))

@@ -94,9 +94,11 @@ class Accounts:
             account.waiting = [do]
             self._server.spawn(self._load(account), "load an account")
 
-    async def load(self, jid: Jid) -> Account:
-        """The account, loaded."""
+    async def load(self, jid: Jid, *, is_known: bool = False) -> Account:
+        """The account, loaded. `is_known`: it has just logged in, so nobody need be asked whether it exists."""
         account = self.get(jid)
+        if is_known:
+            account.exists = True
         if account.waiting is not None or not account.is_loaded:
             loaded = self._server.future()
             self.when_loaded(account, lambda: loaded.set_result(None))
@@ -106,7 +108,7 @@ class Accounts:
     async def _load(self, account: Account) -> None:
         jid = account.jid
         try:
-            account.exists = jid.local in self.local or await self._credentials.exists(jid.local)
+            account.exists = account.exists or jid.local in self.local or await self._credentials.exists(jid.local)
             devices = await self._inbox.devices(jid.text) if account.exists else []
             account.devices = {device.id: device for device in devices}
         finally:
@@ -140,6 +142,7 @@ class Accounts:
         account = self._idle.pop(jid.text, None) or self._online.get(jid.text)
         if account is not None:
             account.devices = None
+            account.exists = False
 
     def online(self) -> list[Account]:
         return list(self._online.values())

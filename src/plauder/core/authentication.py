@@ -163,9 +163,10 @@ class Exchange:
     async def _identify(self, proved: sasl.Proved) -> Identity:
         proved = proved._replace(username=self._local(proved.username))
         account = sasl.authorized(proved, self._server.domain)
-        if not await self._server.credentials.is_enabled(account.local):
-            raise SaslFailure("account-disabled")
         if proved.token is not None:
+            # Of a disabled account, the credentials give out no password; its tokens are still there.
+            if not await self._server.credentials.is_enabled(account.local):
+                raise SaslFailure("account-disabled")
             await self._use_token(account.local, proved.token)
         device = proved.device or (f"agent:{self._user_agent}" if self._user_agent else "")
         return Identity(account, device, self._user_agent)

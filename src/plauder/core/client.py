@@ -208,9 +208,9 @@ class ClientSession(FedSession):
             window = self.server.limits.commit_window
             self.pace = (
                 Pace.PROMPT
-                if self._delay < window / 2
+                if self._delay < window
                 else Pace.STEADY
-                if self._delay < window * STEADY_WINDOWS / 2
+                if self._delay < window * STEADY_WINDOWS
                 else Pace.NEVER
             )
 

@@ -146,7 +146,7 @@ class Delivery:
             outcome.release(error)
 
 
-STEADY_WINDOWS: Final = 4
+STEADY_WINDOWS: Final = 6
 
 
 class _Window:

@@ -224,7 +224,7 @@ class Server(Hooks):
         `device` names the queue, "" where the client brought no lasting name; then a resource that was seen before
         (`is_known` says that the client chose it) is its name.
         """
-        entry = await self.accounts.load(account)
+        entry = await self.accounts.load(account, is_known=True)
         jid = account.with_resource(resource)
         old = entry.sessions.get(jid.resource)
         if old is not None:
@@ -254,14 +254,14 @@ class Server(Hooks):
         if known is not None:
             if known.resource != resource or (now - known.seen).total_seconds() > 86_400:
                 devices[name] = replace(known, resource=resource, seen=now)
-                await self.inbox.save_device(devices[name])
+                self.inbox.note_device(devices[name])
             return name
         if name == SHARED:
             return SHARED
         if not device and not await self.inbox.seen_before(account.jid.text, name, now):
             return SHARED
         devices[name] = Device(account.jid.text, name, resource, now)
-        await self.inbox.save_device(devices[name])
+        self.inbox.note_device(devices[name])
         by_resource = sorted((d for d in devices.values() if d.id.startswith("resource:")), key=lambda d: d.seen)
         for surplus in by_resource[: max(0, len(by_resource) - self.limits.devices_per_account)]:
             del devices[surplus.id]

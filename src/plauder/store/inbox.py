@@ -114,10 +114,15 @@ class Inbox(Protocol):
         """Make or refresh a device's queue."""
         ...
 
+    def note_device(self, device: Device) -> None:
+        """The same, without waiting for the disk: what was kept for the device is found in any case."""
+        ...
+
     async def seen_before(self, account: str, name: str, now: datetime) -> bool:
         """Note that a client without a lasting identity came by this name; whether it had come by it before.
 
-        A few names are remembered per account, so a client that invents one each time leaves nothing behind.
+        A few names are remembered per account, so a client that invents one each time leaves nothing behind. The note
+        is written with the next group; one that is lost in a crash makes the name new once more.
         """
         ...
 

@@ -74,6 +74,10 @@ _ERASE: Final = """
 DELETE FROM inbox_message m
 WHERE m.number = ANY(%s) AND NOT EXISTS (SELECT 1 FROM inbox_owed o WHERE o.number = m.number)
 """
+_SAVE_DEVICE: Final = """
+INSERT INTO inbox_device (account, id, resource, seen, traits) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (account, id) DO UPDATE SET resource = excluded.resource, seen = excluded.seen, traits = excluded.traits
+"""
 _WAITING: Final = """
 SELECT o.number, array_agg(d.id), m.stanza FROM inbox_owed o
 JOIN inbox_device d ON d.key = o.device JOIN inbox_message m ON m.number = o.number
@@ -197,12 +201,13 @@ class PostgresInbox:
         ]
 
     async def save_device(self, device: Device) -> None:
-        await self._run_one(
-            "INSERT INTO inbox_device (account, id, resource, seen, traits) VALUES (%s, %s, %s, %s, %s) "
-            "ON CONFLICT (account, id) DO UPDATE SET resource = excluded.resource, seen = excluded.seen, "
-            "traits = excluded.traits",
-            (device.account, device.id, device.resource, int(device.seen.timestamp()), " ".join(sorted(device.traits))),
-        )
+        await self._run_one(_SAVE_DEVICE, _device_values(device))
+
+    def note_device(self, device: Device) -> None:
+        if not self._is_closing:
+            answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            answer.add_done_callback(lambda done: done.exception())
+            self._work.put_nowait(_Call(lambda: self._execute(_SAVE_DEVICE, _device_values(device)), answer))
 
     async def seen_before(self, account: str, name: str, now: datetime) -> bool:
         async def note() -> bool:
@@ -354,7 +359,7 @@ class PostgresInbox:
         pairs = {(keep.account, device) for keep in keeps for device in keep.left}
         rows = await self._all(
             "SELECT d.account, d.id,"
-            " (SELECT count(*) FROM (SELECT 1 FROM inbox_owed o WHERE o.device = d.key LIMIT %s) some)"
+            " (SELECT count(*) FROM (SELECT 1 FROM inbox_owed o WHERE o.device = d.key LIMIT %s) AS waiting)"
             " FROM unnest(%s::text[], %s::text[]) AS wanted (account, id)"
             " JOIN inbox_device d ON d.account = wanted.account AND d.id = wanted.id",
             (self._quota.per_device, [account for account, _ in pairs], [device for _, device in pairs]),
@@ -417,6 +422,10 @@ def _overtaken(settle: _Settle, keeps: dict[int, _Keep], spared: list[_Keep]) ->
         if not keep.left:
             spared.append(keeps.pop(number))
     return [_Settle(settle.account, settle.devices, rest)] if rest else []
+
+
+def _device_values(device: Device) -> tuple[str, str, str, int, str]:
+    return device.account, device.id, device.resource, int(device.seen.timestamp()), " ".join(sorted(device.traits))
 
 
 def _number(moment: datetime) -> int:

@@ -85,6 +85,13 @@ class _Settle:
 
 
 @dataclass(slots=True)
+class _Note:
+    """Something small to write with the next group."""
+
+    do: Callable[[], object]
+
+
+@dataclass(slots=True)
 class _Call:
     """Something to do between two groups, on the writer's thread."""
 
@@ -100,6 +107,7 @@ class _Group:
     settled: list[_Keep] = field(default_factory=list)
     """Acknowledged by all before they were written."""
     settles: list[_Settle] = field(default_factory=list)
+    notes: list[_Note] = field(default_factory=list)
 
 
 class SqliteInbox:
@@ -109,7 +117,7 @@ class SqliteInbox:
         self._path = path
         self._quota = quota
         self._loop = asyncio.get_running_loop()
-        self._work: deque[_Keep | _Settle | _Call] = deque()
+        self._work: deque[_Keep | _Settle | _Note | _Call] = deque()
         self._wake = threading.Semaphore(0)
         self._is_asleep = False
         self._is_closing = False
@@ -179,8 +187,13 @@ class SqliteInbox:
     async def save_device(self, device: Device) -> None:
         await self._call(lambda: self._write(lambda: self._save_device(device)))
 
+    def note_device(self, device: Device) -> None:
+        self._put(_Note(lambda: self._save_device(device)))
+
     async def seen_before(self, account: str, name: str, now: datetime) -> bool:
-        return await self._call(lambda: self._write(lambda: self._seen_before(account, name, now)))
+        was = await self._call(lambda: self._has_seen(account, name))
+        self._put(_Note(lambda: self._see(account, name, now)))
+        return was
 
     async def forget_device(self, account: str, device: str) -> None:
         await self._call(lambda: self._write(lambda: self._forget(account, device)))
@@ -216,7 +229,7 @@ class SqliteInbox:
             await asyncio.to_thread(self._thread.join)
             self._connection.close()
 
-    def _put(self, work: _Keep | _Settle | _Call) -> None:
+    def _put(self, work: _Keep | _Settle | _Note | _Call) -> None:
         self._work.append(work)
         if self._is_asleep:
             self._is_asleep = False
@@ -300,12 +313,14 @@ class SqliteInbox:
         call: _Call | None = None
         while work and len(group.keeps) < GROUP_MAX:
             item = work.popleft()
-            if item.__class__ is _Keep:
+            if isinstance(item, _Keep):
                 group.keeps[item.number] = item
-            elif item.__class__ is _Settle:
+            elif isinstance(item, _Settle):
                 self._settle_unwritten(group, item)
+            elif isinstance(item, _Note):
+                group.notes.append(item)
             else:
-                call = item  # type: ignore[assignment]
+                call = item
                 break
         self._commit(group)
         if call is not None:
@@ -327,7 +342,7 @@ class SqliteInbox:
             group.settles.append(_Settle(settle.account, settle.devices, rest))
 
     def _commit(self, group: _Group) -> None:
-        if not group.keeps and not group.settles and not group.settled:
+        if not (group.keeps or group.settles or group.settled or group.notes):
             return
         settles = self._retry + group.settles
         problem: Exception | None = None
@@ -372,6 +387,8 @@ class SqliteInbox:
             self._connection.executemany("INSERT INTO owed VALUES (?, ?)", owed)
         for settle in settles:
             self._settle(settle)
+        for note in group.notes:
+            note.do()
 
     def _settle(self, settle: _Settle) -> None:
         execute = self._connection.execute
@@ -511,6 +528,10 @@ class SqliteInbox:
         kept = [Kept(number, account, stanza, tuple(devices.split("\x1f"))) for number, stanza, devices in rows]
         return kept[::-1] if newest else kept
 
+    def _has_seen(self, account: str, name: str) -> bool:
+        row = self._connection.execute("SELECT 1 FROM visitor WHERE account = ? AND name = ?", (account, name))
+        return row.fetchone() is not None
+
     def _count(self, account: str, devices: Sequence[str]) -> int:
         keys = [key for name in devices if (key := self._find_key(account, name)) is not None]
         marks = ",".join("?" * len(keys))
@@ -541,16 +562,14 @@ class SqliteInbox:
             (device.account, device.id, device.resource, int(device.seen.timestamp()), " ".join(sorted(device.traits))),
         )
 
-    def _seen_before(self, account: str, name: str, now: datetime) -> bool:
+    def _see(self, account: str, name: str, now: datetime) -> None:
         execute = self._connection.execute
-        was = execute("SELECT 1 FROM visitor WHERE account = ? AND name = ?", (account, name)).fetchone() is not None
         execute("REPLACE INTO visitor VALUES (?, ?, ?)", (account, name, int(now.timestamp())))
         execute(
             "DELETE FROM visitor WHERE account = ? AND name NOT IN "
             "(SELECT name FROM visitor WHERE account = ? ORDER BY seen DESC, name LIMIT ?)",
             (account, account, self._quota.seen_per_account),
         )
-        return was
 
     def _forget(self, account: str, device: str) -> None:
         key = self._find_key(account, device)
