@@ -150,3 +150,58 @@ async def test_the_whole_on_postgresql(tmp_path: Path, postgres: Postgres) -> No
         client.abort()
     assert not list(tmp_path.glob("*.db"))
     postgres.drop(url)
+
+
+async def open_account(served: App, name: str, password: str) -> str:
+    """XEP-0077 before login: the empty text, or the condition of the error."""
+    client = slixmpp.ClientXMPP(f"{name}@localhost", password)
+    client.register_plugin("xep_0077")
+    client.ssl_context = ssl.create_default_context(cafile=served.certificate.ca)
+    client.enable_direct_tls = False
+    outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def fill_in(_form: object) -> None:
+        iq = client.Iq()
+        iq["type"] = "set"
+        iq["register"]["username"] = name
+        iq["register"]["password"] = password
+        try:
+            await iq.send()
+        except slixmpp.exceptions.IqError as error:
+            outcome.set_result(str(error.condition))
+        else:
+            outcome.set_result("")
+
+    client.add_event_handler("register", fill_in)
+    client.add_event_handler("failed_all_auth", lambda _: outcome.done() or outcome.set_result("not offered"))
+    client.connect("127.0.0.1", served.xmpp_port)
+    async with asyncio.timeout(20):
+        found = await outcome
+    client.abort()
+    return found
+
+
+@pytest.mark.server
+async def test_in_band_registration_is_off_by_default_and_works_where_it_is_on(served: App, tmp_path: Path) -> None:
+    assert await open_account(served, "ana", "correct horse") == "not offered"
+    async with app.running(config(tmp_path / "open", registration={"in_band": True})) as open_to_all:
+        assert await open_account(open_to_all, "ana", "correct horse") == ""
+        assert await open_account(open_to_all, "ana", "correct horse") == "conflict"
+        assert await open_account(open_to_all, "admin", "correct horse") == "not-acceptable"
+        assert await open_account(open_to_all, "4915112345678", "correct horse") == "not-acceptable"
+        assert await open_account(open_to_all, "bruno", "short") == "not-acceptable"
+        client = await log_in(open_to_all, "ana@localhost", "correct horse")
+        client.register_plugin("xep_0077")
+        await client.plugin["xep_0077"].change_password("another horse", jid="localhost")
+        client.abort()
+        with pytest.raises(PermissionError):
+            await log_in(open_to_all, "ana@localhost", "correct horse")
+        client = await log_in(open_to_all, "ana@localhost", "another horse")
+        client.register_plugin("xep_0077")
+        gone = asyncio.Event()
+        client.add_event_handler("disconnected", lambda _: gone.set())
+        await client.plugin["xep_0077"].cancel_registration(jid="localhost")
+        async with asyncio.timeout(20):
+            await gone.wait()
+        client.abort()
+        assert not await open_to_all.credentials.exists("ana")

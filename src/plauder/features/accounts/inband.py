@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from plauder.features.accounts import rules
 from plauder.features.accounts.devices import Devices
 from plauder.features.accounts.parts import Taken
 from plauder.kit.errors import BadInput
@@ -55,6 +56,9 @@ class InBand:
         if self._allowance.take(network_of(address)):
             raise StanzaError("wait", "resource-constraint", "Too many registrations from your network; wait a little.")
         local, password = _fields(payload)
+        if local.strip("+").isdecimal() or rules.is_good_name(local).why == "reserved":
+            # A number has to be proved, and nobody is the operator by saying so.
+            raise StanzaError("modify", "not-acceptable", "That name cannot be used.")
         try:
             jid = Jid.of(local, self._server.domain)
             await self._devices.create_with_password(jid.local, password)
