@@ -1,0 +1,188 @@
+"""The console's API: from nothing to a received template, teams, keys, journal, sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+
+from plauder.edge.http import errors
+from plauder.edge.http.auth import Caller
+from plauder.edge.http.business import router
+from plauder.edge.http.graph.billing import MeteredBilling
+from tests.business.cloud import ANN, BRUNO, Cloud
+
+OWNER = "4917012345678"
+
+
+async def authenticate(request: Request) -> Caller:
+    """Who calls is in a header: this is not about logging in."""
+    local = request.headers["x-test-caller"]
+    return Caller(local, "device", f"{local}@plauder.example")
+
+
+@pytest.fixture
+async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
+    async with Cloud(tmp_path, billing=MeteredBilling(), people=(ANN, BRUNO, OWNER)) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+async def console(cloud: Cloud) -> AsyncIterator[Any]:
+    app = FastAPI()
+    app.state.auth = authenticate
+    errors.install(app)
+    app.include_router(router(cloud.platform))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://cloud.test") as http:
+
+        async def call(method: str, path: str = "", body: Any = None, *, by: str = OWNER, **params: Any) -> Any:
+            return await http.request(method, f"/api/v1/business{path}", json=body, params=params, headers={"x-test-caller": by})
+
+        yield call
+
+
+async def found(console: Any) -> dict[str, Any]:
+    made = await console("POST", "", {"name": "Padaria Sol", "country": "BR", "currency": "USD"})
+    assert made.status_code == 201, made.text
+    result: dict[str, Any] = made.json()
+    return result
+
+
+async def key_of(console: Any, business: str) -> str:
+    made = await console("POST", f"/{business}/keys", {"label": "bot"})
+    return str(made.json()["token"])
+
+
+async def graph(cloud: Cloud, token: str, path: str, body: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return await cloud.http.post(path, json=body, headers=headers)
+
+
+async def test_from_nothing_to_a_received_template(cloud: Cloud, console: Any) -> None:
+    business = await found(console)
+    assert [item["id"] for item in (await console("GET")).json()] == [business["id"]]
+    page = (await console("GET", f"/{business['id']}")).json()
+    assert (page["role"], page["numbers"][0]["is_test"]) == ("owner", True)
+    hook = {"url": cloud.receiver.url, "verify_token": "hello"}
+    assert (await console("PUT", f"/{business['id']}/webhook", hook)).status_code == 204
+    token = await key_of(console, business["id"])
+    template = {
+        "name": "bread",
+        "language": "en_US",
+        "category": "UTILITY",
+        "components": [{"type": "BODY", "text": "Your bread is ready, come and get it."}],
+    }
+    assert (await console("POST", f"/{business['id']}/templates", template)).json()["status"] == "APPROVED"
+    customer = page["sandbox"]["customer"]
+    message = {
+        "messaging_product": "whatsapp",
+        "to": customer,
+        "type": "template",
+        "template": {"name": "bread", "language": {"code": "en_US"}},
+    }
+    sent = await graph(cloud, token, f"{business['test_number_id']}/messages", message)
+    assert sent.status_code == 200, sent.text
+    await cloud.settle()
+    assert [status["status"] for status in cloud.receiver.statuses()] == ["sent", "delivered", "read"]
+
+
+async def test_the_simulated_customer_plays(cloud: Cloud, console: Any) -> None:
+    business = await found(console)
+    hook = {"url": cloud.receiver.url, "verify_token": "hello"}
+    await console("PUT", f"/{business['id']}/webhook", hook)
+    assert (await console("POST", f"/{business['id']}/sandbox/messages", {"text": "Oi"})).status_code == 202
+    await cloud.settle()
+    (incoming,) = cloud.receiver.messages()
+    assert incoming["text"]["body"] == "Oi"
+    token = await key_of(console, business["id"])
+    text = {"messaging_product": "whatsapp", "to": incoming["from"], "text": {"body": "Olá"}}
+    await graph(cloud, token, f"{business['test_number_id']}/messages", text)
+    await cloud.settle()
+    assert [status["status"] for status in cloud.receiver.statuses()] == ["sent", "delivered", "read"]
+    chat = (await console("GET", f"/{business['id']}/sandbox")).json()["chat"]
+    assert [(line["direction"], line["content"]["body"]) for line in chat] == [("in", "Oi"), ("out", "Olá")]
+
+
+async def test_failures_are_switched_on_and_off(cloud: Cloud, console: Any) -> None:
+    business = await found(console)
+    path, number = f"/{business['id']}/sandbox", business["test_number_id"]
+    token = await key_of(console, business["id"])
+    customer = (await console("GET", path)).json()["customer"]
+    text = {"messaging_product": "whatsapp", "to": customer, "text": {"body": "x"}}
+    await console("PUT", path, {"faults": ["rate_limit"]})
+    assert (await graph(cloud, token, f"{number}/messages", text)).json()["error"]["code"] == 130429
+    await console("PUT", path, {"faults": ["expired_token"]})
+    refused = (await graph(cloud, token, f"{number}/messages", text)).json()["error"]
+    assert (refused["code"], refused["error_subcode"]) == (190, 463)
+    await console("PUT", path, {"faults": ["nonsense"]})
+    await console("PUT", path, {"faults": []})
+    assert (await graph(cloud, token, f"{number}/messages", text)).status_code == 200
+    assert (await console("PUT", path, {"faults": ["nonsense"]})).status_code == 400
+
+
+async def test_strangers_see_nothing_and_roles_bind(cloud: Cloud, console: Any) -> None:
+    business = (await found(console))["id"]
+    assert (await console("GET", f"/{business}", by=ANN)).status_code == 404
+    assert (await console("PUT", f"/{business}/members/{ANN}", {"role": "viewer"})).status_code == 204
+    assert (await console("GET", f"/{business}", by=ANN)).json()["role"] == "viewer"
+    assert (await console("POST", f"/{business}/keys", {}, by=ANN)).status_code == 403
+    assert (await console("PUT", f"/{business}/members/{ANN}", {"role": "owner"}, by=ANN)).status_code == 403
+    assert (await console("DELETE", f"/{business}/members/{OWNER}")).status_code == 409
+    assert (await console("PUT", f"/{business}/members/49170000", {"role": "viewer"})).status_code == 404
+    assert (await console("DELETE", f"/{business}/members/{ANN}", by=ANN)).status_code == 204
+
+
+async def test_a_revoked_key_is_dead_at_once(cloud: Cloud, console: Any) -> None:
+    business = await found(console)
+    made = (await console("POST", f"/{business['id']}/keys", {"label": "bot"})).json()
+    number = business["test_number_id"]
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    assert (await cloud.http.get(number, headers=headers)).status_code == 200
+    assert (await console("DELETE", f"/{business['id']}/keys/{made['id']}")).status_code == 204
+    refused = (await cloud.http.get(number, headers=headers)).json()["error"]
+    assert refused["code"] == 190
+    assert made["token"] not in (await console("GET", f"/{business['id']}/keys")).text
+
+
+async def test_a_number_is_proved_and_registered(cloud: Cloud, console: Any) -> None:
+    business = (await found(console))["id"]
+    made = await console("POST", f"/{business}/numbers", {"number": "+49 30 55500199", "name": "Padaria"})
+    number = made.json()["id"]
+    assert (await console("POST", f"/{business}/numbers/{number}/code", {})).status_code == 204
+    digits, code = cloud.codes.sent[-1]
+    assert digits == "493055500199"
+    wrong = await console("POST", f"/{business}/numbers/{number}/verify", {"code": "000000x", "pin": "123456"})
+    assert wrong.status_code == 400
+    good = await console("POST", f"/{business}/numbers/{number}/verify", {"code": code, "pin": "123456"})
+    assert good.status_code == 204, good.text
+    assert cloud.platform.hosted.session_of("493055500199") is not None
+    again = await console("POST", f"/{business}/numbers", {"number": "+493055500199", "name": "Other"})
+    assert again.status_code == 400
+
+
+async def test_the_journal_tells_and_replays(cloud: Cloud, console: Any) -> None:
+    business = await found(console)
+    hook = {"url": cloud.receiver.url, "verify_token": "hello"}
+    await console("PUT", f"/{business['id']}/webhook", hook)
+    token = await key_of(console, business["id"])
+    await graph(cloud, token, f"{business['test_number_id']}/messages?access_token=leak", {"to": "x"})
+    await console("POST", f"/{business['id']}/sandbox/messages", {"text": "Oi"})
+    await cloud.settle()
+    await cloud.platform.webhooks.flush_journal()
+    entries = (await console("GET", f"/{business['id']}/journal")).json()
+    kinds = [entry["kind"] for entry in entries]
+    assert set(kinds) == {"request", "webhook"}
+    assert not any("leak" in entry["url"] for entry in entries)
+    failed = (await console("GET", f"/{business['id']}/journal", failed=True)).json()
+    assert [entry["status"] for entry in failed] == [400]
+    webhook = next(entry for entry in entries if entry["kind"] == "webhook")
+    before = len(cloud.receiver.requests)
+    assert (await console("POST", f"/{business['id']}/journal/{webhook['id']}/replay")).status_code == 202
+    await cloud.settle()
+    assert cloud.receiver.requests[-1][1] == cloud.receiver.requests[before - 1][1]
+    assert len(cloud.receiver.requests) == before + 1
