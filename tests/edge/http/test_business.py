@@ -41,7 +41,9 @@ async def console(cloud: Cloud) -> AsyncIterator[Any]:
     async with httpx.AsyncClient(transport=transport, base_url="http://cloud.test") as http:
 
         async def call(method: str, path: str = "", body: Any = None, *, by: str = OWNER, **params: Any) -> Any:
-            return await http.request(method, f"/api/v1/business{path}", json=body, params=params, headers={"x-test-caller": by})
+            return await http.request(
+                method, f"/api/v1/business{path}", json=body, params=params, headers={"x-test-caller": by}
+            )
 
         yield call
 

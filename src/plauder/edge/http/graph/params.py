@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 from fastapi import Request
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
-from plauder.business.shared.errors import fail, invalid
+from plauder.business.shared.errors import invalid
 
 MAX_BODY = 3 * 1024 * 1024
 MAX_DEPTH = 24
@@ -154,7 +155,9 @@ def _json(raw: bytes) -> dict[str, Any]:
 async def _form(request: Request) -> dict[str, Any]:
     try:
         form = await request.form(max_files=4, max_fields=200, max_part_size=MAX_BODY)
+    except HTTPException as error:  # Starlette's own wrapping of a form it cannot read
+        raise invalid(f"The form cannot be read: {error.detail}") from None
     except (MultiPartException, UnicodeDecodeError, ValueError) as error:
-        raise fail(131008 if "boundary" in str(error) else 100, f"The form cannot be read: {error}") from None
+        raise invalid(f"The form cannot be read: {error}") from None
     request.state.form = form
     return {key: value for key, value in form.multi_items() if value != ""}
