@@ -68,4 +68,20 @@ describe.skipIf(!hasServer)("against the real server", () => {
     await eventually(() => brunos.texts().slice(-3).join() === "um,dois,três", "Bruno has them, in order");
     await eventually(() => anas.last()?.tick === "delivered", "two ticks");
   }, 60_000);
+
+  it("talks with an ordinary XMPP client that knows OMEMO 0.3 alone", async () => {
+    const bot = await server.bot("echo");
+    try {
+      const chat = ana.open(bot.jid);
+      for (const text of ["hello", "again"]) {
+        await ana.client.conversation(bot.jid).send(text);
+        await eventually(() => chat.texts().includes(`echo: ${text}`), `the answer to ${text}`);
+      }
+      const own = () => chat.view().messages.filter((message) => message.own);
+      await eventually(() => own().every(({ tick }) => tick === "delivered"), "the bot's receipts");
+      expect(chat.view().encryption).toBe("end-to-end");
+    } finally {
+      bot.stop();
+    }
+  }, 60_000);
 });

@@ -77,6 +77,35 @@ export class RealServer {
     return code;
   }
 
+  /** An account with a password, for clients of others. */
+  async account(name: string, password: string): Promise<string> {
+    const child = spawn(PYTHON, ["-m", "plauder", "account", "add", name], {
+      env: { ...process.env, PLAUDER_DATA_DIR: this.#directory },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    child.stdin.end(`${password}\n${password}\n`);
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => said.push(String(data)));
+    const status = await new Promise((resolve) => child.once("exit", resolve));
+    if (status !== 0) throw new Error(said.join(""));
+    return `${name}@localhost`;
+  }
+
+  /** Start the bot of bot.py; it is ready when this resolves. */
+  async bot(name: string): Promise<{ jid: string; stop(): void }> {
+    const jid = await this.account(name, "a long enough secret");
+    const script = join(import.meta.dirname, "bot.py");
+    const authority = join(this.#directory, "tls", "ca.pem");
+    const child = spawn(PYTHON, [script, jid, "a long enough secret", String(this.xmppPort), authority]);
+    const said: string[] = [];
+    child.stderr.on("data", (data) => said.push(String(data)));
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on("line", (line) => line === "ready" && resolve());
+      child.once("exit", () => reject(new Error(said.join(""))));
+    });
+    return { jid, stop: () => child.kill() };
+  }
+
   async stop(): Promise<void> {
     const gone = new Promise((resolve) => this.#process.once("exit", resolve));
     this.#process.kill("SIGTERM");
