@@ -5,6 +5,7 @@
 
 import type { Encrypted, Protocol } from "../src/api.ts";
 import { element } from "../src/elements.ts";
+import { newMediaKey, openStream, sealStream, TAG } from "../src/media.ts";
 import { Device, PROTOCOLS, Server } from "../test/people.ts";
 
 const CATCH_UP = 2000;
@@ -93,3 +94,24 @@ for (const protocol of PROTOCOLS) {
   await catchUp(protocol);
   for (const size of [20, 512]) await group(protocol, size);
 }
+
+/** A large file in pieces, as it is uploaded and downloaded. */
+async function files(): Promise<void> {
+  const key = newMediaKey();
+  const size = 64 * 2 ** 20;
+  const piece = new Uint8Array(1 << 20);
+  const plain = function* () {
+    for (let at = 0; at < size; at += piece.length) yield piece;
+  };
+  const sealed: Uint8Array[] = [];
+  const [sealing] = await timed(async () => {
+    for await (const chunk of sealStream(key, plain(), size)) sealed.push(chunk);
+  });
+  report("a file of 64 MiB sealed as a stream (per MiB)", 64, sealing);
+  const [opening] = await timed(async () => {
+    for await (const _chunk of openStream(key, () => sealed, size + TAG));
+  });
+  report("a file of 64 MiB verified, then opened as a stream (per MiB)", 64, opening);
+}
+
+await files();

@@ -309,7 +309,15 @@ export interface OmemoEngine {
   ): Promise<readonly Decrypted[]>;
 
   devices(jid: string): Promise<readonly DeviceInfo[]>;
-  decide(device: DeviceRef, trust: "verified" | "distrusted" | "blind", commit: Commit<void>): Promise<void>;
+  /**
+   * A person has decided. Give the `DeviceInfo` that was shown: RangeError if the device has shown another key since, or
+   * is to be verified before it has shown one.
+   */
+  decide(
+    device: DeviceRef & { readonly fingerprint?: string | undefined },
+    trust: "verified" | "distrusted" | "blind",
+    commit: Commit<void>,
+  ): Promise<void>;
   /** Take the changed key of a device for its own from now on; old sessions with it end. */
   acceptKey(
     device: DeviceRef,

@@ -42,6 +42,8 @@ const REMEDIES: Readonly<Record<FailureReason, Remedy>> = {
 };
 
 export async function decryptOne(context: Context, notes: Notebook, incoming: Incoming): Promise<Decrypted> {
+  // Records are kept by bare JID; a resource in it would be a place of its own.
+  if (incoming.from.includes("/")) return failed("malformed", undefined, undefined);
   let failure: Failed | undefined;
   // Some clients put both protocols into one stanza; the newer carries more.
   for (const protocol of [OMEMO2, AXOLOTL] as const) {

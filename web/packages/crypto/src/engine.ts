@@ -253,7 +253,7 @@ class Engine implements OmemoEngine {
   }
 
   decide(
-    device: DeviceRef,
+    device: DeviceRef & { readonly fingerprint?: string | undefined },
     verdict: "verified" | "distrusted" | "blind",
     commit: Commit<void>,
   ): Promise<void> {

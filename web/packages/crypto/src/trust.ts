@@ -73,10 +73,25 @@ export function forgetSessions(notes: Notebook, device: DeviceRef): void {
   }
 }
 
-export async function decide(notes: Notebook, device: DeviceRef, trust: Trust, now: number): Promise<void> {
+/**
+ * Throws RangeError when the device has another key than the one that was shown to the person (`device.fingerprint`), or
+ * is to be verified without having shown any: the decision was about something else.
+ */
+export async function decide(
+  notes: Notebook,
+  device: DeviceRef & { readonly fingerprint?: string | undefined },
+  trust: Trust,
+  now: number,
+): Promise<void> {
   const slot = records.device(device);
-  const known = (await notes.get(slot)) ?? { trust, firstSeen: now };
-  notes.put(slot, { ...known, trust });
+  const known = await notes.get(slot);
+  if (device.fingerprint !== undefined && device.fingerprint !== known?.fingerprint) {
+    throw new RangeError("the key of this device has changed meanwhile");
+  }
+  if (trust === "verified" && known?.fingerprint === undefined) {
+    throw new RangeError("a device without a known key can't be verified");
+  }
+  notes.put(slot, { ...(known ?? { firstSeen: now }), trust });
   if (trust === "verified") await markVerified(notes, device.jid);
 }
 

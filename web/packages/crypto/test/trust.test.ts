@@ -69,6 +69,17 @@ describe("blind trust before verification", () => {
     expect(bodyOf(await ana.hear(bruno, message))).toBe("oi");
   });
 
+  test("a decision is about the key that was shown", async () => {
+    const { ana, bruno } = await couple();
+    await expect(ana.engine.decide(bruno.ref, "verified", ana.commit)).rejects.toThrow(RangeError);
+    await bruno.hear(ana, await ana.say(bruno.ref.jid, "oi"));
+    const shown = { ...bruno.ref, fingerprint: "ab".repeat(32) };
+    await expect(ana.engine.decide(shown, "blind", ana.commit)).rejects.toThrow(RangeError);
+    const [info] = await ana.engine.devices(bruno.ref.jid);
+    await ana.engine.decide(info as NonNullable<typeof info>, "verified", ana.commit);
+    expect((await ana.engine.devices(bruno.ref.jid))[0]?.trust).toBe("verified");
+  });
+
   test("a removed device is told of and gets no more messages", async () => {
     const { ana, bruno, server } = await couple();
     const tablet = await second(server, bruno.ref.jid);
