@@ -88,6 +88,8 @@ def test_building_and_writing() -> None:
         Stanza("iq", {}),
         Stanza("presence", {"xml:lang": "de", "id": "a>b'"}, b"x"),
         Stanza("message", {"xmlns:r": "urn:x'<>&", "id": "1"}, b"<r:a/>"),
+        Stanza("message", {"id": " xmlns:x='y' xml:lang='z'"}, b"<a/>"),
+        Stanza("iq", {}, b"<a/>"),
     ],
 )
 def test_bytes_and_back(stanza: Stanza) -> None:
@@ -95,10 +97,18 @@ def test_bytes_and_back(stanza: Stanza) -> None:
     assert (again.kind, again.attrs, again.inner) == (stanza.kind, stanza.attrs, stanza.inner)
 
 
+@pytest.mark.parametrize("data", [b"", b"x", b"<other/>", b"<message", b"<message a='&'></message>", b"<iqs/>"])
+def test_bytes_that_are_no_stanza(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        Stanza.from_bytes(data)
+
+
 def test_elements_and_back() -> None:
     stanza = message(**{"xml:lang": "de"})
     again = Stanza.from_element(stanza.to_element())
     assert (again.kind, again.attrs, again.inner) == (stanza.kind, stanza.attrs, stanza.inner)
+    odd = E("{jabber:client}message", {"{urn:x}a": "1", "id": "2"})
+    assert Stanza.from_element(odd).attrs == {"id": "2"}
     for other in (E("{urn:x}message"), E("message"), E("{jabber:client}other")):
         with pytest.raises(ValueError, match="not a stanza"):
             Stanza.from_element(other)

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from plauder.wire.jid import Jid
 from plauder.wire.stanza_error import StanzaError
-from plauder.wire.xml import E, parse, parse_inner, quote, serialize
+from plauder.wire.xml import LANG, XML_NS, E, parse_inner, quote, read_opening, serialize
 
 CLIENT: Final = "jabber:client"
 
@@ -20,6 +20,7 @@ Kind = Literal["message", "presence", "iq"]
 KINDS: Final[tuple[Kind, ...]] = ("message", "presence", "iq")
 
 _ERROR: Final = "{jabber:client}error"
+_KINDS: Final[dict[str, Kind]] = {kind: kind for kind in KINDS}
 _CLOSING: Final = {kind: f"</{kind}>".encode() for kind in KINDS}
 
 
@@ -56,25 +57,34 @@ class Stanza:
     def from_element(cls, element: Element) -> Stanza:
         """The stanza that a parsed element is (from a forwarded or stored one); raises `ValueError` if it is none."""
         namespace, _, name = element.tag[1:].rpartition("}")
-        for kind in KINDS:
-            if kind == name and namespace == CLIENT:
-                attrs = {("xml:lang" if key[0] == "{" else key): value for key, value in element.items()}
-                return cls(kind, attrs, b"".join([serialize(child) for child in element]))
-        raise ValueError(f"not a stanza: {element.tag}")
+        kind = _KINDS.get(name)
+        if kind is None or namespace != CLIENT:
+            raise ValueError(f"not a stanza: {element.tag}")
+        attrs = {("xml:lang" if key == LANG else key): value for key, value in element.items()}
+        attrs = {key: value for key, value in attrs.items() if key[0] != "{"}
+        return cls(kind, attrs, b"".join([serialize(child) for child in element]))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Stanza:
-        """The stanza that `to_bytes` wrote (from a store or the bus); raises `InvalidXml`."""
-        name = data[1:9]
-        kind: Kind = "message" if name.startswith(b"message") else "iq" if name.startswith(b"iq") else "presence"
+        """The stanza that `to_bytes` wrote, from a store or the bus: the content is trusted to be what it was.
+
+        Raises `ValueError` (`InvalidXml` is one) for what does not begin like a stanza.
+        """
         end = data.index(b">")  # `quote` escapes every ">" in a value, so the first one ends the tag
-        root = parse(data)
-        attrs = {("xml:lang" if key[0] == "{" else key): value for key, value in root.items()}
-        if b" xmlns:" in data[:end]:
-            for part in data[:end].decode().split(" xmlns:")[1:]:
-                prefix, _, rest = part.partition("=")
-                attrs[f"xmlns:{prefix}"] = parse(b"<x a=%b/>" % rest[: rest.index("'", 1) + 1].encode()).get("a", "")
-        inner = b"" if data[end - 1] == 0x2F else data[end + 1 : -(len(kind) + 3)]
+        is_empty = data[end - 1] == 0x2F
+        name = data[1:end].split(None, 1)[0].decode().rstrip("/")
+        kind = _KINDS.get(name)
+        if kind is None:
+            raise ValueError(f"not a stanza: {name}")
+        closing = _CLOSING[kind]
+        inner = b"" if is_empty else data[end + 1 : -len(closing)]
+        tag = data[len(name) + 1 : end].decode()
+        if "&" not in tag and '"' not in tag:
+            parts = tag.split("'")  # ` to=`, value, ` from=`, value, …, end of the tag
+            return cls(kind, {parts[n][1:-1]: parts[n + 1] for n in range(0, len(parts) - 1, 2)}, inner)
+        opening = read_opening(data[: end + 1] if is_empty else data[: end + 1] + closing)
+        attrs = {("xml:lang" if key == f"{XML_NS}}}lang" else key): value for key, value in opening.attrs.items()}
+        attrs.update({f"xmlns:{prefix}": uri or "" for prefix, uri in opening.declared if prefix})
         return cls(kind, attrs, inner)
 
     # --- reading ----------------------------------------------------------------------------------------------------

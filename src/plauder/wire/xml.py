@@ -150,6 +150,17 @@ def watch(parser: XMLParserType, *, declaration: bool = False) -> Watch:
     return watched
 
 
+def read_opening(data: bytes) -> Watch:
+    """What the outermost tag of one element says; raises `InvalidXml`."""
+    parser = ParserCreate("utf-8", "}")
+    watched = watch(parser)
+    try:
+        parser.Parse(data, True)
+    except ExpatError as problem:
+        raise InvalidXml(str(problem)) from None
+    return watched
+
+
 def E(tag: str, attrs: Mapping[str, str | None] | None = None, *children: Element | str | None) -> Element:  # noqa: N802
     """Build an element: `E("{urn:x}a", {"id": "1"}, E("b"), "text")`.
 
