@@ -21,6 +21,7 @@ from plauder.core.ports import SHARED, Limits
 from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.edge import certificates, listen, sms
+from plauder.edge.component import ComponentListener
 from plauder.edge.http import accounts as account_routes
 from plauder.edge.http import billing as billing_routes
 from plauder.edge.http import business as business_routes
@@ -152,7 +153,7 @@ class App:
         self.invites = Invites(self.accounts, self.devices)
         self.discovery = Discovery(self.accounts)
         self.certificate = certificates.files(config, clock.now())
-        self.http_port = self.xmpp_port = self.xmpps_port = 0
+        self.http_port = self.xmpp_port = self.xmpps_port = self.component_port = 0
         self._running = contextlib.AsyncExitStack()
         self._reloaders: list[Callable[[], None]] = []
 
@@ -211,6 +212,7 @@ class App:
             await self.platform.start()
             stack.push_async_callback(self.platform.stop)
         await self._accept(listeners)
+        await self._accept_components(stack)
         if http is not None:
             await http.start()
             self.http_port = http.port
@@ -323,6 +325,18 @@ class App:
         tls = TlsContext(self.certificate.certificate, self.certificate.key)
         self._reloaders.append(tls.reload)
         return [TcpListener(self.door, tls), TcpListener(self.door, tls, is_direct=True)]
+
+    async def _accept_components(self, stack: contextlib.AsyncExitStack) -> None:
+        settings = self.config.components
+        if settings.port == OFF or not settings.secrets:
+            return
+        secrets = {domain: secret.get_secret_value() for domain, secret in settings.secrets.items()}
+        listener = ComponentListener(self.server, secrets)
+        stack.push_async_callback(listener.stop)
+        try:
+            self.component_port = await listener.listen(settings.host, settings.port)
+        except OSError as error:
+            raise listen.refusal(error, settings.port, "components.port") from None
 
     async def _accept(self, listeners: list[TcpListener]) -> None:
         settings = self.config.xmpp

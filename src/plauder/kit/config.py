@@ -334,6 +334,16 @@ class Contact(Section):
         return {f"{name}-addresses": value for name, value in self if value}
 
 
+class Components(Section):
+    """Programs of the operator that serve sub-domains, as gateways do (XEP-0114). Keep the port private: no TLS."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(5347, ge=OFF, le=65_535, description="TCP port; 0 takes a free one, -1 turns it off.")
+    secrets: dict[str, SecretStr] = Field(
+        default_factory=dict, description="The secret of each component by its domain. None: the port stays closed."
+    )
+
+
 class Dev(Section):
     """Conveniences that do not belong on a public server."""
 
@@ -376,6 +386,7 @@ class Config(BaseSettings):
     strangers: Strangers = Field(default_factory=Strangers, description="Writing to strangers.")
     log: Log = Field(default_factory=Log, description="Logging.")
     business: Business = Field(default_factory=Business, description="The business platform.")
+    components: Components = Field(default_factory=Components, description="External components.")
     contact: Contact = Field(default_factory=Contact, description="Addresses of the operator, shown to everybody.")
     dev: Dev = Field(default_factory=Dev, description="Developer conveniences.")
 

@@ -154,13 +154,16 @@ class Blocking:
             return None
         if to.bare == session.account:
             return None
+        # Of accounts elsewhere we keep no lists.
         if theirs is None and not self._server.is_local(to):
             theirs = UNBLOCKED
+        if mine is None and not self._server.is_local(session.account):
+            mine = UNBLOCKED
         if mine is None or theirs is None:
             return self._check_slowly(session, stanza, to)
         return rules.leaving(stanza, mine, to) or rules.arriving(stanza, theirs, session.jid)
 
     async def _check_slowly(self, session: Session, stanza: Stanza, to: Jid) -> Verdict | None:
-        mine = await self.of(session.account.text)
+        mine = await self.of(session.account.text) if self._server.is_local(session.account) else UNBLOCKED
         theirs = await self.of(to.bare.text) if self._server.is_local(to) else UNBLOCKED
         return rules.leaving(stanza, mine, to) or rules.arriving(stanza, theirs, session.jid)

@@ -58,6 +58,9 @@ class Handlers:
         return self._subscription(session, kind, to.bare, stanza.inner)
 
     async def _subscription(self, session: Session, kind: Kind, contact: Jid, request: bytes) -> Verdict:
+        if not self._server.is_local(session.account):
+            await self._roster.arrived(contact, kind, session.account, request)
+            return Verdict.consume(f"{kind} from elsewhere")
         try:
             why = await self._roster.sent(session.account, kind, contact, request)
         except StanzaError as error:

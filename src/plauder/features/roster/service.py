@@ -133,7 +133,9 @@ class Roster:
         return outcome.why
 
     async def arrived(self, account: Jid, kind: Kind, sender: Jid, request: bytes) -> None:
-        """A subscription stanza for a local account came from another server."""
+        """A subscription stanza for a local account came from another domain."""
+        if not await self._is_reachable(sender, account):
+            return
         async with self._server.database.begin() as uow:
             effects = await self._begin(uow, account, sender)
             await self._receive(uow, account, kind, sender, request, effects)

@@ -55,6 +55,9 @@ class Strangers:
         # A business writes to those who let it, which its own rules see to.
         if to.bare == session.account or not self._server.is_local(to) or not opens(message):
             return None
+        if not self._server.is_local(session.account):
+            self._partner(to.bare.text, session.account.text)
+            return None
         if isinstance(session, LocalSession):
             self._partner(to.bare.text, session.account.text)
             return None

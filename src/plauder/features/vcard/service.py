@@ -117,7 +117,7 @@ class Cards:
 
     def announce(self, session: Session, presence: Stanza) -> Verdict | Awaitable[Verdict | None] | None:
         """A filter: presence gets the hash of the picture, also towards rooms."""
-        if presence.type is not None:
+        if presence.type is not None or not self._server.is_local(session.account):
             return None
         known = self._hashes.get(session.account.text)
         if known is None:
