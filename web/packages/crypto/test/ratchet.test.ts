@@ -141,6 +141,34 @@ describe.each([v03, v2])("$version", (profile) => {
     expect(keys.size).toBe(8);
   });
 
+  test("messages of a finished chain may be late, the last one too, each once", async () => {
+    let [ana, bruno] = await pair(profile);
+    const first = say(ana, "first");
+    bruno = (await hear(bruno, first.message)).session;
+    const [afterThree, late] = many(first.session, 3);
+    const answer = say(bruno, "answer");
+    ana = (await hear(afterThree, answer.message)).session;
+    bruno = (await hear(answer.session, say(ana, "new chain").message)).session;
+    for (const at of [2, 0, 1]) {
+      const heard = await hear(bruno, late[at] as Uint8Array);
+      expect([heard.plaintext, heard.late]).toEqual([utf8(String(at)), true]);
+      bruno = heard.session;
+    }
+    expect(await reason(hear(bruno, late[1] as Uint8Array))).toBe("replay");
+  });
+
+  test("libsignal announces a chain one too short, and its last message is read all the same", async () => {
+    let [ana, bruno] = await pair(profile);
+    const first = say(ana, "first");
+    bruno = (await hear(bruno, first.message)).session;
+    const [afterTwo, late] = many(first.session, 2);
+    const answer = say(bruno, "answer");
+    ana = (await hear(afterTwo, answer.message)).session;
+    const short = say({ ...ana, previous: ana.previous - 1 }, "new chain");
+    bruno = (await hear(answer.session, short.message)).session;
+    expect(await reason(hear(bruno, late[1] as Uint8Array))).toBe(profile === v03 ? "none" : "replay");
+  });
+
   test("a responder that has heard nothing cannot write", async () => {
     const [, bruno] = await pair(profile);
     expect(() => say(bruno, "first")).toThrow();
