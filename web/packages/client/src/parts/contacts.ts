@@ -14,6 +14,7 @@ import {
   type Live,
   type SafetyView,
 } from "../api.ts";
+import { findNumbers } from "../core/discovery.ts";
 import { Cell } from "../live.ts";
 import type { Home, Household } from "./household.ts";
 
@@ -60,23 +61,31 @@ export class ContactsPart implements Contacts {
     );
   }
 
-  /** Asks the account itself: whether an address exists tells its own profile, not a list of strangers. */
+  /**
+   * Numbers are looked up blinded, so the server does not learn them. A single address is about to be written to: where
+   * its owner is not in the list, the account itself is asked.
+   */
   async discover(addresses: readonly string[]): Promise<readonly Discovered[]> {
     const { account } = this.#household.connected;
     const { session, people } = account;
+    const numbers = addresses.filter((address) => !address.includes("@"));
+    const listed = await findNumbers(this.#household.around.api, numbers).catch(onlyWhenMany(numbers));
     return await Promise.all(
-      addresses.slice(0, 100).map(async (number): Promise<Discovered> => {
-        const jid = number.includes("@") ? number : `${number.replace(/\D/g, "")}@${session.domain}`;
-        if (!isJid(jid)) return { number };
-        const info = await discoInfo(session, jid).catch(() => undefined);
-        const exists = info?.identities.some(
-          ({ category }) => category === "account" || category === "pubsub",
-        );
-        if (!exists) return { number };
+      addresses.map(async (address): Promise<Discovered> => {
+        const jid = address.includes("@") ? address : `${address.replace(/\D/g, "")}@${session.domain}`;
+        if (!isJid(jid)) return { number: address };
+        const isHere = listed.has(address) || (addresses.length === 1 && (await this.#exists(jid)));
+        if (!isHere) return { number: address };
         await account.learnAbout(jid);
-        return { number, contact: people.view(jid) };
+        return { number: address, contact: people.view(jid) };
       }),
     );
+  }
+
+  async #exists(jid: string): Promise<boolean> {
+    const { session } = this.#household.connected.account;
+    const info = await discoInfo(session, jid).catch(() => undefined);
+    return !!info?.identities.some(({ category }) => category === "account" || category === "pubsub");
   }
 
   async add(id: string, name?: string): Promise<void> {
@@ -246,4 +255,12 @@ function readProfile(json: string): BusinessProfile | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A single number can be asked for in the other way; an address book cannot. */
+function onlyWhenMany(numbers: readonly string[]): (error: unknown) => ReadonlySet<string> {
+  return (error) => {
+    if (numbers.length > 1) throw error;
+    return new Set();
+  };
 }
