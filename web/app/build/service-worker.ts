@@ -4,6 +4,9 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { build, type Plugin, type ResolvedConfig } from "vite";
 
+/** Kept when first used: emoji names of five languages, reading of QR codes, catalogues. */
+const LATER = /(?:compact|jsQR|de|es|hi|pt-BR)-[\w-]{8}\.js$/u;
+
 export function serviceWorker(entry: string): Plugin {
   let config: ResolvedConfig;
   return {
@@ -14,7 +17,10 @@ export function serviceWorker(entry: string): Plugin {
     },
     async writeBundle(_options, bundle) {
       const built = Object.keys(bundle)
-        .filter((name) => !name.startsWith(".") && name !== "index.html" && !name.endsWith(".map"))
+        .filter(
+          (name) =>
+            !name.startsWith(".") && name !== "index.html" && !name.endsWith(".map") && !LATER.test(name),
+        )
         .map((name) => `/${name}`);
       const fixed = readdirSync(config.publicDir).map((name) => `/${name}`);
       const shell = [...built, ...fixed, "/"].sort();

@@ -7,6 +7,7 @@ export function NotFound() {
   return (
     <main className="grid h-dvh">
       <Empty
+        alone
         title={t`There is no such page`}
         action={
           <Link to="/chats" className="btn primary no-underline">

@@ -8,6 +8,7 @@ export function StartFailed() {
   return (
     <main className="grid h-dvh">
       <Empty
+        alone
         icon={<TriangleAlert className="text-danger" size={28} aria-hidden />}
         title={t`Plauder could not start`}
         action={

@@ -55,3 +55,21 @@ export function useCommand(): Command {
   const clear = useCallback(() => setState({ busy: false, details: {} }), []);
   return { busy: state.busy, failed: state.failed, details: state.details, run, clear };
 }
+
+const PATIENCE = 15_000;
+
+/** Waits until the connection stands; gives up after a while, so that the command itself says what is wrong. */
+export function online(client: PlauderClient): Promise<void> {
+  const { connection } = client.session;
+  if (connection.get().state === "online") return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const stop = connection.subscribe(() => connection.get().state === "online" && done());
+    const timer = setTimeout(done, PATIENCE);
+    if (connection.get().state === "online") done();
+  });
+}

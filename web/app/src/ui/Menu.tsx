@@ -20,9 +20,11 @@ interface Props {
   align?: "start" | "end";
   /** Shown above the entries. */
   top?: ReactNode;
+  /** The trigger is only a point on the screen: focus does not go back to it. */
+  floating?: boolean;
 }
 
-export function Menu({ entries, children, open, onOpenChange, align = "end", top }: Props) {
+export function Menu({ entries, children, open, onOpenChange, align = "end", top, floating = false }: Props) {
   return (
     <DropdownMenu.Root
       modal={false}
@@ -31,7 +33,14 @@ export function Menu({ entries, children, open, onOpenChange, align = "end", top
     >
       <DropdownMenu.Trigger asChild>{children}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align={align} sideOffset={6} collisionPadding={12} loop>
+        <DropdownMenu.Content
+          className="menu"
+          align={align}
+          sideOffset={6}
+          collisionPadding={12}
+          loop
+          onCloseAutoFocus={(event) => floating && event.preventDefault()}
+        >
           {top}
           {entries.map(
             (entry) =>

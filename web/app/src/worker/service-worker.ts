@@ -44,9 +44,18 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (request.mode === "navigate")
     event.respondWith(fetch(request).catch(async () => (await caches.match("/")) ?? Response.error()));
-  else if (shell.has(url.pathname))
-    event.respondWith(caches.match(url.pathname).then((kept) => kept ?? fetch(request)));
+  else if (shell.has(url.pathname) || url.pathname.startsWith("/assets/")) event.respondWith(kept(request));
 });
+
+/** Files under `/assets/` carry their hash in the name, so what was kept never grows old. */
+async function kept(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const found = await cache.match(request, { ignoreSearch: true });
+  if (found) return found;
+  const response = await fetch(request);
+  if (response.ok) await cache.put(request, response.clone());
+  return response;
+}
 
 interface PushData {
   /** Opaque to everyone but the client; nothing in it names a person. */

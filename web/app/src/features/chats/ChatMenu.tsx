@@ -24,6 +24,7 @@ export function ChatMenu({ chat, at, onClose }: Props) {
   };
   return (
     <Menu
+      floating
       open
       onOpenChange={(open) => !open && onClose()}
       align="start"

@@ -91,10 +91,13 @@ export function Conversation(props: Props) {
 
   const close = () => setOpen(undefined);
   const closeMenu = (id: MessageId) => {
-    close();
-    requestAnimationFrame(() =>
-      document.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)?.focus(),
-    );
+    // What was chosen may have opened something already, or put the focus into the field.
+    setOpen((now) => (now?.kind === "menu" ? undefined : now));
+    requestAnimationFrame(() => {
+      const active = document.activeElement;
+      if (active && active !== document.body && !active.closest(".menu")) return;
+      document.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)?.focus();
+    });
   };
   const files = (list: readonly File[], asDocument: boolean) =>
     list.length > 0 && setOpen({ kind: "attach", files: list, asDocument });
@@ -163,7 +166,7 @@ export function Conversation(props: Props) {
           writable={writable}
           onClose={() => closeMenu(open.message.id)}
           onStar={() => void conversation.star([open.message.id], !open.message.starred)}
-          onDelete={() => queueMicrotask(() => setOpen({ kind: "delete", message: open.message }))}
+          onDelete={() => setOpen({ kind: "delete", message: open.message })}
           onMoreEmoji={() => setOpen({ kind: "react", message: open.message })}
         />
       )}

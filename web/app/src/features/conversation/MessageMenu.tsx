@@ -48,6 +48,7 @@ export function MessageMenu({
   const canReact = writable && !gone && message.tick !== "failed";
   return (
     <Menu
+      floating
       open
       onOpenChange={(open) => !open && onClose()}
       align="start"

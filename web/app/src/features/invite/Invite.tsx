@@ -47,6 +47,7 @@ export function Invite() {
     return (
       <main id="main" className="grid h-dvh bg-ground">
         <Empty
+          alone
           icon={<TriangleAlert size={28} className="text-danger" aria-hidden />}
           title={t`This invite cannot be used`}
           action={

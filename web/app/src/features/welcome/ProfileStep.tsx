@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
-import { useClient, useCommand, useLive } from "../../lib/client.ts";
+import { online, useClient, useCommand, useLive } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { AvatarField } from "../../ui/AvatarField.tsx";
@@ -18,9 +18,11 @@ export function ProfileStep({ onDone }: { onDone: () => void }) {
   const errorText = useErrorText();
   const count = friends.length;
   const submit = async () => {
-    const done = await command.run(() =>
-      client.profile.update({ name: name.trim(), ...(picture ? { avatar: picture } : {}) }),
-    );
+    const done = await command.run(async () => {
+      // The account is seconds old, and its first connection may still be on the way.
+      await online(client);
+      await client.profile.update({ name: name.trim(), ...(picture ? { avatar: picture } : {}) });
+    });
     if (done) onDone();
   };
   return (
