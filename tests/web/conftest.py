@@ -29,15 +29,25 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def fake_build() -> Path:
-    """Builds the app around the demo world unless the last build is newer than every source."""
-    built = WEB / "dist-fake" / "integrity.json"
+def build(task: str, stamp: Path) -> None:
+    """Runs a build unless the last one is newer than every source."""
     sources = [path for folder in ("app", "packages") for path in (WEB / folder).rglob("*.*")]
     newest = max(path.stat().st_mtime for path in sources if "node_modules" not in path.parts)
-    if not built.exists() or built.stat().st_mtime < newest:
-        subprocess.run([sys.executable, str(WEB.parent / "tools" / "web.py"), "build:fake"], check=True)
-    return built.parent
+    if not stamp.exists() or stamp.stat().st_mtime < newest:
+        subprocess.run([sys.executable, str(WEB.parent / "tools" / "web.py"), task], check=True)
+
+
+@pytest.fixture(scope="session")
+def fake_build() -> Path:
+    """The app around the demo world."""
+    build("build:fake", WEB / "dist-fake" / "integrity.json")
+    return WEB / "dist-fake"
+
+
+@pytest.fixture(scope="session")
+def app_build() -> None:
+    """The app as it ships, for servers to serve."""
+    build("build", WEB / "dist" / "integrity.json")
 
 
 @pytest.fixture(scope="session")

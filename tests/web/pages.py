@@ -32,6 +32,7 @@ class Opener:
         language: str = "en-GB",
         width: int | None = None,
         fixed_time: bool = True,
+        offline: bool = False,
         **options: Any,
     ) -> Page:
         viewport = dict(PHONE if phone else DESK)
@@ -43,6 +44,7 @@ class Opener:
             locale=language,
             timezone_id="Europe/Berlin",
             reduced_motion="reduce",
+            service_workers="allow" if offline else "block",
             permissions=["clipboard-read", "clipboard-write", "microphone", "notifications"],
             **options,
         )
@@ -52,12 +54,13 @@ class Opener:
         page.on("pageerror", self._error)
         if fixed_time:
             page.clock.set_fixed_time(NOON)
-        page.goto(self._address + path)
-        page.get_by_role("main").first.wait_for()
+        visit(page, self._address + path)
         return page
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "net::ERR_INTERNET_DISCONNECTED" not in message.text:
+        # Said by the network and by Playwright, not by the app.
+        expected = ("net::ERR_INTERNET_DISCONNECTED", "Service Worker registration blocked by Playwright")
+        if message.type in ("error", "warning") and not any(part in message.text for part in expected):
             self.complaints.append(message.text)
 
     def _error(self, error: Error) -> None:
@@ -66,7 +69,14 @@ class Opener:
     def close(self) -> None:
         for context in self._contexts:
             context.close()
-        assert self.complaints == []
+        assert not self.complaints, "\n".join(self.complaints)
+
+
+def visit(page: Page, path: str) -> None:
+    """Goes there and waits until the screen stands; a path is taken from the page's own address."""
+    origin = "/".join(page.url.split("/")[:3]) if path.startswith("/") else ""
+    page.goto(origin + path)
+    page.locator("h1:visible, h2:visible").first.wait_for()
 
 
 def log(page: Page) -> Locator:

@@ -1,0 +1,275 @@
+"""Everything that can be done in a chat, by role and name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from zlib import compress, crc32
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.pages import Opener, choose, field, log, menu_of, message, say
+
+pytestmark = pytest.mark.browser
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + crc32(kind + data).to_bytes(4)
+
+
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", (64).to_bytes(4) + (48).to_bytes(4) + b"\x08\x02\x00\x00\x00")
+    + chunk(b"IDAT", compress((b"\x00" + b"\x40\x90\xe0" * 64) * 48))
+    + chunk(b"IEND", b"")
+)
+"""A blue sky of 64 × 48 pixels."""
+
+
+def test_a_message_goes_through_its_ticks_and_is_answered(chat: Page) -> None:
+    said = say(chat, "Are you there?")
+    expect(said).to_have_accessible_name(re.compile(r"^You, Are you there\?, 13:44, (Waiting|Sent|Delivered|Read)$"))
+    expect(message(chat, "Are you there?, 13:44, Read")).to_be_visible()
+    before = log(chat).get_by_role("article", name=re.compile("^Bruno Keller")).count()
+    expect(log(chat).get_by_role("article", name=re.compile("^Bruno Keller"))).to_have_count(before + 1, timeout=8000)
+
+
+def test_shift_enter_begins_a_line_and_a_draft_is_kept(open_page: Opener) -> None:
+    page = open_page("/chats/kenji@plauder.example")
+    field(page).fill("first")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("second")
+    page.get_by_role("link", name="Bruno Keller").click()
+    expect(page.get_by_role("log", name="Messages with Bruno Keller")).to_be_visible()
+    expect(page.get_by_role("link", name="Kenji Mori")).to_contain_text("Draft:")
+    page.get_by_role("link", name="Kenji Mori").click()
+    expect(field(page)).to_have_value("first\nsecond")
+
+
+def test_reply_quotes_and_leads_back(chat: Page) -> None:
+    choose(chat, message(chat, "Deal! I land on Saturday"), "Reply")
+    expect(chat.get_by_text("Reply to yourself")).to_be_visible()
+    expect(field(chat)).to_be_focused()
+    chat.keyboard.type("At terminal one")
+    chat.keyboard.press("Enter")
+    expect(message(chat, "in reply to you, At terminal one")).to_be_visible()
+    message(chat, "At terminal one").get_by_role("button", name="You Deal! I land").click()
+    expect(message(chat, "Deal! I land on Saturday")).to_have_class(re.compile("flash"))
+
+
+def test_react_change_it_and_take_it_back(chat: Page) -> None:
+    target = message(chat, "And I’m bringing the mugs")
+    menu_of(chat, target).get_by_role("button", name="React with 👍").click()
+    thumbs = target.get_by_role("button", name="👍 Ana Ribeiro")
+    expect(thumbs).to_have_attribute("aria-pressed", "true")
+    menu_of(chat, target).get_by_role("button", name="React with 😮").click()
+    expect(thumbs).to_have_count(0)
+    target.get_by_role("button", name="😮 Ana Ribeiro").click()
+    expect(target.get_by_role("button", name="😮")).to_have_count(0)
+
+
+def test_edit_by_arrow_up_and_by_menu(chat: Page) -> None:
+    say(chat, "I land at noon")
+    field(chat).press("ArrowUp")
+    expect(field(chat)).to_have_value("I land at noon")
+    field(chat).fill("I land at 14:35")
+    chat.keyboard.press("Enter")
+    expect(message(chat, "You, I land at 14:35, 13:44, edited")).to_be_visible()
+    choose(chat, message(chat, "I land at 14:35"), "Edit")
+    chat.keyboard.press("Escape")
+    expect(field(chat)).to_have_value("")
+
+
+def test_delete_for_all_leaves_a_grey_sentence_and_for_me_nothing(chat: Page) -> None:
+    say(chat, "Oops")
+    choose(chat, message(chat, "Oops"), "Delete")
+    chat.get_by_role("dialog").get_by_role("button", name="Delete for everyone").click()
+    expect(log(chat).get_by_text("You deleted this message")).to_be_visible()
+    say(chat, "Away with it")
+    choose(chat, message(chat, "Away with it"), "Delete")
+    chat.get_by_role("dialog").get_by_role("button", name="Delete for me").click()
+    expect(log(chat).get_by_text("Away with it")).to_have_count(0)
+
+
+def test_forward_star_and_copy(chat: Page) -> None:
+    choose(chat, message(chat, "Deal! I land on Saturday"), "Star")
+    choose(chat, message(chat, "Deal! I land on Saturday"), "Copy")
+    assert chat.evaluate("navigator.clipboard.readText()") == "Deal! I land on Saturday at 14:35."
+    choose(chat, message(chat, "Deal! I land on Saturday"), "Forward")
+    dialog = chat.get_by_role("dialog", name="Forward to")
+    dialog.get_by_role("searchbox").fill("mãe")
+    dialog.get_by_text("Mãe").click()
+    dialog.get_by_role("button", name="Send").click()
+    expect(chat.get_by_role("log", name="Messages with Mãe")).to_be_visible()
+    expect(message(chat, "Deal! I land on Saturday at 14:35., 13:44, forwarded")).to_be_visible()
+    chat.get_by_role("navigation", name="Main").get_by_role("link", name="Starred").click()
+    chat.get_by_role("link", name=re.compile("Deal! I land")).click()
+    expect(chat.get_by_role("log", name="Messages with Bruno Keller")).to_be_visible()
+
+
+def test_where_is_my_message(chat: Page) -> None:
+    message(chat, "KB 417 from Guarulhos").focus()
+    chat.keyboard.press("d")
+    pane = chat.get_by_role("complementary", name="Where is my message?")
+    expect(pane.get_by_text("Safe on the server, encrypted")).to_be_visible()
+    expect(pane.get_by_text("On 1 of Bruno’s 2 devices")).to_be_visible()
+    expect(pane.get_by_text("Not read yet")).to_be_visible()
+    expect(pane.get_by_text("Laptop")).to_be_visible()
+    pane.get_by_role("button", name="Close").click()
+    expect(pane).to_have_count(0)
+
+
+def test_a_failed_message_says_why_and_is_sent_again(open_page: Opener) -> None:
+    page = open_page("/chats/kenji@plauder.example")
+    expect(log(page).get_by_text("Not sent: No connection.")).to_be_visible()
+    log(page).get_by_role("button", name="Try again").click()
+    expect(message(page, "At nine, your time., 11:47, Read")).to_be_visible()
+
+
+def test_text_is_never_markup_and_links_are_safe(chat: Page) -> None:
+    say(chat, "<img src=x onerror=alert(1)> *bold* https://plauder.example/a?b=1. javascript:alert(1)")
+    said = message(chat, "onerror")
+    assert said.locator("img").count() == 0
+    links = said.get_by_role("link")
+    expect(links).to_have_count(1)
+    expect(links).to_have_attribute("href", "https://plauder.example/a?b=1")
+    expect(links).to_have_attribute("rel", "noopener noreferrer nofollow")
+    expect(said.locator("b")).to_have_text("bold")
+
+
+def test_emoji_are_found_by_name(chat: Page) -> None:
+    chat.get_by_role("button", name="Emoji", exact=True).click()
+    chat.get_by_role("searchbox", name="Search emoji").fill("rocket")
+    chat.get_by_role("button", name="🚀", exact=True).click()
+    expect(field(chat)).to_have_value("🚀")
+
+
+def test_a_photo_is_described_captioned_sent_and_viewed(chat: Page) -> None:
+    with chat.expect_file_chooser() as chooser:
+        chat.get_by_role("button", name="Attach").click()
+        chat.get_by_role("menuitem", name="Photo or video").click()
+    chooser.value.set_files({"name": "sky.png", "mimeType": "image/png", "buffer": PNG})
+    dialog = chat.get_by_role("dialog", name="Send photos and videos")
+    dialog.get_by_role("textbox", name="Description of sky.png").fill("A blue sky")
+    dialog.get_by_role("textbox", name="Caption").fill("No clouds")
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    expect(message(chat, "Photo. A blue sky. No clouds")).to_be_visible()
+    log(chat).get_by_role("button", name="Open photo: A blue sky").click()
+    viewer = chat.get_by_role("dialog", name="You")
+    expect(viewer.get_by_role("img", name="A blue sky")).to_be_visible()
+    chat.keyboard.press("ArrowLeft")
+    expect(chat.get_by_role("dialog", name="Bruno Keller")).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(chat.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_document_shows_its_progress_and_can_be_stopped_or_saved(chat: Page, tmp_path: Path) -> None:
+    expect(log(chat).get_by_role("progressbar", name="packing-list.pdf")).to_have_attribute("aria-valuenow", "63")
+    log(chat).get_by_role("button", name="Stop upload").click()
+    expect(log(chat).get_by_text("packing-list.pdf")).to_have_count(0)
+    with chat.expect_file_chooser() as chooser:
+        chat.get_by_role("button", name="Attach").click()
+        chat.get_by_role("menuitem", name="Document").click()
+    chooser.value.set_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"Sunday, 8:10"})
+    chat.get_by_role("dialog").get_by_role("button", name="Send", exact=True).click()
+    with chat.expect_download() as download:
+        log(chat).get_by_role("button", name="Save plan.txt").click()
+    download.value.save_as(tmp_path / "plan.txt")
+    assert (tmp_path / "plan.txt").read_bytes() == b"Sunday, 8:10"
+
+
+def test_a_voice_note_is_recorded_without_holding(chat: Page) -> None:
+    chat.get_by_role("button", name="Record a voice note").click()
+    expect(chat.get_by_role("timer")).to_contain_text("0:01", timeout=10_000)
+    chat.get_by_role("button", name="Send voice note").click()
+    expect(message(chat, "Voice note, 0:01")).to_be_visible()
+    chat.get_by_role("button", name="Record a voice note").click()
+    chat.get_by_role("button", name="Discard recording").click()
+    expect(field(chat)).to_be_visible()
+
+
+def test_messages_disappear_when_told_so(chat: Page) -> None:
+    chat.get_by_role("button", name="Bruno Keller").first.click()
+    chat.get_by_role("button", name="Disappearing messages").click()
+    chat.get_by_role("radio", name="1 day").click()
+    expect(message(chat, "Ana Ribeiro set messages to disappear after 1 day")).to_be_visible()
+    said = say(chat, "Gone tomorrow")
+    expect(said.get_by_role("img", name="Disappears")).to_be_visible()
+
+
+def test_search_in_the_chat_steps_through_hits(chat: Page) -> None:
+    chat.keyboard.press("Control+f")
+    chat.get_by_role("searchbox", name="Search in chat").fill("berlin")
+    expect(message(chat, "Then Berlin, at last")).to_have_class(re.compile("flash"))
+    chat.keyboard.press("Escape")
+    expect(chat.get_by_role("searchbox", name="Search in chat")).to_have_count(0)
+
+
+def test_the_log_is_one_stop_and_arrows_move_inside(chat: Page) -> None:
+    expect(log(chat)).to_have_attribute("aria-live", "off")
+    assert log(chat).locator("[data-message][tabindex='0']").count() == 1
+    field(chat).press("Escape")
+    last = log(chat).get_by_role("article").last
+    expect(last).to_be_focused()
+    chat.keyboard.press("ArrowUp")
+    expect(message(chat, "And I’m bringing the mugs")).to_be_focused()
+    chat.keyboard.press("r")
+    expect(field(chat)).to_be_focused()
+
+
+def test_news_is_announced_history_is_not(chat: Page) -> None:
+    status = chat.locator(".chat [role=status].sr")
+    expect(status).to_have_text("")
+    chat.evaluate(
+        "fake.world.receive(fake.world.roomOf('bruno@plauder.example'), 'bruno@plauder.example',"
+        " {kind: 'text', text: 'Platform four'})"
+    )
+    expect(status).to_have_text("Bruno Keller: Platform four")
+
+
+def test_ten_thousand_messages_scroll_without_blank_frames(open_page: Opener) -> None:
+    page = open_page("/chats/bruno@plauder.example?bulk=10000")
+    expect(message(page, "KB 417 from Guarulhos")).to_be_visible()
+    blank = page.evaluate(
+        """async () => {
+          const log = document.querySelector('.log');
+          const box = log.getBoundingClientRect();
+          let blank = 0;
+          for (let step = 0; step < 150; step += 1) {
+            log.scrollTop -= 900;
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            for (const part of [0.2, 0.5, 0.8]) {
+              const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part);
+              if (!hit?.closest('.log-row, .bar')) {
+                const rows = [...document.querySelectorAll('.log-row')].map((row) => row.getBoundingClientRect());
+                const y = box.top + box.height * part;
+                if (!rows.some((row) => row.top <= y + 4 && row.bottom >= y - 4)) blank += 1;
+              }
+            }
+          }
+          return blank;
+        }"""
+    )
+    assert blank == 0
+    assert page.locator("[data-message]").count() < 120
+    page.get_by_role("button", name="To the newest message").click()
+    expect(message(page, "KB 417 from Guarulhos")).to_be_visible()
+
+
+def test_a_business_is_answered_with_one_tap(open_page: Opener) -> None:
+    page = open_page("/chats/kolibri@plauder.example", phone=True, dark=True)
+    expect(page.get_by_text("Encrypted on the way.")).to_be_visible()
+    expect(page.get_by_role("link", name="Add to wallet")).to_have_attribute("href", "https://kolibri.example/wallet")
+    page.get_by_role("button", name="Change seat").click()
+    expect(page.get_by_role("button", name="Change seat")).to_be_disabled()
+    expect(message(page, "in reply to Kolibri Air, Change seat")).to_be_visible()
+    page.get_by_role("button", name="What this means").click()
+    expect(page.get_by_role("dialog", name="Where encryption ends")).to_be_visible()
+
+
+def test_a_list_of_a_business_opens_and_answers(open_page: Opener) -> None:
+    page = open_page("/chats/zugvogel@plauder.example")
+    page.get_by_role("button", name="Where to put it?").click()
+    page.get_by_role("dialog").get_by_role("button", name="With a neighbour").click()
+    expect(message(page, "in reply to Zugvogel Parcel, With a neighbour")).to_be_visible()

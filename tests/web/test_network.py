@@ -1,0 +1,157 @@
+"""Two browsers on a real server: from a phone number to an encrypted conversation, through bad weather."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.web.network import Network, network
+from tests.web.pages import Opener, choose, field, log, menu_of, message, say
+from tests.web.test_conversation import PNG
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
+
+numbers = (f"+551196555{n:04}" for n in itertools.count(1000))
+SLOW = 20_000
+
+
+@pytest.fixture(scope="module")
+def server(app_build: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with network(tmp_path_factory.mktemp("network")) as running:
+        yield running
+
+
+@pytest.fixture
+def people(chromium: Browser, server: Network) -> Iterator[Opener]:
+    opener = Opener(chromium, server.address)
+    yield opener
+    opener.close()
+
+
+def register(people: Opener, server: Network, name: str, **options: object) -> tuple[Page, str]:
+    number = next(numbers)
+    page = people("/", fixed_time=False, **options)  # type: ignore[arg-type]
+    page.get_by_label("Phone number").fill(number)
+    page.get_by_role("button", name="Send me a code").click()
+    code = page.get_by_role("textbox", name="Code")
+    code.wait_for()
+    code.fill(server.code_for(number))
+    page.get_by_role("textbox", name="Your name").fill(name)
+    page.get_by_role("button", name="Start chatting").click()
+    expect(page.get_by_role("heading", name="Chats", level=1)).to_be_visible()
+    return page, number
+
+
+def write_to(page: Page, number: str) -> None:
+    page.get_by_role("button", name="New chat", exact=True).click()
+    dialog = page.get_by_role("dialog", name="New chat")
+    dialog.get_by_role("searchbox").fill(number)
+    dialog.get_by_role("button", name=re.compile(re.escape(number))).click(timeout=SLOW)
+
+
+@pytest.fixture
+def pair(people: Opener, server: Network) -> tuple[Page, Page]:
+    """Eva has written to Bia, and Bia has accepted."""
+    eva, _ = register(people, server, "Eva Luz")
+    bia, number = register(people, server, "Bia Sol", phone=True)
+    write_to(eva, number)
+    say(eva, "Oi Bia!")
+    bia.get_by_role("link", name="Eva Luz").click(timeout=SLOW)
+    expect(message(bia, "Oi Bia!")).to_be_visible(timeout=SLOW)
+    bia.get_by_role("button", name="Accept").click()
+    expect(field(bia)).to_be_visible(timeout=SLOW)
+    return eva, bia
+
+
+def test_two_browsers_talk(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    say(bia, "Oi Eva, tudo bem?")
+    expect(message(eva, "Oi Eva, tudo bem?")).to_be_visible(timeout=SLOW)
+    said = say(eva, "Tudo!")
+    expect(message(bia, "Tudo!")).to_be_visible(timeout=SLOW)
+    expect(said).to_have_accessible_name(re.compile(", Read$"), timeout=SLOW)
+    said.focus()
+    eva.keyboard.press("d")
+    pane = eva.get_by_role("complementary", name="Where is my message?")
+    expect(pane.get_by_text("Safe on the server, encrypted")).to_be_visible()
+    eva.get_by_role("button", name="Close").click()
+
+    # Reply, reaction, edit and deletion reach the other side.
+    choose(bia, message(bia, "Tudo!"), "Reply")
+    bia.keyboard.type("Que bom")
+    bia.keyboard.press("Enter")
+    expect(message(eva, "in reply to you, Que bom")).to_be_visible(timeout=SLOW)
+    menu_of(eva, message(eva, "Que bom")).get_by_role("button", name="React with ❤️").click()
+    expect(message(bia, "Que bom").get_by_role("button", name="❤️")).to_be_visible(timeout=SLOW)
+    choose(eva, message(eva, "Tudo!"), "Edit")
+    field(eva).fill("Tudo ótimo!")
+    eva.keyboard.press("Enter")
+    expect(message(bia, "Tudo ótimo!")).to_be_visible(timeout=SLOW)
+    choose(eva, message(eva, "Tudo ótimo!"), "Delete")
+    eva.get_by_role("button", name="Delete for everyone").click()
+    expect(log(bia).get_by_text("This message was deleted")).to_be_visible(timeout=SLOW)
+
+
+def test_a_photo_and_a_voice_note_arrive(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    with eva.expect_file_chooser() as chooser:
+        eva.get_by_role("button", name="Attach").click()
+        eva.get_by_role("menuitem", name="Photo or video").click()
+    chooser.value.set_files({"name": "sky.png", "mimeType": "image/png", "buffer": PNG})
+    dialog = eva.get_by_role("dialog", name="Send photos and videos")
+    dialog.get_by_role("textbox", name="Caption").fill("Olha")
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    expect(message(bia, "Olha")).to_be_visible(timeout=SLOW)
+    eva.get_by_role("button", name="Record a voice note").click()
+    expect(eva.get_by_role("timer")).to_contain_text("0:01", timeout=SLOW)
+    eva.get_by_role("button", name="Send voice note").click()
+    expect(message(bia, "Voice note")).to_be_visible(timeout=SLOW)
+
+
+def test_offline_queues_and_a_reload_loses_nothing(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    eva.context.set_offline(True)
+    said = say(eva, "From the tunnel")
+    expect(said).to_have_accessible_name(re.compile(", Waiting$"))
+    eva.context.set_offline(False)
+    expect(message(bia, "From the tunnel")).to_be_visible(timeout=60_000)
+    eva.reload()
+    expect(message(eva, "From the tunnel")).to_be_visible(timeout=SLOW)
+    say(bia, "And back")
+    expect(message(eva, "And back")).to_be_visible(timeout=SLOW)
+
+
+def test_two_tabs_are_one_device(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    second = eva.context.new_page()
+    second.goto(eva.url)
+    expect(message(second, "Oi Bia!")).to_be_visible(timeout=SLOW)
+    say(second, "From the second tab")
+    expect(message(eva, "From the second tab")).to_be_visible(timeout=SLOW)
+    expect(message(bia, "From the second tab")).to_be_visible(timeout=SLOW)
+    say(bia, "To both")
+    for tab in (eva, second):
+        expect(message(tab, "To both")).to_be_visible(timeout=SLOW)
+    eva.close()
+    say(second, "The first tab is gone")
+    expect(message(bia, "The first tab is gone")).to_be_visible(timeout=60_000)
+
+
+def test_a_group_is_made_and_heard(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    eva.get_by_role("button", name="New chat", exact=True).click()
+    eva.get_by_role("button", name="New group").click()
+    dialog = eva.get_by_role("dialog", name="New group")
+    dialog.get_by_text("Bia Sol").click()
+    dialog.get_by_role("button", name="Continue").click()
+    dialog.get_by_role("textbox", name="Group name").fill("Trilhas")
+    dialog.get_by_role("button", name="Create group").click()
+    expect(eva.get_by_role("log", name="Messages with Trilhas")).to_be_visible(timeout=SLOW)
+    say(eva, "Domingo, 8:10")
+    bia.get_by_role("button", name="Back to chats").click()
+    bia.get_by_role("link", name="Trilhas").click(timeout=SLOW)
+    expect(message(bia, "Domingo, 8:10")).to_be_visible(timeout=SLOW)
