@@ -173,6 +173,12 @@ def test_a_stream_may_start_anew_inside_of_a_stream() -> None:
     assert kinds == [StreamOpened, Nonza, StreamOpened, Stanza, StreamOpened]
 
 
+def test_a_new_header_may_come_in_parts() -> None:
+    data = HEADER + HEADER.replace(b"to='localhost'", b"to='a>b'") + b"<presence/>"
+    assert run(bytes([byte]) for byte in data) == run([data])
+    assert len(run([data])) == 3
+
+
 def test_stanzas_between_servers_come_out_as_those_of_clients() -> None:
     framer = Framer(content="jabber:server")
     framer.feed(HEADER.replace(b"jabber:client", b"jabber:server"))

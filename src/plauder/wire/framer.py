@@ -186,7 +186,7 @@ class Framer:
         if tag is None:
             if data.find(b">", start) >= 0:
                 _check_part(data[at:], context)
-                if context is not None:
+                if context is not None and _NAME.match(data, start) is None:
                     raise StreamError("not-well-formed", "that cannot begin an element")
             return -1
         opened, self._context = _read_header(data[at : tag.end()], tag[0], self._content)
