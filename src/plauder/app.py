@@ -91,7 +91,8 @@ from plauder.kit.keyring import Keyring
 from plauder.kit.limits import Allowance
 from plauder.kit.metrics import Metrics
 from plauder.money.billing.invoices import close_month
-from plauder.ops import cli, demo
+from plauder.ops import cli
+from plauder.ops.demo.seed import seed
 from plauder.store import migrations, outbox
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database
@@ -156,6 +157,11 @@ class App:
         self.http_port = self.xmpp_port = self.xmpps_port = self.component_port = 0
         self._running = contextlib.AsyncExitStack()
         self._reloaders: list[Callable[[], None]] = []
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds this server, with the port that was taken."""
+        return self.config.public_url if self.config.http.port else f"http://{self.config.domain}:{self.http_port}"
 
     async def start(self) -> None:
         """Open everything and accept connections. Raises PlauderError when something cannot be opened; then nothing
@@ -497,4 +503,4 @@ async def running(config: Config, clock: Clock | None = None) -> AsyncIterator[A
 
 def main() -> None:
     """Run the `plauder` command."""
-    sys.exit(cli.run(build, sys.argv[1:], seed=demo.seed))
+    sys.exit(cli.run(build, sys.argv[1:], seed=seed))

@@ -59,13 +59,19 @@ def test_the_demo_has_people_who_can_log_in(tmp_path: Path) -> None:
     with started(tmp_path, "demo") as (process, where):
         base = f"http://127.0.0.1:{where['http']}"
         assert process.stdout
+        links, jid = [], ""
         for line in process.stdout:
-            if line.strip().startswith("Dev "):
-                jid = line.split()[-1]
+            links += [line.split()[-1]] if "/i/device." in line else []
+            if line.startswith("With any XMPP client"):
+                jid = line.split()[4]
                 break
         account = httpx.get(f"{base}/api/v1/account", auth=(jid, "plauder-demo"), timeout=20).json()
         assert account["discoverable"]
-        assert account["country"] == "IN"
+        token = links[0].rpartition("device.")[2]
+        assert httpx.get(f"{base}/api/v1/links/{token}", timeout=20).json() == {"jid": jid}
+        joined = httpx.post(f"{base}/api/v1/links/{token}/accept", json={"device_name": "Laptop"}, timeout=20)
+        assert joined.json()["jid"] == jid
+        assert httpx.get(f"{base}/api/v1/links/{token}", timeout=20).status_code == 404
         assert httpx.get(f"{base}/dev", timeout=20).status_code == 200
 
 
