@@ -29,7 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 VERSION = re.compile(r"/(v\d{1,3}\.\d{1,2})(?=/|$)")
 NEWEST = "v26.0"
-_WORDS = "oauth/access_token|debug_token|me|app|message_template_library|whatsapp_business_accounts"
+_WORDS = "graph/openapi.json|oauth/access_token|debug_token|me|app|message_template_library|whatsapp_business_accounts"
 OWNED = re.compile(rf"/+(?:(?:{_WORDS})(?=/|$)|upload:|\d{{5,20}}(?=/|$))")
 
 log = get_log("edge.graph")
