@@ -60,6 +60,7 @@ class OmemoSealer:
         self._sessions: dict[str, LocalSession] = {}
         self._ready: dict[str, asyncio.Task[None]] = {}
         self._batchers: dict[str, Batcher[Outgoing, Sealed]] = {}
+        self._fetchers: dict[str, Batcher[Sequence[str], None]] = {}
         self._watches = False
 
     def attached(self, number: str, session: LocalSession) -> None:
@@ -132,13 +133,20 @@ class OmemoSealer:
             await self._service.announced(uow, published.account, namespace, published.payload)
 
     async def _fetch(self, owner: str, *people: str) -> None:
+        """Learn what is missing to write to people; what is asked for at the same time is looked up together."""
+        if owner not in self._fetchers:
+            self._fetchers[owner] = Batcher(partial(self._fetch_all, owner))
+        await self._fetchers[owner].do(people)
+
+    async def _fetch_all(self, owner: str, asked: Sequence[Sequence[str]]) -> Sequence[None]:
         """Device lists first, then the bundles of devices that have no session yet."""
+        people = list(dict.fromkeys(person for some in asked for person in some))
         for _ in range(2):
             async with self._database.read() as uow:
                 missing = await self._service.missing(uow, owner, people)
-            if not missing.lists and not missing.bundles:
-                return
-            await self._learn(owner, missing)
+            if missing.lists or missing.bundles:
+                await self._learn(owner, missing)
+        return [None] * len(asked)
 
     async def _learn(self, owner: str, missing: Missing) -> None:
         lists = [FetchedList(jid, namespace, await self._list_of(jid, namespace)) for jid, namespace in missing.lists]
