@@ -1,6 +1,7 @@
 """Backup, verify, restore: whole or not at all, and nothing is ever overwritten."""
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.ops.conftest import Command
+from tests.postgres import Postgres, programs
 
 
 @pytest.fixture
@@ -20,6 +22,8 @@ def network(plauder: Command, here: Path) -> Path:
         inbox.execute("CREATE TABLE message (stanza BLOB)")
         inbox.execute("INSERT INTO message VALUES (x'00')")
         inbox.commit()
+    (here / "data" / "streams").mkdir()
+    (here / "data" / "streams" / "streams.0").write_bytes(b"open connections")
     (here / "data" / "media" / "a").mkdir(parents=True)
     (here / "data" / "media" / "a" / "photo").write_bytes(b"cipher" * 1_000)
     return here / "data"
@@ -31,6 +35,7 @@ def test_there_and_back(plauder: Command, network: Path, here: Path) -> None:
     assert out.startswith("Backed up: localhost as of ")
     assert plauder("verify", "safe")[0] == 0
     assert (here / "safe" / "files" / "secret.key").stat().st_mode & 0o077 == 0
+    assert not (here / "safe" / "files" / "streams").exists()
     original = (network / "secret.key").read_bytes()
     shutil.rmtree(network)
     assert plauder("restore", "safe")[0] == 0
@@ -133,3 +138,25 @@ def test_another_domain_s_backup_is_refused(plauder: Command, network: Path, mon
     shutil.rmtree(network)
     monkeypatch.setenv("PLAUDER_DOMAIN", "other.example")
     assert "accounts belong to their domain" in plauder("restore", "safe")[2]
+
+
+@pytest.mark.server
+def test_postgresql_there_and_back(
+    plauder: Command, here: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{programs()}{os.pathsep}{os.environ['PATH']}")
+    first, second = postgres.create(), postgres.create()
+    monkeypatch.setenv("PLAUDER_DATABASE_URL", first)
+    assert plauder("account", "add", "ana", stdin="correct horse\n")[0] == 0
+    assert plauder("backup", "safe")[0] == 0
+    shutil.rmtree(here / "data")
+    monkeypatch.setenv("PLAUDER_DATABASE_URL", second)
+    assert plauder("restore", "safe")[0] == 0
+    assert plauder("account", "list")[1].startswith("ana ")
+    shutil.rmtree(here / "data")
+    status, _, err = plauder("restore", "safe")  # the database is not empty any more
+    assert status == 1
+    assert "pg_restore failed" in err
+    assert not list(here.glob("data*"))
+    monkeypatch.setenv("PLAUDER_DATABASE_URL", "")
+    assert "set database_url to an empty one" in plauder("restore", "safe")[2]

@@ -34,6 +34,8 @@ FILES = "files"
 DUMP = "database.pgdump"
 FORMAT = 1
 _VOLATILE = ("-wal", "-shm", "-journal", ".new", ".lock")
+_MOMENTARY = "streams"
+"""Directory of what is remembered of open connections: of no use to a later time."""
 
 
 class BackupFailed(PlauderError):
@@ -89,6 +91,7 @@ def _sources(config: Config) -> list[Path]:
         if path.is_file()
         and not path.is_symlink()
         and not path.name.endswith(_VOLATILE)
+        and path.relative_to(config.data_dir).parts[0] != _MOMENTARY
         and not _is_in_backup(path, config.data_dir)
     ]
     return sorted(found, key=lambda path: (path.name != "plauder.db", str(path)))
@@ -243,9 +246,9 @@ def restore(config: Config, source: Path) -> Summary:
         if target.exists():
             target.rmdir()
         fresh.rename(target)
-    except OSError as error:
+    except (OSError, BackupFailed) as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise BackupFailed(f"The backup could not be restored: {error}.") from None
+        raise BackupFailed(f"The backup could not be restored: {str(error).rstrip('.')}.") from None
     return summary
 
 

@@ -101,8 +101,14 @@ class Guard:
             await app(scope, receive, answer)
 
     def _wait_of_stranger(self, scope: Scope, address: str, part: str) -> float:
-        """Seconds that a request without a login has to wait. Health, metrics and static files cost nothing."""
-        if part in ("web", "operation") or "authorization" in Headers(scope=scope):
+        """Seconds that a request without a login has to wait.
+
+        Free are health, metrics and static files; files by their unguessable address; and the Graph API's tokens in the
+        query, which it checks and limits itself.
+        """
+        if part in ("web", "operation") or (part == "media" and scope["method"] in ("GET", "HEAD")):
+            return 0.0
+        if "authorization" in Headers(scope=scope) or (part == "graph" and b"access_token=" in scope["query_string"]):
             return 0.0
         return self._strangers.take(network_of(address))
 
