@@ -216,7 +216,8 @@ export class ContactsPart implements Contacts {
   async trustDevice(id: string, device: string, trust: boolean): Promise<void> {
     const { account } = this.#household.here;
     const { engine, records } = account.encryption;
-    await engine.decide({ jid: id, deviceId: Number(device) }, trust ? "verified" : "distrusted", (batch) =>
+    // Consent, not verification: nobody has compared its key, which may not even be known yet.
+    await engine.decide({ jid: id, deviceId: Number(device) }, trust ? "blind" : "distrusted", (batch) =>
       records.commit(batch, () => undefined),
     );
     account.store.touch(`safety:${id}`);
