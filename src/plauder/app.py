@@ -23,11 +23,13 @@ from plauder.core.session import Session
 from plauder.edge import certificates, listen, sms
 from plauder.edge.component import ComponentListener
 from plauder.edge.http import accounts as account_routes
+from plauder.edge.http import backups as backup_routes
 from plauder.edge.http import billing as billing_routes
 from plauder.edge.http import business as business_routes
 from plauder.edge.http import dev
 from plauder.edge.http import discovery as discovery_routes
 from plauder.edge.http import media as media_routes
+from plauder.edge.http import meetings as meeting_routes
 from plauder.edge.http import push as push_routes
 from plauder.edge.http.address import Proxies
 from plauder.edge.http.app import HttpParts
@@ -56,6 +58,7 @@ from plauder.features.accounts.operators import Operators
 from plauder.features.accounts.parts import Parts
 from plauder.features.accounts.registration import Registration
 from plauder.features.admin.feature import register as admin
+from plauder.features.backups.service import BackupService, open_setup
 from plauder.features.blocking.feature import register as blocking
 from plauder.features.calls.feature import Relays
 from plauder.features.calls.feature import register as calls
@@ -194,6 +197,7 @@ class App:
         await migrations.upgrade(self.database)
         self.server = await self._server(stack)
         self.media = self._media()
+        self.backups = self._backups()
         self._register(self.server)
         self._listen_to_accounts(self.server)
         self.platform = self._platform() if config.business.enabled else None
@@ -276,6 +280,8 @@ class App:
         limits = self.config.strangers
         strangers(server, desk.since, trust=Trust(limits.first_day, limits.daily_growth, limits.most))
         media_feature(server, self.media)
+        server.on_forgotten(lambda account: self.backups.forget(account.local))
+        server.on_renamed(lambda old, new: self.backups.rename(old.local, new.local))
         tries = Allowance(self.clock, self.config.limits.tries_per_minute, 60)
         inband(server, self.devices, tries, is_open=self.config.registration.in_band)
         version(server, shows_version=self.config.xmpp.show_version)
@@ -313,6 +319,16 @@ class App:
             base_url=self.config.public_url,
             policy=policy,
             retention_days=settings.retention_days,
+        )
+
+    def _backups(self) -> BackupService:
+        directory = self.config.data_dir / "backups"
+        return BackupService(
+            self.database,
+            Blobs(directory, self.config.media.url),
+            self.clock,
+            setup=open_setup(directory / "vault.setup"),
+            max_bytes=self.config.media.max_bytes,
         )
 
     def _door(self) -> Door:
@@ -373,6 +389,8 @@ class App:
             account_routes.router(config, auth, self.registration, self.devices, self.invites, tries),
             discovery_routes.router(config, self.discovery),
             media_routes.router(self.media),
+            backup_routes.router(self.backups),
+            meeting_routes.router(meeting_routes.Meetings(self.clock)),
             push_routes.router(self.push, self.web_push.public_key),
         ]
         others: list[tuple[Callable[[Scope], bool], ASGIApp]] = []

@@ -41,6 +41,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("local", name=op.f("pk_accounts")),
     )
     op.create_table(
+        "backup_archives",
+        sa.Column("local", sa.String(), nullable=False),
+        sa.Column("blob", sa.String(), nullable=False),
+        sa.Column("lock", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("made", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("local", name=op.f("pk_backup_archives")),
+    )
+    op.create_table(
+        "backup_vaults",
+        sa.Column("local", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("record", sa.String(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("local", name=op.f("pk_backup_vaults")),
+    )
+    op.create_table(
         "billing_accounts",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
