@@ -46,7 +46,7 @@ def router() -> APIRouter:
         # n8n's credential test takes the type OAuthException for a bad token, and anything else as a good one.
         raise GraphError(
             100,
-            "Unsupported get request.",
+            "Unsupported get request",
             status=400,
             kind="GraphMethodException",
             subcode=33,
