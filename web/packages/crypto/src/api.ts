@@ -140,7 +140,7 @@ export interface Publication {
 export interface Plan {
   /** No device list was ever received: fetch it, `receiveDeviceList` (null if there is none), then plan again. */
   readonly lists: readonly { readonly jid: string; readonly protocol: Protocol }[];
-  /** Fetch these bundles and `offerBundle` them, then encrypt. */
+  /** Fetch these bundles and `offerBundle` them, then encrypt. Devices that wait for consent are among them. */
   readonly fetch: readonly { readonly device: DeviceRef; readonly protocol: Protocol }[];
   /** Nothing goes to these until a person decides (`decide`). */
   readonly undecided: readonly DeviceInfo[];
@@ -325,7 +325,7 @@ export interface OmemoEngine {
     trust: "verified" | "blind",
     commit: Commit<void>,
   ): Promise<void>;
-  /** The number two people compare. Undefined while a key of either side is unknown. */
+  /** The number two people compare. Undefined while a key of either side was not fetched (`plan` says which). */
   safetyNumber(jid: string): Promise<SafetyNumber | undefined>;
   /** The people compared the 60 digits: all current keys of this contact become verified. */
   confirmSafetyNumber(jid: string, digits: string, commit: Commit<VerifyOutcome>): Promise<VerifyOutcome>;

@@ -49,10 +49,13 @@ export async function planFor(context: Context, notes: Notebook, to: readonly st
       const infos = await devicesOf(notes, context.curve, jid, context.self);
       undecided.push(...infos.filter((info) => info.trust === "undecided" && info.protocols.length > 0));
     }
-    const usable = ofAccount.filter((route) => mayReceive(route.trust));
-    for (const { deviceId, version, way } of usable) {
-      if (way === "fetch") fetch.push({ device: { jid, deviceId }, protocol: records.protocolOf(version) });
+    for (const { deviceId, version, way, trust } of ofAccount) {
+      // Of a device that waits for consent as well: a person has to see its key to decide.
+      if (way === "fetch" && trust !== "distrusted") {
+        fetch.push({ device: { jid, deviceId }, protocol: records.protocolOf(version) });
+      }
     }
+    const usable = ofAccount.filter((route) => mayReceive(route.trust));
     const isReachable = usable.some(({ way }) => way !== "refused");
     if (jid !== context.self.jid && !isReachable) without.push(jid);
   }

@@ -284,13 +284,19 @@ class Engine implements OmemoEngine {
     return trust.safetyNumber({ jid: this.jid, keys: own }, { jid, keys: theirs });
   }
 
-  /** Undefined while a listed device has not shown its key. */
+  /** Undefined while a listed device has a key that was not fetched; devices without usable keys don't count. */
   async #currentKeys(notes: Notebook, jid: string): Promise<trust.Keyed[] | undefined> {
-    const current = (await this.#devices(notes, jid)).filter(({ protocols }) => protocols.length > 0);
     const keys: trust.Keyed[] = [];
-    for (const { deviceId, fingerprint } of current) {
-      if (fingerprint === undefined) return undefined;
-      keys.push({ deviceId, fingerprint });
+    for (const { deviceId, fingerprint, protocols } of await this.#devices(notes, jid)) {
+      if (protocols.length === 0) continue;
+      if (fingerprint !== undefined) {
+        keys.push({ deviceId, fingerprint });
+        continue;
+      }
+      for (const protocol of protocols) {
+        const bundle = await notes.get(records.bundle({ jid, deviceId }, records.versionOf(protocol)));
+        if (!bundle?.refused) return undefined;
+      }
     }
     return keys;
   }

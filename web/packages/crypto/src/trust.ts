@@ -8,7 +8,7 @@ import { sha512 } from "@noble/hashes/sha2.js";
 import type { DeviceInfo, DeviceRef, Notice, SafetyNumber, Trust, VerifyOutcome } from "./api.ts";
 import { concat, fromHex, toHex, utf8 } from "./bytes.ts";
 import type { Curve } from "./keys.ts";
-import type { Notebook } from "./notebook.ts";
+import type { Notebook, Slot } from "./notebook.ts";
 import * as records from "./records.ts";
 
 const VERSIONS: readonly records.Version[] = ["v2", "v03"];
@@ -111,9 +111,17 @@ export async function acceptKey(
   return true;
 }
 
+/** From now on new devices need consent, and so do those that were announced but have not shown a key yet. */
 async function markVerified(notes: Notebook, jid: string): Promise<void> {
   const slot = records.account(jid);
-  notes.put(slot, { ...((await notes.get(slot)) ?? { lists: {} }), isVerified: true });
+  const account = (await notes.get(slot)) ?? { lists: {}, isVerified: false };
+  if (account.isVerified) return;
+  notes.put(slot, { ...account, isVerified: true });
+  for (const { key, value } of await notes.scan<records.DeviceRecord>(records.devices(jid))) {
+    if (value.fingerprint === undefined && value.trust === "blind") {
+      notes.put({ key } satisfies Slot<records.DeviceRecord>, { ...value, trust: "undecided" });
+    }
+  }
 }
 
 // ------------------------------------------------------------------------------------------------------- devices

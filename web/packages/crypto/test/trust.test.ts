@@ -39,12 +39,15 @@ describe("blind trust before verification", () => {
     expect(await refresh(ana, bruno.ref.jid)).toEqual([
       { notice: "new-device", device: tablet.ref, trust: "undecided" },
     ]);
-    const sent = await ana.say(bruno.ref.jid, "for the known one");
-    expect(sent.sentTo.map(({ deviceId }) => deviceId)).toEqual([bruno.ref.deviceId]);
-    expect(sent.notSent).toEqual([{ ...tablet.ref, reason: "undecided" }]);
     const plan = await ana.engine.plan([bruno.ref.jid]);
     expect(plan.undecided.map(({ deviceId }) => deviceId)).toEqual([tablet.ref.deviceId]);
-    expect(plan.fetch).toEqual([]);
+    // Its key is fetched so that a person can see it; nothing is encrypted to it.
+    expect(plan.fetch).toEqual([{ device: tablet.ref, protocol: OMEMO2 }]);
+    for (const text of ["for the known one", "still not"]) {
+      const sent = await ana.say(bruno.ref.jid, text);
+      expect(sent.sentTo.map(({ deviceId }) => deviceId)).toEqual([bruno.ref.deviceId]);
+      expect(sent.notSent).toEqual([{ ...tablet.ref, reason: "undecided" }]);
+    }
     // What it writes can be read, and says what it is worth.
     await tablet.look(ana.ref.jid);
     expect(await ana.hear(tablet, await tablet.say(ana.ref.jid, "me"))).toMatchObject({
@@ -67,6 +70,22 @@ describe("blind trust before verification", () => {
     expect((await ana.say(bruno.ref.jid, "oi")).notSent).toEqual([{ ...bruno.ref, reason: "distrusted" }]);
     await ana.engine.decide(bruno.ref, "blind", ana.commit);
     expect(bodyOf(await ana.hear(bruno, message))).toBe("oi");
+  });
+
+  test("a device that was announced before the verification, and shows its key after it, needs consent", async () => {
+    const { ana, bruno, server } = await couple();
+    await bruno.hear(ana, await ana.say(bruno.ref.jid, "oi"));
+    const tablet = await second(server, bruno.ref.jid);
+    const bundle = server.bundle(tablet.ref, OMEMO2);
+    await refresh(ana, bruno.ref.jid);
+    for (const protocol of PROTOCOLS) await ana.engine.offerBundle(tablet.ref, protocol, null, ana.commit);
+    const { digits } = (await ana.engine.safetyNumber(bruno.ref.jid)) as { digits: string };
+    expect(await ana.engine.confirmSafetyNumber(bruno.ref.jid, digits, ana.commit)).toMatchObject({
+      devices: [bruno.ref],
+    });
+    await ana.engine.offerBundle(tablet.ref, OMEMO2, bundle, ana.commit);
+    const sent = await ana.say(bruno.ref.jid, "for the verified one");
+    expect(sent.notSent).toEqual([{ ...tablet.ref, reason: "undecided" }]);
   });
 
   test("a decision is about the key that was shown", async () => {
