@@ -45,6 +45,7 @@ export class RealServer {
       PLAUDER_LOG__FORMAT: "json",
       PLAUDER_LIMITS__TRIES_PER_MINUTE: "1000",
       PLAUDER_REGISTRATION__CODES_PER_ADDRESS_PER_HOUR: "1000",
+      PLAUDER_REGISTRATION__FIRST_WAIT_SECONDS: "0",
     };
     const child = spawn(PYTHON, ["-m", "plauder", "serve"], {
       env: environment,

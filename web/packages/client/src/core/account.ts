@@ -161,6 +161,7 @@ export class Account {
         enqueue: (id, stanza) => account.outgoing.enqueue(id, stanza),
         flush: () => account.outgoing.flush(),
         notices: (notices) => account.#notices(notices),
+        isSubscribedTo: (jid) => ["to", "both"].includes(account.people.row(jid)?.subscription ?? "none"),
       },
       options.login.deviceName.slice(0, 50),
     );

@@ -17,7 +17,7 @@ import {
 } from "@plauder/crypto/api";
 import * as content from "@plauder/protocol/content";
 import { NS } from "@plauder/protocol/ns";
-import { fetchItems, type Item, publish, retract } from "@plauder/protocol/pubsub";
+import { fetchItems, type Item, publish, retract, subscribeNode } from "@plauder/protocol/pubsub";
 import type { Session } from "@plauder/protocol/session";
 import { message } from "@plauder/protocol/stanza";
 import { type Element, el, fromData } from "@plauder/protocol/xml";
@@ -88,6 +88,8 @@ export interface EncryptionHost {
   enqueue(id: string, stanza: Element): void;
   flush(): void;
   notices(notices: readonly Notice[]): void;
+  /** Whether their server tells us of changes by itself. */
+  isSubscribedTo(jid: string): boolean;
 }
 
 export class Encryption {
@@ -148,6 +150,13 @@ export class Encryption {
 
   async #fetchLists(jid: string): Promise<void> {
     await Promise.all(PROTOCOLS.map((protocol) => this.#fetchList(jid, protocol)));
+    if (jid !== this.#session.account && !this.#host.isSubscribedTo(jid)) this.#follow(jid);
+  }
+
+  /** Hear of new devices of somebody whose presence we do not see; where that is refused, the next stream asks again. */
+  #follow(jid: string): void {
+    for (const protocol of PROTOCOLS)
+      void subscribeNode(this.#session, jid, LIST_NODE[protocol]).catch(() => undefined);
   }
 
   async #fetchList(jid: string, protocol: Protocol): Promise<void> {
