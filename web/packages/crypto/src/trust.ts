@@ -111,17 +111,24 @@ export async function acceptKey(
   return true;
 }
 
-/** From now on new devices need consent, and so do those that were announced but have not shown a key yet. */
+/**
+ * From now on new devices need consent. So do those that the server could hold back until the keys were compared: announced
+ * without a key, or gone from the lists.
+ */
 async function markVerified(notes: Notebook, jid: string): Promise<void> {
   const slot = records.account(jid);
-  const account = (await notes.get(slot)) ?? { lists: {}, isVerified: false };
-  if (account.isVerified) return;
-  notes.put(slot, { ...account, isVerified: true });
+  const account = { ...((await notes.get(slot)) ?? { lists: {} }), isVerified: true };
+  notes.put(slot, account);
+  const listed = new Set(listedIds(account));
   for (const { key, value } of await notes.scan<records.DeviceRecord>(records.devices(jid))) {
-    if (value.fingerprint === undefined && value.trust === "blind") {
-      notes.put({ key } satisfies Slot<records.DeviceRecord>, { ...value, trust: "undecided" });
-    }
+    const isPresent = value.fingerprint !== undefined && listed.has(deviceIdOf(key));
+    if (value.trust !== "blind" || isPresent) continue;
+    notes.put({ key } satisfies Slot<records.DeviceRecord>, { ...value, trust: "undecided" });
   }
+}
+
+function deviceIdOf(key: string): number {
+  return Number(key.slice(key.lastIndexOf("/") + 1));
 }
 
 // ------------------------------------------------------------------------------------------------------- devices
@@ -140,7 +147,7 @@ export async function devicesOf(
   const account = await notes.get(records.account(jid));
   const found = await notes.scan<records.DeviceRecord>(records.devices(jid));
   const infos = found.map(async ({ key, value }): Promise<DeviceInfo> => {
-    const deviceId = Number(key.slice(key.lastIndexOf("/") + 1));
+    const deviceId = deviceIdOf(key);
     return {
       jid,
       deviceId,

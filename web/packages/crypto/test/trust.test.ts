@@ -88,6 +88,33 @@ describe("blind trust before verification", () => {
     expect(sent.notSent).toEqual([{ ...tablet.ref, reason: "undecided" }]);
   });
 
+  test("a device that was hidden during the verification needs consent when it comes back", async () => {
+    const { ana, bruno, server } = await couple();
+    const evil = await second(server, bruno.ref.jid);
+    await refresh(ana, bruno.ref.jid);
+    await ana.say(bruno.ref.jid, "to both");
+    const full = PROTOCOLS.map((protocol) => server.list(bruno.ref.jid, protocol) as XmlElement);
+    const without = (list: XmlElement) =>
+      list.children.filter(
+        (child) => typeof child === "string" || child.attrs.id !== String(evil.ref.deviceId),
+      );
+    for (const [at, protocol] of PROTOCOLS.entries()) {
+      const list = full[at] as XmlElement;
+      await ana.engine.receiveDeviceList(
+        bruno.ref.jid,
+        protocol,
+        { ...list, children: without(list) },
+        ana.commit,
+      );
+    }
+    const { digits } = (await ana.engine.safetyNumber(bruno.ref.jid)) as { digits: string };
+    await ana.engine.confirmSafetyNumber(bruno.ref.jid, digits, ana.commit);
+    await refresh(ana, bruno.ref.jid);
+    const { sentTo, notSent } = await ana.say(bruno.ref.jid, "to the verified one");
+    expect(sentTo.map(({ deviceId }) => deviceId)).toEqual([bruno.ref.deviceId]);
+    expect(notSent).toEqual([{ ...evil.ref, reason: "undecided" }]);
+  });
+
   test("a decision is about the key that was shown", async () => {
     const { ana, bruno } = await couple();
     await expect(ana.engine.decide(bruno.ref, "verified", ana.commit)).rejects.toThrow(RangeError);
