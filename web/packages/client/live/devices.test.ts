@@ -49,7 +49,9 @@ describe.skipIf(!hasServer)("devices and backups on the real server", () => {
   }, 60_000);
 
   it("a code that nobody showed is refused", async () => {
-    await expect(ana.client.devices.inspect("plauder-link:nonsense")).rejects.toMatchObject({ code: "not-found" });
+    await expect(ana.client.devices.inspect("plauder-link:nonsense")).rejects.toMatchObject({
+      code: "not-found",
+    });
   });
 
   it("the history is backed up under 64 digits", async () => {
@@ -57,7 +59,9 @@ describe.skipIf(!hasServer)("devices and backups on the real server", () => {
     code = (await ana.client.backup.enable({ kind: "code" })) as string;
     expect(code.replaceAll(" ", "")).toMatch(/^\d{64}$/);
     await eventually(() => ana.client.backup.state.get()?.lastAt !== undefined);
-    await expect(ana.client.backup.restore({ code: "0".repeat(64) })).rejects.toMatchObject({ code: "wrong-secret" });
+    await expect(ana.client.backup.restore({ code: "0".repeat(64) })).rejects.toMatchObject({
+      code: "wrong-secret",
+    });
   }, 60_000);
 
   it("and comes back on a device that has nothing", async () => {

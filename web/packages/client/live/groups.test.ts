@@ -46,12 +46,17 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
     await eventually(() => brunos.texts().includes("Vamos?"), "Bruno reads");
     await bruno.client.conversation(room).send("Sim!");
     await eventually(() => anas.texts().includes("Sim!"), "Ana reads");
-    const mine = () => anas.view().messages.find(({ content }) => "text" in content && content.text === "Vamos?");
+    const mine = () =>
+      anas.view().messages.find(({ content }) => "text" in content && content.text === "Vamos?");
     await eventually(() => mine()?.tick === "delivered", "all have it");
-    bruno.client.conversation(room).seen(brunos.view().messages.find(({ own }) => !own && true)?.id as string);
+    bruno.client
+      .conversation(room)
+      .seen(brunos.view().messages.find(({ own }) => !own && true)?.id as string);
     bruno.client.conversation(room).seen(brunos.last()?.id as string);
     await eventually(() => mine()?.tick === "read", "all saw it");
-    expect(anas.view().messages.filter(({ content }) => "text" in content && content.text === "Vamos?")).toHaveLength(1);
+    expect(
+      anas.view().messages.filter(({ content }) => "text" in content && content.text === "Vamos?"),
+    ).toHaveLength(1);
   }, 60_000);
 
   it("can be joined by link, and left", async () => {
