@@ -206,6 +206,10 @@ class FakeInbox:
             del self.rows[number]
         return len(old)
 
+    async def since(self, number: int, limit: int) -> list[Kept]:
+        found = sorted((k for k in self.rows.values() if k.number > number), key=lambda k: -k.number)
+        return [replace(kept, devices=()) for kept in found[:limit]]
+
     async def highest(self) -> int:
         return max(self.rows, default=0)
 

@@ -133,6 +133,14 @@ async def test_the_archive_is_what_still_waits(inbox: Inbox, numbers: Numbers, c
     assert await inbox.archive(BRUNO) == []
 
 
+async def test_the_newest_of_all_accounts(inbox: Inbox, numbers: Numbers) -> None:
+    mine = [numbers.next() for _ in range(4)]
+    for number, account in zip(mine, (ANA, BRUNO, ANA, BRUNO), strict=True):
+        await keep(inbox, number, "phone", account=account)
+    assert [(k.number, k.account) for k in await inbox.since(mine[0], 2)] == [(mine[3], BRUNO), (mine[2], ANA)]
+    assert await inbox.since(mine[3], 2) == []
+
+
 async def test_devices_are_remembered_until_forgotten(inbox: Inbox, numbers: Numbers, clock: FakeClock) -> None:
     phone = Device(ANA, "phone", "phone-1", clock.now(), frozenset(("carbons",)))
     await inbox.save_device(phone)

@@ -74,8 +74,13 @@ class Outcome:
             raise self.error
 
 
+MARKED: Final = 512
+OWN_ID: Final = b"<stanza-id xmlns='urn:xmpp:sid:0' by="
+
+
 def mark_of(message: Stanza) -> int:
-    """What a message has in common with the same one sent again: its sender's account and its id, in 64 bits.
+    """What a message has in common with the same one sent again: its sender's account, its id, and how its content
+    begins, in 64 bits. Some clients count their ids from 1 in every session, so the id alone would not do.
 
     0 for a message without an id: nobody can tell that it came before.
     """
@@ -84,7 +89,14 @@ def mark_of(message: Stanza) -> int:
     if not key:
         return 0
     sender = attrs.get("from", "").partition("/")[0]
-    return crc32(sender.encode()) << 32 | crc32(key.encode())
+    return crc32(f"{sender} {key}".encode()) << 32 | crc32(message.inner[:MARKED])
+
+
+def mark_of_stored(stanza: bytes) -> int:
+    """The mark of a message as the inbox has it: with our stanza-id at its end."""
+    message = Stanza.from_bytes(stanza)
+    end = message.inner.rfind(OWN_ID)
+    return mark_of(Stanza("message", message.attrs, message.inner[:end] if end >= 0 else message.inner))
 
 
 class State(IntEnum):

@@ -12,11 +12,10 @@ from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from plauder.core.delivery import Delivery, Pace, State, mark_of
+from plauder.core.delivery import Delivery, Pace, State, mark_of_stored
 from plauder.core.numbers import time_of
 from plauder.core.ports import SHARED, Kept
 from plauder.core.session import Session
-from plauder.wire.stanza import Stanza
 
 if TYPE_CHECKING:
     from plauder.core.server import Server
@@ -125,7 +124,7 @@ class FedSession(Session):
         handed = {entry.number for entry in self.unacked or () if type(entry) is Delivery}
         domain = self.server.domain
         for row in rows:
-            if self._already and self._has_already(mark_of(Stanza.from_bytes(row.stanza))):
+            if self._already and self._has_already(mark_of_stored(row.stanza)):
                 self.server.inbox.settle(row.account, row.devices, (row.number,))
             elif row.number not in handed:
                 if not self._can_take():

@@ -117,11 +117,15 @@ class Router:
             outcome.release(self._ephemeral(account, stanza, target))
             self._watch(account, stanza, origin, [target.device, target.jid.resource] if target else None, outcome)
             return
+        mark = mark_of(stanza)
+        if self._server.repeats and self._server.is_repeat(account.jid.text, mark):
+            outcome.release()
+            return
         queues = [target.device] if target else account.queues()
         number = self._server.numbers.next()
         data = self._with_id(stanza, account.jid.text, number)
         promised = origin is None or origin.is_promised
-        self.deliver(account, data, number, queues, target, outcome, promised=promised, mark=mark_of(stanza))
+        self.deliver(account, data, number, queues, target, outcome, promised=promised, mark=mark)
         if self._server.routed_watchers:
             self._watch(account, stanza, origin, [target.device, target.jid.resource] if target else None, outcome)
         outcome.release()

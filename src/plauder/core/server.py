@@ -15,7 +15,7 @@ from typing import Any
 
 from plauder.core.accounts import Account, Accounts
 from plauder.core.client import ClientSession, Outlet
-from plauder.core.delivery import Deliveries, Outcome
+from plauder.core.delivery import Deliveries, Outcome, mark_of_stored
 from plauder.core.feed import FedSession
 from plauder.core.hooks import Hooks
 from plauder.core.intake import Intake
@@ -35,6 +35,10 @@ from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
 log = logging.get("core.server")
+
+UNSURE_SECONDS = 10
+"""So long before the death of the process a message may have been stored without its sender being told."""
+REPEATS_MAX = 20_000
 
 __all__ = ["LocalSession", "Server"]
 
@@ -83,6 +87,10 @@ class Server(Hooks):
         self._requests: dict[str, asyncio.Future[Stanza]] = {}
         self._resumable: dict[str, ClientSession] = {}
         self.is_stopping = False
+        self._highest = highest
+        self.repeats: set[tuple[str, int]] | None = None
+        """(account, mark) of what the process before stored in its last moments: its senders may not have been told,
+        and then send it again. None until it was read."""
 
     @property
     def database(self) -> Database:
@@ -224,6 +232,7 @@ class Server(Hooks):
         `device` names the queue, "" where the client brought no lasting name; then a resource that was seen before
         (`is_known` says that the client chose it) is its name.
         """
+        await self._read_repeats()
         entry = await self.accounts.load(account, is_known=True)
         jid = account.with_resource(resource)
         old = entry.sessions.get(jid.resource)
@@ -290,10 +299,29 @@ class Server(Hooks):
         """The account's session with this id: one of this process, or one of the process before."""
         session = self._resumable.get(resume_id)
         if session is None and self.streams is not None:
+            await self._read_repeats()
             remembered = self.streams.find(resume_id)
             if remembered is not None:
                 session = await self._restore(account, remembered)
         return session if session is not None and session.account == account else None
+
+    async def _read_repeats(self) -> None:
+        """Before anybody can send anything: what was stored moments before the process died."""
+        if self.repeats is not None:
+            return
+        since = max(0, self._highest - (UNSURE_SECONDS * 1_000_000 << 8))
+        kept = await self.inbox.since(since, REPEATS_MAX) if self.streams is not None and self._highest else []
+        found = {(one.account, mark_of_stored(one.stanza)) for one in kept}
+        if self.repeats is None:
+            self.repeats = {(account, mark) for account, mark in found if mark}
+            self.timers.call_later(self.limits.resume_seconds, self.repeats.clear)
+
+    def is_repeat(self, account: str, mark: int) -> bool:
+        """Whether this message is in the inbox already, from the process before. Answers yes once."""
+        if not self.repeats or (account, mark) not in self.repeats:
+            return False
+        self.repeats.discard((account, mark))
+        return True
 
     async def prepare_resumption(self, session: ClientSession) -> None:
         """Cut a session off from the connection it may still have, and let what is under way be done."""

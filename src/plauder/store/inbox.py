@@ -138,6 +138,10 @@ class Inbox(Protocol):
         """Erase stanzas and devices past their time; return how many stanzas went."""
         ...
 
+    async def since(self, number: int, limit: int) -> list[Kept]:
+        """The newest stanzas of all accounts with a number above this one, at most `limit`; `devices` is left out."""
+        ...
+
     async def highest(self) -> int:
         """The highest number ever stored and still there; 0 for an empty inbox."""
         ...

@@ -253,6 +253,15 @@ class PostgresInbox:
 
         return await self._call(erase)
 
+    async def since(self, number: int, limit: int) -> list[Kept]:
+        rows = await self._call(
+            lambda: self._all(
+                "SELECT number, account, stanza FROM inbox_message WHERE number > %s ORDER BY number DESC LIMIT %s",
+                (number, limit),
+            )
+        )
+        return [Kept(found, account, bytes(stanza)) for found, account, stanza in rows]
+
     async def highest(self) -> int:
         rows = await self._call(lambda: self._all("SELECT coalesce(max(number), 0) FROM inbox_message", ()))
         return int(rows[0][0])

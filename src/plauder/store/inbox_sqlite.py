@@ -204,6 +204,15 @@ class SqliteInbox:
     async def expire(self, now: datetime) -> int:
         return await self._call(lambda: self._write(lambda: self._expire(now)))
 
+    async def since(self, number: int, limit: int) -> list[Kept]:
+        rows = await self._call(
+            lambda: self._connection.execute(
+                "SELECT number, account, stanza FROM message WHERE number > ? ORDER BY number DESC LIMIT ?",
+                (number, limit),
+            ).fetchall()
+        )
+        return [Kept(*row) for row in rows]
+
     async def highest(self) -> int:
         return await self._call(
             lambda: self._connection.execute("SELECT coalesce(max(number), 0) FROM message").fetchone()[0]
