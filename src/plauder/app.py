@@ -35,6 +35,7 @@ from plauder.edge.http.address import Proxies
 from plauder.edge.http.app import HttpParts
 from plauder.edge.http.app import build as build_http
 from plauder.edge.http.auth import Auth
+from plauder.edge.http.bosh import Bosh
 from plauder.edge.http.graph import setup as business_setup
 from plauder.edge.http.graph.billing import MeteredBilling
 from plauder.edge.http.graph.wiring import Platform
@@ -393,7 +394,8 @@ class App:
             meeting_routes.router(meeting_routes.Meetings(self.clock)),
             push_routes.router(self.push, self.web_push.public_key),
         ]
-        others: list[tuple[Callable[[Scope], bool], ASGIApp]] = []
+        bosh = Bosh(self.door, Proxies(config.http.trusted_proxies))
+        others: list[tuple[Callable[[Scope], bool], ASGIApp]] = [(bosh.owns, bosh)]
         if self.platform is not None:
             routers.insert(0, self.platform.downloads)
             routers.append(business_routes.router(self.platform))

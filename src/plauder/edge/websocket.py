@@ -142,7 +142,7 @@ class WebSocketConnection(Connection, asyncio.Protocol):
         """The client's address; notes whether the way to it is safe: TLS, or never leaving this machine."""
         peer = transport.get_extra_info("peername")
         address, by_proxy = self._listener.address_of(str(peer[0]) if peer else "local", upgrade.headers)
-        self._is_encrypted = by_proxy or transport.get_extra_info("sslcontext") is not None or _is_loopback(address)
+        self._is_encrypted = by_proxy or transport.get_extra_info("sslcontext") is not None or is_loopback(address)
         return address
 
     def _refuse(self, response: bytes) -> None:
@@ -221,7 +221,7 @@ class WebSocketConnection(Connection, asyncio.Protocol):
             self._transport.abort()
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -187,7 +187,10 @@ async def test_clients_find_the_websocket(client: Client) -> None:
     assert 'href="wss://chat.example/ws"' in xrd.text
     assert xrd.headers["access-control-allow-origin"] == "*"
     links = (await http.get("/.well-known/host-meta.json")).json()["links"]
-    assert links == [{"rel": "urn:xmpp:alt-connections:websocket", "href": "wss://chat.example/ws"}]
+    assert links == [
+        {"rel": "urn:xmpp:alt-connections:websocket", "href": "wss://chat.example/ws"},
+        {"rel": "urn:xmpp:alt-connections:xbosh", "href": "https://chat.example/http-bind"},
+    ]
 
 
 async def test_strangers_are_limited_and_logins_are_not(client: Client) -> None:

@@ -21,6 +21,7 @@ Check = Callable[[], Awaitable[None]]
 
 CHECK_SECONDS = 5.0
 _WEBSOCKET = "urn:xmpp:alt-connections:websocket"
+_BOSH = "urn:xmpp:alt-connections:xbosh"
 _log = log.get("edge.http")
 
 
@@ -49,19 +50,18 @@ def router(config: Config, counted: Metrics, checks: Mapping[str, Check]) -> API
             raise NotFound()
         return Response(counted.text(), media_type=metrics.CONTENT_TYPE)
 
-    address = f"ws{config.public_url.removeprefix('http')}/ws"
+    links = {_WEBSOCKET: f"ws{config.public_url.removeprefix('http')}/ws", _BOSH: f"{config.public_url}/http-bind"}
 
     @routes.get("/.well-known/host-meta", include_in_schema=False)
     async def host_meta() -> Response:
-        body = (
-            '<?xml version="1.0" encoding="utf-8"?>\n<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'
-            f"<Link rel={quoteattr(_WEBSOCKET)} href={quoteattr(address)}/></XRD>\n"
-        )
+        each = "".join(f"<Link rel={quoteattr(rel)} href={quoteattr(href)}/>" for rel, href in links.items())
+        head = '<?xml version="1.0" encoding="utf-8"?>\n<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'
+        body = f"{head}{each}</XRD>\n"
         return Response(body, headers=_PUBLIC, media_type="application/xrd+xml")
 
     @routes.get("/.well-known/host-meta.json", include_in_schema=False)
     async def host_meta_json() -> Response:
-        return JSONResponse({"links": [{"rel": _WEBSOCKET, "href": address}]}, headers=_PUBLIC)
+        return JSONResponse({"links": [{"rel": rel, "href": href} for rel, href in links.items()]}, headers=_PUBLIC)
 
     return routes
 
