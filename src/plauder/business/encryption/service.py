@@ -592,4 +592,7 @@ class Encryption:
         if known is None:
             return
         fingerprint, heard_at = orjson.loads(known)
-        sessions.pin(sender, Known(fingerprint, max(heard_at, sent_at if sent_at is not None else self._now())))
+        # A stamp in the future would keep broken sessions from healing.
+        now = self._now()
+        heard = now if sent_at is None else min(sent_at, now)
+        sessions.pin(sender, Known(fingerprint, max(heard_at, heard)))

@@ -134,7 +134,8 @@ async function read(
   const { notices, owes } = await opened.commit();
   const tasks = await settle(context, notes, sender, records.versionOf(encrypted.protocol), owes);
   const record = (await notes.get(records.device(sender))) ?? { trust: "undecided", firstSeen: now() };
-  const heard = Math.max(record.lastHeard ?? 0, incoming.sentAt ?? now());
+  // A stamp in the future would keep broken sessions from healing.
+  const heard = Math.max(record.lastHeard ?? 0, Math.min(incoming.sentAt ?? now(), now()));
   if (heard !== record.lastHeard) notes.put(records.device(sender), { ...record, lastHeard: heard });
   const account = await notes.get(records.account(sender.jid));
   const protocol = encrypted.protocol;
