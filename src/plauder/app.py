@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 from fastapi import APIRouter
@@ -166,6 +166,15 @@ class App:
     def url(self) -> str:
         """Where a browser finds this server, with the port that was taken."""
         return self.config.public_url if self.config.http.port else f"http://{self.config.domain}:{self.http_port}"
+
+    @property
+    def local_url(self) -> str:
+        """Where programs on this machine find it."""
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def before_stop(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Call `do` first when the server stops: for parts that the demo adds."""
+        self._running.push_async_callback(do)
 
     async def start(self) -> None:
         """Open everything and accept connections. Raises PlauderError when something cannot be opened; then nothing

@@ -21,10 +21,13 @@ from plauder.business.sandbox.rules import is_customer
 from plauder.business.shared.errors import fail
 from plauder.core.local import LocalSession
 from plauder.core.server import Server
+from plauder.core.session import Session
+from plauder.edge import hosted_profile
 from plauder.kit.batching import Batcher
 from plauder.kit.clock import Clock
 from plauder.kit.log import get as get_log
 from plauder.store.database import Database
+from plauder.wire.disco import Info
 from plauder.wire.jid import InvalidJid, Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -99,6 +102,8 @@ class Hosted:
         self._referral = referral
         self._sessions: dict[str, LocalSession] = {}
         self._ids: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        server.on_disco_info(self._describe)
         self._progress: Batcher[tuple[str, str, Said], None] = Batcher(self._write_receipts)
 
     # ── which numbers ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,6 +123,8 @@ class Hosted:
             return
         if row.status == "CONNECTED" and row.digits not in self._sessions:
             self._attach(row.id, row.digits)
+        elif row.status == "CONNECTED":
+            await self._introduce(row.id, row.digits)
         elif row.status != "CONNECTED" and (session := self._sessions.pop(row.digits, None)) is not None:
             session.close()
 
@@ -129,6 +136,16 @@ class Hosted:
         session = self._server.attach_local(self._jid(digits, RESOURCE), on_stanza)
         self._sessions[digits] = session
         self.sealer.attached(digits, session)
+        self._server.spawn(self._introduce(number_id, digits), "introduce a business")
+
+    async def _introduce(self, number_id: str, digits: str) -> None:
+        self._names[digits] = await hosted_profile.introduce(self._server, self._database, number_id, self._jid(digits))
+
+    async def _describe(self, _session: Session, jid: Jid, node: str) -> Info | None:
+        """Service discovery of a number: it is a business."""
+        if node or jid.local not in self._sessions or jid.domain != self._server.domain:
+            return None
+        return hosted_profile.describe(self._names.get(jid.local, ""))
 
     def session_of(self, digits: str) -> LocalSession | None:
         """The device of a number: for the encryption of its keys."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element
 
@@ -48,6 +48,8 @@ class Friends:
         self._answers: dict[str, Iterator[str]] = {}
         self._group_answers = itertools.cycle(people.GROUP_ANSWERS)
         self._greeted: set[str] = set()
+        self.after_greeting: list[Callable[[str], Awaitable[None]]] = []
+        """Called with the localpart of Ana or Bruno when their app was opened for the first time."""
         self.room = Jid.of(people.GROUP, f"groups.{server.domain}")
 
     async def arrive(self) -> None:
@@ -166,6 +168,8 @@ class Friends:
                 if not self.is_played(friend):
                     await self.say(friend, self.jid(human), text)
                     await self._wait(0.3)
+        for greet in self.after_greeting if human is people.ANA else ():
+            await greet(human.local)
 
     async def _later(self, seconds: float, work: Coroutine[Any, Any, None]) -> None:
         await self._wait(seconds)

@@ -14,6 +14,7 @@ from plauder.features.roster import store as rosters
 from plauder.features.roster.rules import Item
 from plauder.features.roster.states import State
 from plauder.ops.demo import people
+from plauder.ops.demo.businesses import Street
 from plauder.ops.demo.friends import Friends
 from plauder.ops.demo.people import Person
 from plauder.wire.jid import Jid
@@ -44,11 +45,20 @@ async def seed(app: Any, *, pace: float = 1.0) -> str:
     sealer = OmemoSealer(app.server, app.database, app.keyring, app.clock)
     friends = Friends(app.server, sealer, pace=pace)
     await friends.arrive()
+    shops = ""
+    if app.platform is not None and app.http_port > 0:
+        street = Street(app)
+        await street.open()
+        app.before_stop(street.close)
+        friends.after_greeting.append(street.greet)
+        shops = ", ".join(bot.business.name for bot in street.bots)
     lines = ["The demo world lives. Open, each in a browser window of its own (or a private one):"]
     for human in people.HUMANS:
         token = await app.devices.open_link(human.local, minutes=LINK_MINUTES)
         lines.append(f"  as {human.name:<13} {app.url}/i/device.{token}")
     others = ", ".join(friend.name for friend in people.FRIENDS)
+    if shops:
+        lines.append(f"Businesses on the public API, which answer too: {shops}.")
     lines.append(f"Who answers: {others}. Each link is good for one browser; a restart prints new ones.")
     addresses = " and ".join(_jid(app.server, human).text for human in people.HUMANS)
     lines.append(f"With any XMPP client: {addresses}, password {PASSWORD}.")

@@ -1,0 +1,390 @@
+"""The businesses of the demo world: each a small real program on the public API, with a webhook of its own.
+
+They know of the network what any customer of it knows: the base URL, an access token, the app secret. Templates are
+made, sent and answered over HTTP, webhooks are checked by their signature.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from plauder.business.accounts import commands as accounts
+from plauder.business.accounts import store as account_store
+from plauder.business.accounts.rules import SCOPES
+from plauder.business.numbers import commands as numbers
+from plauder.business.numbers import store as number_store
+from plauder.business.profiles import commands as profiles
+from plauder.business.webhooks import commands as webhooks
+from plauder.edge.http.graph.billing import open_account
+from plauder.edge.listen import bind
+from plauder.kit import log
+from plauder.kit.money import Money
+from plauder.money.billing.accounts import POSTPAID, Accounts
+from plauder.ops.demo import people
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from plauder.store.database import UnitOfWork
+
+VERSION: Final = "v23.0"
+VERIFY: Final = "demo"
+CREDIT: Final = Money.of(1_000, "EUR")
+_log = log.get("ops.demo.business")
+
+Say = dict[str, Any]
+Hear = Callable[["Bot", str, Say], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """What a business is: its number and profile, its templates, how it greets a new customer and answers."""
+
+    digits: str
+    name: str
+    country: str
+    about: str
+    vertical: str
+    templates: tuple[Say, ...]
+    greets: Say
+    hears: Hear
+
+
+class Bot:
+    """One business that is connected: what its program holds in hand."""
+
+    def __init__(self, business: Business, base: str, phone: str, waba: str, token: str, secret: str) -> None:
+        self.business = business
+        self.phone, self.waba, self.secret = phone, waba, secret
+        self._http = httpx.AsyncClient(
+            base_url=f"{base}/{VERSION}/", headers={"Authorization": f"Bearer {token}"}, timeout=20
+        )
+        self.heard: set[str] = set()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def send(self, to: str, message: Say) -> None:
+        """`POST /{phone}/messages`."""
+        body = {"messaging_product": "whatsapp", "to": to} | message
+        answer = await self._http.post(f"{self.phone}/messages", json=body)
+        if answer.is_error:
+            _log.warning("demo business refused", name=self.business.name, status=answer.status_code)
+
+    async def text(self, to: str, body: str) -> None:
+        await self.send(to, {"type": "text", "text": {"body": body}})
+
+    async def make_templates(self) -> None:
+        """Those that are not there yet."""
+        known = await self._http.get(f"{self.waba}/message_templates", params={"fields": "name"})
+        names = {template["name"] for template in known.json().get("data", [])}
+        for template in self.business.templates:
+            if template["name"] not in names:
+                answer = await self._http.post(f"{self.waba}/message_templates", json=template)
+                if answer.is_error:
+                    _log.warning("demo template refused", name=template["name"], answer=answer.json())
+
+    def is_genuine(self, body: bytes, signature: str) -> bool:
+        """`X-Hub-Signature-256` over the raw bytes."""
+        expected = "sha256=" + hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(signature, expected)
+
+    async def hear(self, update: Say) -> None:
+        """One webhook: messages are answered, once each."""
+        for entry in update.get("entry", []):
+            for change in entry.get("changes", []):
+                for message in change.get("value", {}).get("messages", []):
+                    if message.get("id") not in self.heard:
+                        self.heard.add(message.get("id", ""))
+                        await self.business.hears(self, message["from"], message)
+
+
+class Street:
+    """All businesses, and the little web server their webhooks come to."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.bots: list[Bot] = []
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Found what is missing, connect, listen."""
+        sock = bind("127.0.0.1", 0, "demo")
+        port = sock.getsockname()[1]
+        routes = [Route("/{digits}", self._hook, methods=["GET", "POST"])]
+        config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off")
+        self._server = _Embedded(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[sock]), name="demo webhooks")
+        for business in BUSINESSES:
+            bot = await self._connect(business, f"http://127.0.0.1:{port}/{business.digits}")
+            self.bots.append(bot)
+            await bot.make_templates()
+
+    async def close(self) -> None:
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+        for bot in self.bots:
+            await bot.close()
+
+    async def greet(self, local: str) -> None:
+        """A new customer has come."""
+        for bot in self.bots:
+            await bot.send(local, bot.business.greets)
+
+    async def _hook(self, request: Request) -> Response:
+        bot = next((bot for bot in self.bots if bot.business.digits == request.path_params["digits"]), None)
+        if request.method == "GET":
+            query = request.query_params
+            is_ours = query.get("hub.verify_token") == VERIFY
+            return PlainTextResponse(query.get("hub.challenge", ""), 200 if is_ours else 403)
+        body = await request.body()
+        if bot is None or not bot.is_genuine(body, request.headers.get("x-hub-signature-256", "")):
+            return PlainTextResponse("", 403)
+        self._app.server.spawn(bot.hear(orjson.loads(body)), "a demo business answers")
+        return PlainTextResponse("")
+
+    async def _connect(self, business: Business, hook: str) -> Bot:
+        app, now = self._app, self._app.clock.now()
+        async with app.database.begin() as uow:
+            number = await number_store.by_digits(uow, business.digits) or await self._found(uow, business)
+            [owner_app] = await account_store.of_portfolio(uow, account_store.apps, number.portfolio_id)
+            user = await accounts.create_system_user(
+                uow, portfolio_id=number.portfolio_id, name="Bot", role="ADMIN", at=now
+            )
+            token = await accounts.issue_token(
+                uow,
+                kind="SYSTEM_USER",
+                app_id=owner_app.id,
+                portfolio_id=number.portfolio_id,
+                user_id=user,
+                scopes=SCOPES,
+                at=now,
+                life=timedelta(days=1),
+                label="demo bot",
+            )
+            secret = await accounts.app_secret(uow, app.keyring, owner_app.id)
+            await webhooks.subscribe_app(
+                uow, app_id=owner_app.id, callback_url=hook, verify_token=VERIFY, fields=["messages"]
+            )
+        app.platform.graph.subscriptions_changed()
+        await app.platform.graph.number_changed(number.id)
+        return Bot(business, app.local_url, number.id, number.waba_id, token.text, secret or "")
+
+    async def _found(self, uow: UnitOfWork, business: Business) -> Row[Any]:
+        app, now = self._app, self._app.clock.now()
+        owner = people.ANA.local
+        portfolio = await accounts.create_portfolio(
+            uow, name=business.name, owner=owner, country=business.country, at=now
+        )
+        app_id, _ = await accounts.create_app(uow, app.keyring, portfolio_id=portfolio, name=business.name, at=now)
+        waba = await accounts.create_waba(
+            uow, portfolio_id=portfolio, name=business.name, at=now, currency="EUR", timezone_id="Europe/Berlin"
+        )
+        await webhooks.subscribe_waba(uow, waba_id=waba, app_id=app_id)
+        await open_account(uow, portfolio, waba, now)
+        await Accounts(uow).change(portfolio, mode=POSTPAID, credit_limit=CREDIT.micros)
+        phone = await numbers.add(
+            uow,
+            portfolio_id=portfolio,
+            waba_id=waba,
+            number=business.digits,
+            verified_name=business.name,
+            at=now,
+            is_test=False,
+        )
+        await number_store.change(
+            uow, phone, status="CONNECTED", code_verification_status="VERIFIED", registered_at=now
+        )
+        await profiles.change(uow, phone, {"about": business.about, "vertical": business.vertical})
+        row = await number_store.get(uow, phone)
+        assert row is not None
+        return row
+
+
+class _Embedded(uvicorn.Server):
+    """Signals are the network's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+# ── what they say ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def template(name: str, *values: str) -> Say:
+    """A template message with positional values."""
+    parameters = [{"type": "text", "text": value} for value in values]
+    body = {"name": name, "language": {"code": "en"}, "components": [{"type": "body", "parameters": parameters}]}
+    return {"type": "template", "template": body}
+
+
+def _chosen(message: Say) -> str:
+    """What a person tapped or wrote."""
+    answer = message.get("interactive", {})
+    for kind in ("button_reply", "list_reply"):
+        if kind in answer:
+            return str(answer[kind]["title"])
+    return str(message.get("button", {}).get("text") or message.get("text", {}).get("body", ""))
+
+
+async def _airline(bot: Bot, customer: str, message: Say) -> None:
+    said = _chosen(message).lower()
+    if "seat" in said:
+        rows = [
+            {"id": "4a", "title": "4A, window", "description": "Looks at the Harz on the way in"},
+            {"id": "4c", "title": "4C, aisle", "description": "First at the door"},
+        ]
+        action = {"button": "See seats", "sections": [{"title": "Free now", "rows": rows}]}
+        body = {"text": "KB 417 has two seats left in the front. Which one?"}
+        await bot.send(
+            customer, {"type": "interactive", "interactive": {"type": "list", "body": body, "action": action}}
+        )
+    elif said.startswith(("4a", "4c")):
+        await bot.text(customer, f"Done: you are in {said[:2].upper()} on KB 417. Boarding begins at 13:50.")
+    elif "bag" in said:
+        await bot.text(customer, "One bag of 23 kg is added to KB 417, free with your fare.")
+    else:
+        buttons = [
+            {"type": "reply", "reply": {"id": i, "title": t}} for i, t in (("s", "Other seat"), ("b", "Add a bag"))
+        ]
+        body = {"text": "I can change your seat or add a bag to KB 417."}
+        interactive = {"type": "button", "body": body, "action": {"buttons": buttons}}
+        await bot.send(customer, {"type": "interactive", "interactive": interactive})
+
+
+async def _parcel(bot: Bot, customer: str, message: Say) -> None:
+    said = _chosen(message).lower()
+    if "neighbour" in said:
+        await bot.text(customer, "Noted: ZV 4821 9930 17 goes to your neighbour. We tell you who took it.")
+    elif "where" in said or "map" in said:
+        place = {"latitude": 53.5503, "longitude": 9.9927, "name": "Zugvogel van 12", "address": "Jungfernstieg"}
+        await bot.send(customer, {"type": "location", "location": place})
+    else:
+        await bot.send(customer, template("parcel_update", "ZV 4821 9930 17", "3", "14:40"))
+
+
+async def _bank(bot: Bot, customer: str, message: Say) -> None:
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    button = {
+        "type": "button",
+        "sub_type": "url",
+        "index": "0",
+        "parameters": [{"type": "text", "text": code}],
+    }
+    body = {"type": "body", "parameters": [{"type": "text", "text": code}]}
+    message = {"name": "login_code", "language": {"code": "en"}, "components": [body, button]}
+    await bot.send(customer, {"type": "template", "template": message})
+
+
+def _quick(*texts: str) -> Say:
+    return {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": text} for text in texts]}
+
+
+def _body(text: str, *examples: str) -> Say:
+    return {"type": "BODY", "text": text, "example": {"body_text": [list(examples)]}}
+
+
+KOLIBRI: Final = Business(
+    "351210004170",
+    "Kolibri Air",
+    "PT",
+    "Small planes, short ways",
+    "TRAVEL",
+    (
+        {
+            "name": "boarding_pass",
+            "language": "en",
+            "category": "UTILITY",
+            "components": [
+                {"type": "HEADER", "format": "TEXT", "text": "Boarding pass"},
+                _body(
+                    "Hello {{1}}, your boarding pass for flight {{2}} is ready. Boarding {{3}}, seat {{4}}, gate B 12.",
+                    "Ana",
+                    "KB 417",
+                    "13:50",
+                    "11C",
+                ),
+                {"type": "FOOTER", "text": "Kolibri Air"},
+                _quick("Other seat", "Add a bag"),
+            ],
+        },
+    ),
+    template("boarding_pass", "Ana", "KB 417", "13:50", "11C"),
+    _airline,
+)
+ZUGVOGEL: Final = Business(
+    "4940555014820",
+    "Zugvogel Parcel",
+    "DE",
+    "We fly south with your parcels, and north",
+    "PROF_SERVICES",
+    (
+        {
+            "name": "parcel_update",
+            "language": "en",
+            "category": "UTILITY",
+            "components": [
+                _body("Your parcel {{1}} is {{2}} stops away and with you by {{3}} today.", "ZV 1", "3", "14:40"),
+                _quick("Leave with neighbour", "Where is it?"),
+            ],
+        },
+    ),
+    template("parcel_update", "ZV 4821 9930 17", "3", "14:40"),
+    _parcel,
+)
+AUSTER: Final = Business(
+    "493055501777",
+    "Auster Bank",
+    "DE",
+    "Codes for your logins",
+    "FINANCE",
+    (
+        {
+            "name": "login_code",
+            "language": "en",
+            "category": "AUTHENTICATION",
+            "components": [
+                {"type": "BODY", "add_security_recommendation": True},
+                {"type": "FOOTER", "code_expiration_minutes": 10},
+                {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE", "text": "Copy code"}]},
+            ],
+        },
+    ),
+    {
+        "type": "template",
+        "template": {
+            "name": "login_code",
+            "language": {"code": "en"},
+            "components": [
+                {"type": "body", "parameters": [{"type": "text", "text": "417309"}]},
+                {
+                    "type": "button",
+                    "sub_type": "url",
+                    "index": "0",
+                    "parameters": [{"type": "text", "text": "417309"}],
+                },
+            ],
+        },
+    },
+    _bank,
+)
+BUSINESSES: Final = (AUSTER, ZUGVOGEL, KOLIBRI)
