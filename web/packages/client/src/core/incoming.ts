@@ -19,8 +19,9 @@ import { type PubsubEvent, readEvent } from "@plauder/protocol/pubsub";
 import type { Batch } from "@plauder/protocol/session";
 import { delayOf, errorOf } from "@plauder/protocol/stanza";
 import { type Element, fromData } from "@plauder/protocol/xml";
-import type { BusinessPayload, LockReason } from "../api.ts";
+import type { LockReason } from "../api.ts";
 import type { Store } from "../store/store.ts";
+import { readBusiness } from "./business.ts";
 import type { Encryption } from "./encryption.ts";
 import { newId } from "./ids.ts";
 import type { Messages } from "./messages.ts";
@@ -437,11 +438,9 @@ function decodeName(text: string): string {
 }
 
 function fromBusiness({ type, json }: { type: string; json: string }, text: string): StoredContent {
+  if (type === "reply") return { kind: "text", text };
   try {
-    const payload = JSON.parse(json) as BusinessPayload;
-    if (typeof payload !== "object" || payload === null) throw new TypeError("not an object");
-    if (type === "reply") return { kind: "text", text };
-    return { kind: "business", text, payload: { ...payload, type: payload.type ?? type } as BusinessPayload };
+    return { kind: "business", text, payload: readBusiness(type, json) };
   } catch {
     return { kind: "unsupported", text };
   }
