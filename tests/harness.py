@@ -271,7 +271,7 @@ class World:
     async def settle(self) -> None:
         """Let the server, its features and the clients do all that can be done without time passing."""
         for _ in range(200):
-            busy = sum(client._read() for client in self.clients if client.session.outlet is client.outlet) > 0
+            busy = self._read_all()
             busy = self.timers.run() > 0 or busy
             for _ in range(3):
                 await asyncio.sleep(0)
@@ -281,10 +281,11 @@ class World:
                 patience = 0.05 if self.server.is_asking else 1.0
                 done, _ = await asyncio.wait(tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 busy = busy or bool(done)
-            if not busy:
+            if not busy and not self._read_all():
                 break
-        for client in self.clients:
-            client._read()
+
+    def _read_all(self) -> bool:
+        return sum(client._read() for client in self.clients if client.session.outlet is client.outlet) > 0
 
     async def close(self) -> None:
         """Stop the server, and wait for what it still does."""

@@ -223,6 +223,10 @@ class ClientSession(FedSession):
         else:
             self._answer_at = self._received
 
+    def _answer_if_due(self) -> None:
+        if 0 <= self._answer_at <= self._handled:
+            self._answer()
+
     def _answer(self) -> None:
         self._answer_at = -1
         if self.outlet is not None:
@@ -369,6 +373,8 @@ class ClientSession(FedSession):
             self._handled += 1
             if self.slot is not None:
                 self.slot.handled(self._handled)
+            if self._answer_at >= 0:
+                self._answer_if_due()
         else:
             inbound.is_queued = True
             if self._pending is None:
@@ -415,8 +421,7 @@ class ClientSession(FedSession):
             self.slot.handled(self._handled)
         if not pending:
             self._pending = None
-        if 0 <= self._answer_at <= self._handled:
-            self._answer()
+        self._answer_if_due()
         if self._is_paused:
             self._breathe()
         if self._quiet is not None and not self._pending and not self._quiet.done():
