@@ -65,9 +65,11 @@ export class ChatConversation implements Conversation {
     this.#to = undefined;
     const rows = messages.before(this.#id, undefined, PAGE);
     this.#from = rows[0];
-    // What is unread is shown from its beginning, however much it is.
-    if (unread && this.#from && !isBefore(this.#from, unread)) {
+    // What is unread is shown from its beginning; the rest of it comes as the person reads on.
+    if (unread && this.#from && isBefore(unread, this.#from)) {
       this.#from = messages.before(this.#id, unread, PAGE / 2)[0] ?? unread;
+      const first = messages.after(this.#id, unread, 2 * PAGE);
+      this.#to = first.length < 2 * PAGE ? undefined : first.at(-1);
     }
     this.#refresh();
     void this.#account.learnAbout(this.#id);

@@ -46,6 +46,7 @@ interface JobRow {
 
 const WRAPPER = "urn:plauder:job";
 const MAX_ATTEMPTS = 5;
+const MOST_RECEIPTS = 100;
 
 class StoredOutbox implements OutboxStore {
   readonly #store: Store;
@@ -106,6 +107,8 @@ export class Outgoing {
   readonly #outbox: Outbox;
   /** Chats that wait a while before they are tried again. */
   readonly #pausing = new Set<string>();
+  /** The job that is being encrypted now; nothing may join it. */
+  #inHand = 0;
   #running = false;
   #again = false;
 
@@ -132,6 +135,7 @@ export class Outgoing {
 
   /** Write a job down; inside the transaction of what it belongs to. `kick` afterwards. */
   add(job: NewJob): void {
+    if (job.kind === "receipt" && this.#joined(job)) return;
     const wrapped = el("content", WRAPPER, {}, ...job.content);
     this.#store.sql.run(
       "INSERT INTO job (chat, kind, message, stanza_id, content, legacy) VALUES (?, ?, ?, ?, ?, ?)",
@@ -143,6 +147,16 @@ export class Outgoing {
       job.legacy ?? null,
     );
     this.#store.touch("queue");
+  }
+
+  /** Receipts that wait for the same person travel together: a thousand messages read at once are no thousand answers. */
+  #joined({ chat, content: elements }: NewJob): boolean {
+    const last = this.#store.sql.get<JobRow>("SELECT * FROM job WHERE chat = ? ORDER BY seq DESC LIMIT 1", chat);
+    if (last?.kind !== "receipt" || last.seq === this.#inHand) return false;
+    const before = parse(last.content);
+    if (before.children.length >= MOST_RECEIPTS) return false;
+    this.#store.sql.run("UPDATE job SET content = ? WHERE seq = ?", String(before.with({}, ...elements)), last.seq);
+    return true;
   }
 
   enqueue(id: string, stanza: Element): void {
@@ -184,7 +198,9 @@ export class Outgoing {
       // The order within a chat holds even when one of its messages has to wait.
       if (stuck.has(job.chat)) continue;
       try {
-        await this.#perform(job);
+        this.#inHand = job.seq;
+        // Read again: receipts may have joined it.
+        await this.#perform(this.#store.sql.get<JobRow>("SELECT * FROM job WHERE seq = ?", job.seq) ?? job);
       } catch (error) {
         stuck.add(job.chat);
         this.#failed(job, error);
@@ -239,7 +255,15 @@ export class Outgoing {
       );
     } else if (job.kind === "receipt") {
       // Their devices read bodies alone: receipts and markers go in the clear as everybody's do, the rest stays unsaid.
-      this.#entries.add(job.stanza_id, message(attrs, ...elements, content.hint("store")), null);
+      this.#receiptsInTheClear(attrs, elements);
+    }
+  }
+
+  /** Others expect one receipt a message (XEP-0184 §5.3). */
+  #receiptsInTheClear(attrs: Readonly<Record<string, string>>, elements: readonly Element[]): void {
+    for (const receipt of elements) {
+      const id = newId();
+      this.#entries.add(id, message({ ...attrs, id }, receipt, content.hint("store")), null);
     }
   }
 
@@ -268,6 +292,7 @@ export class Outgoing {
     this.#store.write(() => {
       this.#store.sql.run("DELETE FROM job WHERE seq = ?", job.seq);
       if (!plain) return;
+      if (job.kind === "receipt") return this.#receiptsInTheClear(attrs, elements);
       const asked = job.kind === "message" ? [content.receiptRequest(), content.markable()] : [];
       const hint = job.kind === "signal" ? content.hint("no-store") : content.hint("store");
       this.#entries.add(
