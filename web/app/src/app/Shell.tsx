@@ -64,9 +64,9 @@ export function Shell() {
         <Rail />
         <div className="flex min-h-0 min-w-0 flex-col">
           <ConnectionBanner />
-          <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)]">
+          <main id="main" className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)]">
             <Outlet />
-          </div>
+          </main>
         </div>
         <Suspense>
           {overlay === "search" && <Palette onClose={close} onChat={openChat} />}

@@ -84,6 +84,23 @@ const invite = createRoute({
   component: lazyRouteComponent(() => import("../features/invite/Invite.tsx"), "Invite"),
 });
 
+/** Accounts invite with the token as a fragment, which no server ever sees; groups with a path. */
+const inviteLink = createRoute({
+  getParentRoute: () => root,
+  path: "/invite",
+  beforeLoad: ({ location }) => {
+    throw redirect({ to: "/i/$token", params: { token: location.hash }, replace: true });
+  },
+});
+
+const groupLink = createRoute({
+  getParentRoute: () => root,
+  path: "/invite/$token",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/i/$token", params, replace: true });
+  },
+});
+
 const chats = createRoute({
   getParentRoute: () => inside,
   id: "chats-pane",
@@ -159,6 +176,8 @@ const tree = root.addChildren([
   welcome,
   link,
   invite,
+  inviteLink,
+  groupLink,
   inside.addChildren([
     chats.addChildren([chatIndex, archived, chat]),
     people,

@@ -21,9 +21,9 @@ export function ChatsScreen() {
           onQr={() => void navigate({ to: "/settings/profile" })}
         />
       </section>
-      <main className="main-pane" id="main">
+      <div className="main-pane">
         <Outlet />
-      </main>
+      </div>
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ContactView } from "@plauder/client/api";
+import { useNavigate } from "@tanstack/react-router";
 import { QrCode, Search, Store, UserRoundPlus, UsersRound } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useClient, useCommand, useLive } from "../../lib/client.ts";
@@ -22,6 +23,7 @@ interface Props {
 export default function NewChat({ startWith = "find", onClose, onChat, onInvite }: Props) {
   const { t } = useLingui();
   const client = useClient();
+  const navigate = useNavigate();
   const contacts = useLive(client.contacts.list) ?? [];
   const [mode, setMode] = useState<"find" | "group" | "scan">(startWith);
   const [query, setQuery] = useState("");
@@ -42,8 +44,8 @@ export default function NewChat({ startWith = "find", onClose, onChat, onInvite 
     onChat(one.id);
   };
   const scanned = (text: string) => {
-    const token = /\/i\/([\w-]+)$/u.exec(text)?.[1];
-    if (token) location.assign(`/i/${token}`);
+    const token = /\/(?:i|invite)[/#]([^/\s]+)$/u.exec(text)?.[1];
+    if (token) void navigate({ to: "/i/$token", params: { token: decodeURIComponent(token) } });
     else setQuery(text);
     setMode("find");
   };

@@ -85,9 +85,9 @@ export function People() {
           ))}
         </div>
       </section>
-      <main id="main" className="main-pane grid place-items-center bg-[image:var(--wash)] bg-ground">
+      <div className="main-pane grid place-items-center bg-[image:var(--wash)] bg-ground">
         <Empty title={t`Choose someone to write to`} />
-      </main>
+      </div>
       <Suspense>
         {(open === "new" || open === "group") && (
           <NewChat

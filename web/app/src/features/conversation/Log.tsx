@@ -44,13 +44,19 @@ const NEAR_END = 120;
 /** Fetch older ones when this many rows are left above. */
 const AHEAD = 40;
 
-function estimate(row: Row | undefined): number {
+/** Height of a row before it was measured; `width` is the log's, in pixels. The nearer, the calmer the scroll. */
+function estimate(row: Row | undefined, width: number): number {
   if (row?.kind !== "message") return row?.kind === "banner" ? 76 : 44;
-  const { content } = row.message;
-  if (content.kind === "image" || content.kind === "video") return 240;
-  if (content.kind === "voice" || content.kind === "file") return 100;
-  if (content.kind === "business") return 220;
-  return 46 + ("text" in content ? Math.floor(content.text.length / 60) * 21 : 0);
+  const { content, reactions, quote, tick } = row.message;
+  const extra =
+    (gapped(row) ? 9 : 0) + (reactions.length > 0 ? 24 : 0) + (quote ? 58 : 0) + (tick === "failed" ? 28 : 0);
+  if (content.kind === "image" || content.kind === "video") return 240 + extra;
+  if (content.kind === "voice" || content.kind === "file") return 98 + extra;
+  if (content.kind === "business") return 220 + extra;
+  // The bubble's own width, padding off, at the mean width of a letter; the time stands at the end.
+  const letters = (Math.min(520, (width - 56) * 0.78) - 24) / 7.6;
+  const lines = "text" in content ? Math.ceil((content.text.length + 8) / letters) : 1;
+  return 18 + Math.max(1, lines) * 21 + extra;
 }
 
 export function Log(props: Props) {
@@ -67,8 +73,11 @@ export function Log(props: Props) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
-    estimateSize: useCallback((index: number) => estimate(rows[index]), [rows]),
-    overscan: 14,
+    estimateSize: useCallback(
+      (index: number) => estimate(rows[index], scroller.current?.clientWidth ?? 700),
+      [rows],
+    ),
+    overscan: 24,
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: NEAR_END,

@@ -63,9 +63,9 @@ export function Settings() {
           ))}
         </nav>
       </section>
-      <main className="main-pane" id="main">
+      <div className="main-pane">
         <Outlet />
-      </main>
+      </div>
     </div>
   );
 }

@@ -60,9 +60,9 @@ export function Starred() {
           </ul>
         </div>
       </section>
-      <main id="main" className="main-pane grid place-items-center bg-[image:var(--wash)] bg-ground">
+      <div className="main-pane grid place-items-center bg-[image:var(--wash)] bg-ground">
         <Empty title={t`Starred messages of all chats`} />
-      </main>
+      </div>
     </div>
   );
 }
