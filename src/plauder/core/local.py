@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from plauder.core.delivery import Delivery, Outcome
@@ -27,10 +28,18 @@ RETRY_SECONDS = 5.0
 class LocalSession(FedSession):
     """A device in this process, made by `Server.attach_local`."""
 
-    __slots__ = ("_answers", "_is_open", "_on_stanza", "_waiting", "_working")
+    __slots__ = ("_answers", "_concurrency", "_is_open", "_on_stanza", "_waiting", "_working")
 
-    def __init__(self, server: Server, jid: Jid, device: str, on_stanza: Callable[[Stanza], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        jid: Jid,
+        device: str,
+        on_stanza: Callable[[Stanza], Awaitable[None]],
+        concurrency: int = 1,
+    ) -> None:
         super().__init__(server, jid, device)
+        self._concurrency = concurrency
         self._on_stanza = on_stanza
         self._waiting: deque[tuple[bytes | Stanza, bool]] = deque()
         self._working = False
@@ -97,23 +106,31 @@ class LocalSession(FedSession):
             self.server.spawn(self._work(), "a local device")
 
     async def _work(self) -> None:
-        """Hand over one after the other; what could not be taken stays in the inbox and comes again."""
+        """Hand over what waits, at most `_concurrency` at once, begun in order; what could not be taken stays in the
+        inbox and comes again."""
         try:
             while self._waiting and self._is_open:
-                item, is_kept = self._waiting[0]
-                stanza = Stanza.from_bytes(item) if isinstance(item, bytes) else item
-                try:
-                    await self._on_stanza(stanza)
-                except Exception:
-                    log.exception("local-device-failed", device=self.device)
-                    if is_kept:
+                batch = list(islice(self._waiting, self._concurrency))
+                taken = await asyncio.gather(*(self._take(item) for item, _ in batch))
+                for (_, is_kept), is_taken in zip(batch, taken, strict=True):
+                    if not self._waiting:  # closed meanwhile
+                        return
+                    if is_kept and not is_taken:
                         self._start_over()
                         return
-                self._waiting.popleft()
-                if is_kept:
-                    self.settle(1)
+                    self._waiting.popleft()
+                    if is_kept:
+                        self.settle(1)
         finally:
             self._working = False
+
+    async def _take(self, item: bytes | Stanza) -> bool:
+        try:
+            await self._on_stanza(Stanza.from_bytes(item) if isinstance(item, bytes) else item)
+        except Exception:
+            log.exception("local-device-failed", device=self.device)
+            return False
+        return True
 
     def _start_over(self) -> None:
         """Leave everything that is kept to the inbox, and fetch it again in a while."""

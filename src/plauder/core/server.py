@@ -377,16 +377,19 @@ class Server(Hooks):
 
     # ── parts in this process ─────────────────────────────────────────────────────────────────────────────────────
 
-    def attach_local(self, jid: Jid, on_stanza: Callable[[Stanza], Awaitable[None]]) -> LocalSession:
+    def attach_local(
+        self, jid: Jid, on_stanza: Callable[[Stanza], Awaitable[None]], *, concurrency: int = 1
+    ) -> LocalSession:
         """Put a device into this process at a full JID (a hosted business number, a bot).
 
         A stanza to it counts as acknowledged when the awaitable returns; when it raises, a message stays in the
-        inbox and is handed out again. Stanzas are handed out one after the other.
+        inbox and is handed out again. Stanzas are handed out one after the other, or up to `concurrency` at once
+        (begun in order; who needs more order than that keeps it himself).
         """
         self.accounts.local.add(jid.local)
         account = self.accounts.get(jid.bare)
         account.exists = True
-        session = LocalSession(self, jid, f"local:{jid.resource}", on_stanza)
+        session = LocalSession(self, jid, f"local:{jid.resource}", on_stanza, concurrency)
         self.accounts.bound(account, session)
         self.spawn(self._adopt(account, session), "adopt a local device")
         return session

@@ -7,9 +7,11 @@ as `delivered` and `read`. How content is encrypted is the `Sealer`'s business.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element
 
 from plauder.business.messages import commands, stanzas
@@ -36,6 +38,7 @@ from plauder.wire.xml import E
 log = get_log("edge.hosted")
 
 RESOURCE = "cloud"
+CONCURRENCY = 64
 FLOW = f"{{{stanzas.BUSINESS}}}flow"
 DELAY = "{urn:xmpp:delay}delay"
 
@@ -101,8 +104,8 @@ class Hosted:
         self._take = take
         self._referral = referral
         self._sessions: dict[str, LocalSession] = {}
-        self._ids: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._lanes: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         server.on_disco_info(self._describe)
         self._progress: Batcher[tuple[str, str, Said], None] = Batcher(self._write_receipts)
 
@@ -132,8 +135,7 @@ class Hosted:
         async def on_stanza(stanza: Stanza) -> None:
             await self._on_stanza(number_id, digits, stanza)
 
-        self._ids[digits] = number_id
-        session = self._server.attach_local(self._jid(digits, RESOURCE), on_stanza)
+        session = self._server.attach_local(self._jid(digits, RESOURCE), on_stanza, concurrency=CONCURRENCY)
         self._sessions[digits] = session
         self.sealer.attached(digits, session)
         self._server.spawn(self._introduce(number_id, digits), "introduce a business")
@@ -194,15 +196,20 @@ class Hosted:
     # ── from people ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _on_stanza(self, number_id: str, digits: str, stanza: Stanza) -> None:
-        """Returns when what it says is on disk; raising leaves it in the inbox."""
+        """Returns when what it says is on disk; raising leaves it in the inbox. Many run at once."""
         person = stanza.sender
-        if stanza.kind == "iq":
-            await self._on_iq(number_id, digits, stanza)
+        if stanza.kind == "iq":  # a flow's endpoint may be slow, and nobody's messages should wait for it
+            self._server.spawn(self._on_iq(number_id, digits, stanza), "answer a flow request")
             return
         if stanza.kind != "message" or person is None or not self._server.is_local(person) or not person.local:
             return
         if person.local == digits:
             return
+        lane = self._lanes.setdefault((digits, person.local), asyncio.Lock())
+        async with lane:  # one person's words in their order
+            await self._hear(number_id, digits, person, stanza)
+
+    async def _hear(self, number_id: str, digits: str, person: Jid, stanza: Stanza) -> None:
         if stanza.type == "error":
             await self._bounced(stanza)
             return
@@ -245,13 +252,14 @@ class Hosted:
     async def _write_receipts(self, batch: Sequence[tuple[str, str, Said]]) -> Sequence[None]:
         assert self.ports
         now = self._clock.now()
+        receipts = [
+            commands.Receipt(number_id, wa_id, ids, read, now)
+            for number_id, wa_id, said in batch
+            for ids, read in ((said.received, False), (said.displayed, True))
+            if ids
+        ]
         async with self._database.begin() as uow:
-            for number_id, wa_id, said in batch:
-                for ids, read in ((said.received, False), (said.displayed, True)):
-                    if ids:
-                        await commands.receipts(
-                            uow, self.ports, phone_id=number_id, wa_id=wa_id, stanza_ids=ids, read=read, at=now
-                        )
+            await commands.receipts(uow, self.ports, receipts)
         self.published()
         return [None] * len(batch)
 

@@ -14,7 +14,16 @@ from sqlalchemy import Row
 
 from plauder.business.messages import content, rendering, rules, store, templating
 from plauder.business.messages.content import Outgoing, ReadRequest
-from plauder.business.messages.ports import Billing, Media, NoBilling, PriceRequest, Quote, Sender, Templates
+from plauder.business.messages.ports import (
+    Billing,
+    Media,
+    NoBilling,
+    PriceRequest,
+    Quote,
+    Sender,
+    Templates,
+    TemplateView,
+)
 from plauder.business.messages.rules import Policies, Rates, Standing
 from plauder.business.shared.errors import GraphError, fail
 from plauder.business.shared.ids import new_wamid
@@ -107,6 +116,7 @@ class _Draft:
 
 async def accept(uow: UnitOfWork, ports: Ports, batch: Sequence[SendCommand]) -> list[Accepted | Exception]:
     """Decide every send and store those that are accepted. One result per command: Accepted, or the error to answer."""
+    ports = replace(ports, templates=_Remembered(ports.templates))
     results: list[Accepted | Exception | None] = [None] * len(batch)
     drafts: dict[int, _Draft] = {}
     user_ids = await _known_user_ids(uow, batch)
@@ -139,6 +149,20 @@ def _pairs_reached(drafts: Sequence[_Draft]) -> list[tuple[str, str]]:
         for draft in drafts
         if draft.command.out.kind == "template" and draft.request and not draft.request.window_open
     ]
+
+
+class _Remembered:
+    """Templates of one batch: most messages of a batch are of the same few."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._known: dict[tuple[str, str, str], TemplateView | None] = {}
+
+    async def find(self, uow: UnitOfWork, waba_id: str, name: str, language: str) -> TemplateView | None:
+        key = (waba_id, name, language)
+        if key not in self._known:
+            self._known[key] = await self._templates.find(uow, *key)
+        return self._known[key]
 
 
 async def _known_user_ids(uow: UnitOfWork, batch: Sequence[SendCommand]) -> dict[tuple[str, str], str]:
@@ -503,16 +527,39 @@ def message_update(sender: Sender, wa_id: str, value: Mapping[str, Any], at: dat
     return Update(sender.waba_id, "messages", value, at, key=key, phone_id=sender.phone_id, about=about)
 
 
-async def receipts(
-    uow: UnitOfWork, ports: Ports, *, phone_id: str, wa_id: str, stanza_ids: Sequence[str], read: bool, at: datetime
-) -> None:
-    """Receipts (XEP-0184) or a displayed marker (XEP-0333, which speaks for everything before it) of a person."""
-    rows = await store.by_stanza(uow, phone_id, wa_id, stanza_ids)
-    mine = [row for row in rows.values() if row.direction == "out"]
-    if read:
-        mine = [earlier for row in mine for earlier in await store.outgoing_up_to(uow, row)]
-    status = "read" if read else "delivered"
-    await progress(uow, ports, [Progressed(row.id, status, at) for row in mine])
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a person's device says of our messages: it has them, or (`read`) the person saw them and all before."""
+
+    phone_id: str
+    wa_id: str
+    stanza_ids: Sequence[str]
+    read: bool
+    at: datetime
+
+
+async def receipts(uow: UnitOfWork, ports: Ports, batch: Sequence[Receipt]) -> None:
+    """Receipts (XEP-0184) and displayed markers (XEP-0333) of many people at once."""
+    wanted = {stanza_id for receipt in batch for stanza_id in receipt.stanza_ids}
+    rows = await store.by_ids(uow, wanted)  # an outgoing message's stanza id is its own
+    events: list[Progressed] = []
+    marks: list[tuple[Row[Any], Receipt]] = []
+    for receipt in batch:
+        for stanza_id in receipt.stanza_ids:
+            row = rows.get(stanza_id)
+            if row is None or (row.phone_id, row.wa_id) != (receipt.phone_id, receipt.wa_id):
+                continue
+            if receipt.read:
+                marks.append((row, receipt))
+            events.append(Progressed(row.id, "read" if receipt.read else "delivered", receipt.at))
+    if marks:
+        pairs = {(row.phone_id, row.wa_id) for row, _ in marks}
+        unread = await store.unread_of(uow, pairs)
+        for row, receipt in marks:
+            earlier = [item for item in unread.get((row.phone_id, row.wa_id), ()) if item.created_at < row.created_at]
+            events[:0] = [Progressed(item.id, "read", receipt.at) for item in earlier]
+    if events:
+        await progress(uow, ports, events)
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, func, or_, select, tuple_, update
+from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, func, select, tuple_, update
 
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Instant, Text, metadata
@@ -157,17 +157,23 @@ async def unread_before(uow: UnitOfWork, row: Row[Any]) -> list[Row[Any]]:
     return list((await uow.execute(select(messages).where(where).order_by(m.created_at).limit(200))).all())
 
 
-async def outgoing_up_to(uow: UnitOfWork, row: Row[Any]) -> list[Row[Any]]:
-    """Outgoing messages of the thread up to `row` that are sent or delivered but not read (XEP-0333 marks them all)."""
+async def unread_of(uow: UnitOfWork, pairs: Collection[Pair]) -> dict[Pair, list[Row[Any]]]:
+    """Outgoing messages of these threads that are not read yet, oldest first."""
     m = messages.c
-    where = and_(
-        m.phone_id == row.phone_id,
-        m.wa_id == row.wa_id,
-        m.direction == "out",
-        m.status.in_(("accepted", "sent", "delivered")),
-        or_(m.created_at < row.created_at, m.id == row.id),
+    statement = (
+        select(m.id, m.phone_id, m.wa_id, m.created_at)
+        .where(
+            tuple_(m.phone_id, m.wa_id).in_(list(pairs)),
+            m.direction == "out",
+            m.status.in_(("accepted", "sent", "delivered")),
+        )
+        .order_by(m.created_at)
+        .limit(5_000)
     )
-    return list((await uow.execute(select(messages).where(where).order_by(m.created_at).limit(200))).all())
+    found: dict[Pair, list[Row[Any]]] = {}
+    for row in (await uow.execute(statement)).all():
+        found.setdefault((row.phone_id, row.wa_id), []).append(row)
+    return found
 
 
 async def change(uow: UnitOfWork, message_id: str, values: Mapping[str, Any]) -> None:
