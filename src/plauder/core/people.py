@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 from xml.etree.ElementTree import Element
 
+from plauder.wire.stanza_error import StanzaError
+
 if TYPE_CHECKING:
     from plauder.core.session import Session
     from plauder.wire.jid import Jid
@@ -176,6 +178,26 @@ class Personal(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """What is still stored of a room's messages for one of its members (XEP-0313)."""
+
+    async def of_room(self, member: Jid, room: Jid, query: Element) -> Element:
+        """Send a page of `room`'s messages to `member` (full JID); return the end of the answer. Raises StanzaError."""
+        ...
+
+    def fields_of_room(self) -> Element:
+        """What can be asked."""
+        ...
+
+
+class _NoArchive:
+    async def of_room(self, member: Jid, room: Jid, query: Element) -> Element:
+        raise StanzaError("cancel", "feature-not-implemented")
+
+    def fields_of_room(self) -> Element:
+        raise StanzaError("cancel", "feature-not-implemented")
+
+
 class _NoContacts:
     async def of(self, account: str) -> Relations:
         return ALONE
@@ -230,3 +252,4 @@ class People:
     blocks: Blocks = field(default_factory=_NoBlocks)
     interests: Interests = field(default_factory=_NoInterests)
     personal: Personal = field(default_factory=_NothingPublished)
+    archive: Archive = field(default_factory=_NoArchive)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plauder.core.server import Server
 
 NICK_NODE = "x-roomuser-item"
-_ROOM = (INFO, ITEMS, ns.MUC, ns.OCCUPANT_ID, ns.MODERATE, ns.STANZA_ID, ns.SELF_PING, ns.STABLE_ID)
+_ROOM = (INFO, ITEMS, ns.MUC, ns.OCCUPANT_ID, ns.MODERATE, ns.STANZA_ID, ns.SELF_PING, ns.STABLE_ID, ns.ARCHIVE)
 _MORE = (ns.VCARD, ns.REGISTER, ns.PING, ns.INVITE_LINK)
 
 

@@ -263,6 +263,8 @@ class Groups:
         match payload.tag.partition("}")[0][1:], is_set:
             case ns.PING, False:
                 return None
+            case ns.ARCHIVE, _:
+                return await self._archive(room, sender, payload, is_set=is_set)
             case ns.ADMIN, False:
                 return admin.read_lists(room, account, role, payload)
             case ns.ADMIN, True:
@@ -281,6 +283,15 @@ class Groups:
             case ns.INVITE_LINK, True:
                 return await self._link(room, account, payload)
         raise StanzaError("cancel", "feature-not-implemented")
+
+    async def _archive(self, room: Room, sender: Jid, payload: Element, *, is_set: bool) -> Element:
+        """XEP-0313 for rooms: a member's archive is what still waits in the member's inbox."""
+        if rules.RANK[room.affiliation(sender.bare.text)] < rules.RANK[rules.MEMBER]:
+            raise StanzaError("auth", "forbidden", "Only members find what they missed.")
+        archive = self._server.people.archive
+        if not is_set:
+            return archive.fields_of_room()
+        return await archive.of_room(sender, room.address(self.domain), payload)
 
     async def _administer(self, room: Room, change: admin.Change, payload: Element) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from plauder.core.numbers import time_of
@@ -12,6 +13,7 @@ from plauder.features.mam import rules
 from plauder.features.mam.rules import NS, Query
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
+from plauder.wire.stanza_error import StanzaError
 from plauder.wire.xml import E
 
 _BATCH = 100
@@ -31,18 +33,37 @@ class Archive:
 
     async def query(self, session: Session, _iq: Stanza, payload: Element) -> Element:
         """XEP-0313 §4: send the page as messages, then say where it ended."""
+        account = session.account
         query = rules.read(payload)
-        found = await self._find(session.account, query)
+        found = await self._find(account, query, lambda kept: self._taken(query, kept, account))
+        return self._answer(query, found, account, session)
+
+    async def of_room(self, member: Jid, room: Jid, query: Element) -> Element:
+        """The same for a room, from a member's inbox: there its messages wait for each of the member's devices."""
+        session = self._server.session(member)
+        if session is None:
+            raise StanzaError("cancel", "feature-not-implemented", "Members from elsewhere have no inbox here.")
+        asked = rules.read(query)
+        found = await self._find(member.bare, asked, lambda kept: rules.taken_of_room(asked, kept.stanza, room))
+        return self._answer(asked, found, room, session)
+
+    def fields_of_room(self) -> Element:
+        """What can be asked of a room."""
+        return rules.form()
+
+    def _answer(self, query: Query, found: list[tuple[int, Stanza]], archive: Jid, session: Session) -> Element:
         is_complete = len(found) <= query.limit
         if not is_complete:
             found = found[-query.limit :] if query.is_backwards else found[: query.limit]
         found = found if query.limit else []
         for number, message in reversed(found) if query.is_flipped else found:
-            attrs = {"from": session.account.text, "to": session.jid.text}
+            attrs = {"from": archive.text, "to": session.jid.text}
             session.send(Stanza.build("message", attrs, rules.result(query, number, time_of(number), message)))
         return rules.fin([number for number, _ in found], complete=is_complete)
 
-    async def _find(self, account: Jid, query: Query) -> list[tuple[int, Stanza]]:
+    async def _find(
+        self, account: Jid, query: Query, taken: Callable[[Kept], tuple[int, Stanza] | None]
+    ) -> list[tuple[int, Stanza]]:
         """The page, by number, and one more where there is more."""
         found: list[tuple[int, Stanza]] = []
         after, before = query.after, query.before
@@ -56,7 +77,7 @@ class Archive:
                 newest=query.is_backwards,
                 limit=_BATCH,
             )
-            wanted = [pair for one in kept if (pair := self._taken(query, one, account)) is not None]
+            wanted = [pair for one in kept if (pair := taken(one)) is not None]
             found = wanted + found if query.is_backwards else found + wanted
             if len(kept) < _BATCH:
                 break
@@ -94,6 +115,7 @@ def original(message: Stanza) -> Stanza:
 
 def register(server: Server) -> None:
     archive = Archive(server)
+    server.people.archive = archive
     for var in (NS, f"{NS}#extended"):
         server.advertise(var, on="account")
     server.on_iq("get", NS, "query", to="self", do=archive.fields)

@@ -18,6 +18,7 @@ from plauder.wire.xml import E
 NS: Final = "urn:xmpp:mam:2"
 FIELDS: Final = ("start", "end", "with", "before-id", "after-id", "ids")
 MAX_PAGE: Final = 100
+STANZA_ID: Final = "{urn:xmpp:sid:0}stanza-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,20 @@ def number(text: str) -> int:
     if value < 0 or len(text) > 16 or not text.isalnum():
         raise StanzaError("cancel", "item-not-found", "There is no message with that id.")
     return value
+
+
+def taken_of_room(query: Query, stanza: bytes, room: Jid) -> tuple[int, Stanza] | None:
+    """A message as the room's archive has it, under the id that the room gave it; None if it is not asked for."""
+    message = Stanza.from_bytes(stanza)
+    sender = message.sender
+    if sender is None or sender.bare != room or message.type != "groupchat":
+        return None
+    for payload in message.payloads:
+        if payload.tag == STANZA_ID and payload.get("by") == room.text:
+            key = number(payload.get("id", ""))
+            is_in = key > query.after and (query.before is None or key < query.before)
+            return (key, message) if is_in and (not query.ids or key in query.ids) else None
+    return None
 
 
 def form() -> Element:
