@@ -58,7 +58,7 @@ class OmemoSealer:
         self._database = database
         self._service = Encryption(keyring, clock)
         self._sessions: dict[str, LocalSession] = {}
-        self._ready: dict[str, asyncio.Task[None]] = {}
+        self._ready: dict[str, asyncio.Future[None]] = {}
         self._batchers: dict[str, Batcher[Outgoing, Sealed]] = {}
         self._fetchers: dict[str, Batcher[Sequence[str], None]] = {}
         self._watches = False
@@ -71,7 +71,8 @@ class OmemoSealer:
                 personal = self._server.people.personal
                 personal.on_published(profile.device_list_node(), partial(self._announced, namespace))
         self._sessions[number] = session
-        self._ready[number] = asyncio.create_task(self._set_up(number, session))
+        ready = self._ready[number] = asyncio.get_running_loop().create_future()
+        self._server.spawn(self._begin(number, session, ready), "publish the keys of a number")
 
     async def settled(self) -> None:
         """Returns when the keys of all attached numbers are published."""
@@ -81,6 +82,13 @@ class OmemoSealer:
         return f"{number}@{self._server.domain}"
 
     # ── own keys ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _begin(self, number: str, session: LocalSession, ready: asyncio.Future[None]) -> None:
+        try:
+            await self._set_up(number, session)
+        finally:
+            if not ready.done():
+                ready.set_result(None)
 
     async def _set_up(self, number: str, session: LocalSession) -> None:
         owner = self._owner(number)
