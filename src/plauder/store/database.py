@@ -69,6 +69,7 @@ class Database:
         driver = "sqlite+aiosqlite" if self.is_sqlite else "postgresql+psycopg"
         self.engine: AsyncEngine = create_async_engine(parsed.set(drivername=driver), pool_pre_ping=not self.is_sqlite)
         self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
+        self._given_up: set[asyncio.Future[Any]] = set()
         self._peek = Peek(parsed.database) if self.is_sqlite and parsed.database else None
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
@@ -77,7 +78,7 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """A read-write unit of work. SQLite has one writer at a time, so it is queued here, not refused there."""
-        async with self._writer or nullcontext(), self.engine.connect() as connection:
+        async with self._writer or nullcontext(), self._connected() as connection:
             async with connection.begin():
                 uow = UnitOfWork(connection)
                 yield uow
@@ -89,10 +90,36 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """A unit of work that only reads and never waits for a writer."""
-        async with self.engine.connect() as connection:
+        async with self._connected() as connection:
             await connection.execution_options(plauder_read_only=True)
             async with connection.begin():
                 yield UnitOfWork(connection)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of the pool. One that was just being opened for a task that is cancelled is closed, not lost:
+        SQLAlchemy would leave it, and its thread, to the garbage collector."""
+        opening = asyncio.ensure_future(self._open())
+        try:
+            connection = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._give_up)
+            self._given_up.add(opening)
+            raise
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(connection.close())
+
+    async def _open(self) -> AsyncConnection:
+        return await self.engine.connect()
+
+    def _give_up(self, opening: asyncio.Future[AsyncConnection]) -> None:
+        self._given_up.discard(opening)
+        if not opening.cancelled() and opening.exception() is None:
+            closing = asyncio.ensure_future(opening.result().close())
+            self._given_up.add(closing)
+            closing.add_done_callback(self._given_up.discard)
 
     def peek(self, statement: Select[Any], **values: Any) -> list[Any] | None:
         """Look a few rows up by key at once; None where the database is elsewhere and has to be waited for (`read`).
@@ -110,6 +137,8 @@ class Database:
     async def close(self) -> None:
         if self._peek is not None:
             self._peek.close()
+        while self._given_up:
+            await asyncio.wait(set(self._given_up))
         await self.engine.dispose()
 
 

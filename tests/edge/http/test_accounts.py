@@ -228,6 +228,7 @@ async def test_every_route_but_the_doors_needs_a_login(http: httpx.AsyncClient) 
         ("POST", "/api/v1/registration/{registration_id}/verify"),
         ("GET", "/api/v1/invites/{token}"),
         ("POST", "/api/v1/invites/{token}/accept"),
+        ("GET", "/api/v1/links/{token}"),
         ("POST", "/api/v1/links/{token}/accept"),
     }
     routes = each_route(http)
