@@ -131,6 +131,7 @@ class Dispatcher:
         self._handlers: dict[str, Handler] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._is_stopping = False
 
     def subscribe(self, topic: str, handler: Handler) -> None:
         """Hand announcements of `topic` to `handler`; it returns when it has taken one, raises to get it again."""
@@ -150,10 +151,11 @@ class Dispatcher:
 
     async def stop(self, seconds: float = 10.0) -> None:
         """Let handlers that run finish for so long; what they leave is delivered after the next start."""
+        self._is_stopping = True
+        wake(self._database)
         if self._loop is not None:
-            self._loop.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._loop
+            # Not cancelled: a database connection that is being opened would be left behind.
+            await self._loop
             self._loop = None
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=seconds)
@@ -171,20 +173,19 @@ class Dispatcher:
 
     async def _run(self) -> None:
         woken = waker(self._database)
-        while True:
+        while not self._is_stopping:
             woken.clear()
             room = self._at_once - len(self._running)
             try:
                 claimed = await self._claim(room) if room else []
             except Exception as error:
                 _log.error("outbox cannot be read", why=type(error).__name__)
-                await asyncio.sleep(POLL_SECONDS)
-                continue
+                claimed = []
             for one in claimed:
                 task = asyncio.create_task(self._deliver(one), name=f"outbox {one.topic}")
                 self._running.add(task)
                 task.add_done_callback(self._done)
-            if not claimed:
+            if not claimed and not self._is_stopping:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await woken.wait()
