@@ -258,7 +258,6 @@ class App:
             stanza=config.xmpp.max_stanza_bytes,
             login_seconds=config.xmpp.login_seconds,
             resume_seconds=config.xmpp.resume_seconds,
-            inbox_days=config.inbox.retention_days,
         )
         server = Server(
             config.domain,

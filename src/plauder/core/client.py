@@ -208,9 +208,9 @@ class ClientSession(FedSession):
             window = self.server.limits.commit_window
             self.pace = (
                 Pace.PROMPT
-                if self._delay < window
+                if self._delay < window / 2
                 else Pace.STEADY
-                if self._delay < window * STEADY_WINDOWS
+                if self._delay < window * STEADY_WINDOWS * 0.7
                 else Pace.NEVER
             )
 
@@ -503,6 +503,8 @@ class ClientSession(FedSession):
         self._fresh = ASK_AFTER if again else 0
         if count:
             self.settle(count)
+        # XEP-0352 §5: after resumption the client counts as active until it says otherwise.
+        self.set_active(True)
         self.pump()
 
     def restore(self, remembered: Remembered) -> None:

@@ -172,11 +172,15 @@ class FedSession(Session):
         unacked = self.unacked
         if unacked is None:
             return
-        done = [entry for entry in (unacked.popleft() for _ in range(count)) if type(entry) is Delivery]
+        shared = SHARED if self.device != SHARED else None
+        if count == 1:
+            entry = unacked.popleft()
+            done: tuple[Delivery, ...] = (entry,) if type(entry) is Delivery else ()
+        else:
+            done = tuple([one for one in [unacked.popleft() for _ in range(count)] if type(one) is Delivery])
         if not unacked:
             self.unacked = None
         if done:
-            shared = SHARED if self.device != SHARED else None
             self.server.deliveries.acknowledged(done, self.device, shared)
         if self._mode is Mode.BEHIND:
             self.pump()

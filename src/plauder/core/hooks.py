@@ -263,7 +263,7 @@ class Hooks:
         self.bound_watchers.append(do)
 
     def on_closed(self, do: Watcher) -> None:
-        """A session is over and cannot be resumed. `session.presence` still says what it was."""
+        """A session is over and cannot be resumed; those who watch for unavailable presence were told before."""
         self.closed_watchers.append(do)
 
     def on_renamed(self, do: RenameWatcher) -> None:

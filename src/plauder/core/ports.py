@@ -8,7 +8,7 @@ waiting is an awaitable.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -173,50 +173,28 @@ class NoMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much the engine takes, from whom. Sizes in bytes, times in seconds."""
+    """How much the engine takes from a client that has come in; `door.Rules` say who comes in. Sizes in bytes, times
+    in seconds."""
 
     stanza: int = 262_144
-    """The largest stanza of a bound session (RFC 6120 §13.12 asks for at least 10,000)."""
-    stanza_before_login: int = 16_384
-    depth: int = 64
-    """The deepest nesting of elements."""
+    """The largest stanza after the login (RFC 6120 §13.12 asks for at least 10,000)."""
     login_seconds: float = 30.0
     """A connection that has not bound a resource by then is closed."""
     login_attempts: int = 4
     """Failed SASL exchanges of one connection."""
-    attempts_per_address: int = 20
-    """Failed logins of one address within `attempts_window`; above, it has to wait."""
-    attempts_window: float = 300.0
-    connections_per_address: int = 20_000
     sessions_per_account: int = 20
     devices_per_account: int = 16
     """Queues by resource; the longest unseen goes first. Queues by credential do not count."""
     unacked: int = 256
     """Stanzas handed to a client that it has not acknowledged; more wait in the inbox."""
     output: int = 1_048_576
-    """Bytes that wait for a slow reader; above, messages go to the inbox and presence is dropped."""
+    """Bytes that wait in the transport of a slow reader, at the most; above, the connection is cut."""
     pending_from_client: int = 512
     """Stanzas of one client that are neither durable nor delivered; above, its socket is not read."""
     resume_seconds: int = 600
     """How long a stream can be resumed after its connection is gone (XEP-0198 `max`)."""
     ack_timeout: float = 60.0
     """A connection that leaves <r/> unanswered this long is dead."""
-    idle_seconds: float = 900.0
-    """A silent connection is asked for a sign of life after this."""
     commit_window: float = 0.004
     """How long a message to devices that may answer at once is kept from the disk."""
-    inbox_days: float = 30.0
-    inbox_per_account: int = 100_000
-    """Stanzas kept for one account; above, its senders get resource-constraint."""
     fast_token_days: float = 21.0
-    mechanisms: tuple[str, ...] = field(
-        default=(
-            "SCRAM-SHA-512-PLUS",
-            "SCRAM-SHA-256-PLUS",
-            "SCRAM-SHA-1-PLUS",
-            "SCRAM-SHA-512",
-            "SCRAM-SHA-256",
-            "SCRAM-SHA-1",
-            "PLAIN",
-        )
-    )
