@@ -31,7 +31,7 @@ def test_accounts_from_opening_to_deletion(plauder: Command) -> None:
 def test_invites(plauder: Command, here: Path) -> None:
     status, out, _ = plauder("invite", "create", "--uses", "3", "--note", "family", "--qr", "qr.svg")
     assert status == 0
-    assert out.startswith("http://localhost:8080/invite#")
+    assert out.startswith("http://localhost:8080/i/")
     assert (here / "qr.svg").read_bytes().startswith(b"<svg")
     listed = plauder("invite", "list")[1]
     assert "3 uses" in listed

@@ -30,7 +30,7 @@ class Invites:
 
     def url(self, token: str) -> str:
         """Where the invited person goes. The token is a fragment, so that it stays out of logs and referrers."""
-        return f"{self._parts.config.public_url}/invite#{token}"
+        return f"{self._parts.config.public_url}/i/{token}"
 
     async def create(self, by: str | None, *, uses: int = 1, days: float = 7, note: str = "") -> tuple[str, Invite]:
         """A new invite by an account, or by the operator (None); the token is told once.

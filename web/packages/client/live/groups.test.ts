@@ -61,7 +61,7 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
 
   it("can be joined by link, and left", async () => {
     const link = await ana.client.groups.inviteLink(room);
-    const token = decodeURIComponent(link.split("/invite/")[1] as string);
+    const token = decodeURIComponent(link.split("/i/")[1] as string);
     expect(await carla.client.session.invite(token)).toMatchObject({ kind: "group", name: "Praia" });
     await carla.client.session.acceptInvite(token, { deviceName: "x" });
     await eventually(() => listed(carla)() !== undefined, "Carla is in");

@@ -151,11 +151,18 @@ export class Outgoing {
 
   /** Receipts that wait for the same person travel together: a thousand messages read at once are no thousand answers. */
   #joined({ chat, content: elements }: NewJob): boolean {
-    const last = this.#store.sql.get<JobRow>("SELECT * FROM job WHERE chat = ? ORDER BY seq DESC LIMIT 1", chat);
+    const last = this.#store.sql.get<JobRow>(
+      "SELECT * FROM job WHERE chat = ? ORDER BY seq DESC LIMIT 1",
+      chat,
+    );
     if (last?.kind !== "receipt" || last.seq === this.#inHand) return false;
     const before = parse(last.content);
     if (before.children.length >= MOST_RECEIPTS) return false;
-    this.#store.sql.run("UPDATE job SET content = ? WHERE seq = ?", String(before.with({}, ...elements)), last.seq);
+    this.#store.sql.run(
+      "UPDATE job SET content = ? WHERE seq = ?",
+      String(before.with({}, ...elements)),
+      last.seq,
+    );
     return true;
   }
 

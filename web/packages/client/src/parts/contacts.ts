@@ -136,11 +136,9 @@ export class ContactsPart implements Contacts {
   }
 
   async inviteLink(): Promise<string> {
-    const made = await this.#household.around.api.call<{ url: string }>("POST", "/invites", {
-      uses: 20,
-      days: 30,
-    });
-    return made.url;
+    const { api } = this.#household.around;
+    const { token } = await api.call<{ token: string }>("POST", "/invites", { uses: 20, days: 30 });
+    return `${api.origin}/i/${token}`;
   }
 
   async groupsInCommon(id: string): Promise<readonly string[]> {

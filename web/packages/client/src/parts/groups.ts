@@ -115,7 +115,7 @@ export class GroupsPart implements Groups {
     if (myRole !== "owner" && myRole !== "admin") throw new ClientError("not-allowed");
     const secret = newId();
     const token = formatGroupInvite({ room: id, host: home.account.jid, secret, name });
-    const link = `${this.#household.around.api.origin}/invite/${token}`;
+    const link = `${this.#household.around.api.origin}/i/${token}`;
     home.account.store.write(() => {
       home.account.store.setSetting(`invite-secret:${id}`, secret);
       home.account.store.setSetting(`invite:${id}`, link);

@@ -98,11 +98,21 @@ export class SessionPart implements Session {
         ...(options.pin !== undefined && { pin: options.pin }),
       });
       await this.#household.signIn(credential, options.deviceName);
-      return { kind: "done", isNew: credential.isNew };
+      const backup = credential.isNew ? undefined : await this.#backup();
+      return { kind: "done", isNew: credential.isNew, ...(backup && { backup }) };
     } catch (error) {
       if (error instanceof PinNeeded) return { kind: "pin-needed" };
       throw error;
     }
+  }
+
+  /** What the person could restore. */
+  async #backup(): Promise<{ at: number; bytes: number; lock: "password" | "code" } | undefined> {
+    const { api } = this.#household.around;
+    const found = await api
+      .call<{ lock: "password" | "code"; bytes: number; at: string }>("GET", "/backup")
+      .catch(() => undefined);
+    return found && { at: Date.parse(found.at), bytes: found.bytes, lock: found.lock };
   }
 
   async invite(token: string): Promise<InviteView> {
