@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,8 +46,8 @@ def files(config: Config, now: datetime) -> Files:
         return Files(config.tls.certificate, config.tls.key, None)
     directory = config.data_dir / "tls"
     made = Files(directory / "server.pem", directory / "server.key", directory / "ca.pem")
-    if not _is_good(made.certificate, config.domain, now):
-        _make(directory, config.domain, now)
+    if not _is_good(made.certificate, (config.domain, *config.business.api_hosts), now):
+        _make(directory, config.domain, now, config.business.api_hosts)
     return made
 
 
@@ -84,20 +85,22 @@ def _reason(error: Exception) -> str:
     return error.strerror or "unknown" if isinstance(error, OSError) else "it is not in PEM format, or has a password"
 
 
-def _is_good(path: Path, domain: str, now: datetime) -> bool:
+def _is_good(path: Path, domains: Sequence[str], now: datetime) -> bool:
     if not path.exists():
         return False
     try:
         certificate = read(path)
     except ConfigError:
         return False
-    return covers(certificate, domain) and certificate.not_valid_after_utc > now + timedelta(days=RENEW_DAYS)
+    covers_all = all(covers(certificate, domain) for domain in domains)
+    return covers_all and certificate.not_valid_after_utc > now + timedelta(days=RENEW_DAYS)
 
 
-def _make(directory: Path, domain: str, now: datetime) -> None:
+def _make(directory: Path, domain: str, now: datetime, api_hosts: Sequence[str] = ()) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     ca_key, ca = _authority(directory, now)
     key = ec.generate_private_key(ec.SECP256R1())
+    names = [*_names(domain), *(x509.DNSName(name) for name in api_hosts)]
     leaf = (
         x509.CertificateBuilder()
         .subject_name(_name(domain[:64]))
@@ -106,7 +109,7 @@ def _make(directory: Path, domain: str, now: datetime) -> None:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=LEAF_DAYS))
-        .add_extension(x509.SubjectAlternativeName(_names(domain)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)

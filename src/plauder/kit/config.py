@@ -309,6 +309,11 @@ class Business(Section):
             ip_network(network)
         return value
 
+    @field_validator("api_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_domain_name(name) for name in value)
+
 
 class Contact(Section):
     """Whom people and other operators turn to (XEP-0157): addresses as URIs, mailto:, xmpp: or https:."""

@@ -130,16 +130,6 @@ def test_an_approved_template_is_edited_once_a_day() -> None:
         assert caught.value.subcode == 2388039
 
 
-@given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(0, 100))
-@settings(max_examples=50, deadline=None)
-def test_more_blocks_never_mean_better_quality(delivered: int, read: int, blocked: int) -> None:
-    order = ["GREEN", "UNKNOWN", "YELLOW", "RED"]
-    read = min(read, delivered)
-    before = rules.quality(delivered=delivered, read=read, blocked=blocked, reported=0)
-    after = rules.quality(delivered=delivered, read=read, blocked=blocked + 1, reported=0)
-    assert order.index(after) >= order.index(before)
-
-
 @given(
     st.lists(
         JSON

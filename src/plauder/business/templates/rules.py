@@ -457,16 +457,6 @@ PAUSES = (timedelta(hours=3), timedelta(hours=6))
 PAUSE_TITLES = ("FIRST_PAUSE", "SECOND_PAUSE")
 
 
-def quality(*, delivered: int, read: int, blocked: int, reported: int) -> str:
-    """UNKNOWN until 50 were delivered; then by blocks, reports and reads of the last days."""
-    if delivered < 50:
-        return "UNKNOWN"
-    complaints = (blocked + 3 * reported) / delivered
-    if complaints >= 0.03:
-        return "RED"
-    return "YELLOW" if complaints >= 0.01 or (delivered >= 200 and read / delivered < 0.05) else "GREEN"
-
-
 def next_pause(pauses: int) -> timedelta | None:
     """How long the next pause for low quality lasts; None: disabled for good."""
     return PAUSES[pauses] if pauses < len(PAUSES) else None

@@ -36,8 +36,8 @@ class GraphSettings:
     """What an operator decides about the API. `public_url` has no trailing slash."""
 
     public_url: str = "http://localhost:8080"
-    strict_parameters: bool = False
-    """Refuse keys that the API does not know, instead of ignoring them."""
+    api_hosts: frozenset[str] = frozenset()
+    """Other names by which programs with a fixed host reach us."""
 
 
 Handshake = Callable[[str, str], Awaitable[None]]
@@ -163,9 +163,9 @@ class Call:
 
 
 def base_url(request: Request, settings: GraphSettings) -> str:
-    """The configured public URL; on a loopback network, whatever host the client used."""
+    """The configured public URL; for loopback and the operator's other names, the host that the client used."""
     host = request.headers.get("host", "")
-    if host.partition(":")[0] in ("localhost", "127.0.0.1"):
+    if (name := host.partition(":")[0].lower()) in ("localhost", "127.0.0.1") or name in settings.api_hosts:
         return f"{request.url.scheme}://{host}"
     return settings.public_url
 

@@ -39,6 +39,7 @@ def settings_of(config: Config) -> PlatformSettings:
             journal_for=timedelta(hours=business.journal_hours),
         ),
         conversation_objects=business.conversation_objects,
+        api_hosts=business.api_hosts,
     )
 
 

@@ -28,6 +28,7 @@ from plauder.business.templates import commands as templates
 from plauder.business.webhooks.commands import Publisher
 from plauder.business.webhooks.rules import Network
 from plauder.core.server import Server
+from plauder.edge import quality
 from plauder.edge.flows import FlowDesk
 from plauder.edge.hosted import Hosted, Referral, Sealer
 from plauder.edge.hosted_omemo import OmemoSealer
@@ -50,6 +51,7 @@ from plauder.store.database import Database
 log = get_log("edge.graph")
 
 HOUSEKEEPING = 60.0
+QUALITY_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class PlatformSettings:
     policies: Policies = field(default_factory=Policies)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     conversation_objects: bool = True
+    api_hosts: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class Platform:
     outbound: Outbound
     sandbox: Sandbox
     downloads: APIRouter
+    domain: str
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -100,11 +104,21 @@ class Platform:
             while await self.webhooks.deliver_due():
                 pass
 
+    async def assess_quality(self) -> None:
+        """Look at what people did: ratings, pauses, limits."""
+        async with self.graph.database.begin() as uow:
+            await quality.assess(uow, self.domain, self.graph.updates, at=self.graph.clock.now())
+        self.graph.senders.changed()
+        self.webhooks.wake()
+
     async def _housekeeping(self) -> None:
         """End template pauses, delete expired media."""
-        graph = self.graph
+        graph, due = self.graph, 0.0
         while True:
             try:
+                if graph.clock.monotonic() >= due:
+                    due = graph.clock.monotonic() + QUALITY_SECONDS
+                    await self.assess_quality()
                 async with graph.database.begin() as uow:
                     await templates.resume_due(uow, at=graph.clock.now(), updates=graph.updates)
                 await media.sweep(graph.database, graph.blobs, graph.clock.now())
@@ -172,7 +186,7 @@ def build(
         senders=senders,
         media_key=media_key,
         updates=publisher,
-        settings=GraphSettings(settings.public_url),
+        settings=GraphSettings(settings.public_url, frozenset(settings.api_hosts)),
         subscriptions_changed=publisher.changed,
         number_changed=number_changed,
         faults=sandbox.faults,
@@ -191,7 +205,7 @@ def build(
     downloads = APIRouter()
     for module in (media_routes, flows):
         downloads.include_router(module.downloads(graph))
-    return Platform(graph, api, hosted, pipeline, webhooks, publisher, outbound, sandbox, downloads)
+    return Platform(graph, api, hosted, pipeline, webhooks, publisher, outbound, sandbox, downloads, server.domain)
 
 
 def application(graph: Graph) -> FastAPI:

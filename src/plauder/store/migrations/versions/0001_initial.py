@@ -312,6 +312,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("phone_id", name=op.f("uq_business_sandbox_phone_id")),
     )
     op.create_table(
+        "business_signal",
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("wa_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("template_id", sa.String(), nullable=False),
+        sa.Column("at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("phone_id", "wa_id", "kind", name=op.f("pk_business_signal")),
+    )
+    op.create_index("ix_business_signal_at", "business_signal", ["at"], unique=False)
+    op.create_table(
         "business_token",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
