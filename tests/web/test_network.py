@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.network import Network, network
-from tests.web.pages import Opener, choose, field, log, menu_of, message, say
+from tests.web.pages import Opener, choose, field, menu_of, message, say
 from tests.web.test_conversation import PNG
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
@@ -93,7 +93,7 @@ def test_two_browsers_talk(pair: tuple[Page, Page]) -> None:
     expect(message(bia, "Tudo ótimo!")).to_be_visible(timeout=SLOW)
     choose(eva, message(eva, "Tudo ótimo!"), "Delete")
     eva.get_by_role("button", name="Delete for everyone").click()
-    expect(log(bia).get_by_text("This message was deleted")).to_be_visible(timeout=SLOW)
+    expect(message(bia, "Eva Luz, This message was deleted")).to_be_visible(timeout=SLOW)
 
 
 def test_a_photo_and_a_voice_note_arrive(pair: tuple[Page, Page]) -> None:

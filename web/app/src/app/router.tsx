@@ -8,7 +8,9 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { NotFound } from "./NotFound.tsx";
+import { Opening } from "./Opening.tsx";
 import { Shell } from "./Shell.tsx";
+import { StartFailed } from "./StartFailed.tsx";
 
 interface Context {
   client: PlauderClient;
@@ -192,6 +194,9 @@ export function makeRouter(client: PlauderClient) {
     context: { client },
     defaultPreload: "intent",
     pathParamsAllowedCharacters: ["@"],
+    defaultErrorComponent: StartFailed,
+    defaultPendingComponent: Opening,
+    defaultPendingMs: 300,
   });
 }
 

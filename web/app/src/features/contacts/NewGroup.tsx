@@ -1,7 +1,8 @@
 import { Plural, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
-import { useClient, useCommand, useLive } from "../../lib/client.ts";
+import { useClient, useCommand } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
+import { useKnownPeople } from "../../lib/known.ts";
 import { AvatarField } from "../../ui/AvatarField.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { PeoplePicker } from "../../ui/PeoplePicker.tsx";
@@ -9,7 +10,7 @@ import { PeoplePicker } from "../../ui/PeoplePicker.tsx";
 export default function NewGroup({ onClose, onChat }: { onClose: () => void; onChat: (id: string) => void }) {
   const { t } = useLingui();
   const client = useClient();
-  const contacts = useLive(client.contacts.list) ?? [];
+  const people = useKnownPeople();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [step, setStep] = useState<"people" | "name">("people");
   const [name, setName] = useState("");
@@ -58,12 +59,7 @@ export default function NewGroup({ onClose, onChat }: { onClose: () => void; onC
       }
     >
       {step === "people" ? (
-        <PeoplePicker
-          label={t`Members`}
-          from={contacts.filter((one) => one.kind === "person" && !one.isBlocked)}
-          chosen={chosen}
-          onChange={setChosen}
-        />
+        <PeoplePicker label={t`Members`} from={people} chosen={chosen} onChange={setChosen} />
       ) : (
         <div className="flex flex-col gap-4">
           <AvatarField

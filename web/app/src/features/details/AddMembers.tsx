@@ -1,15 +1,16 @@
 import { useLingui } from "@lingui/react/macro";
 import type { GroupView } from "@plauder/client/api";
 import { useState } from "react";
-import { useClient, useCommand, useLive } from "../../lib/client.ts";
+import { useClient, useCommand } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
+import { useKnownPeople } from "../../lib/known.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { PeoplePicker } from "../../ui/PeoplePicker.tsx";
 
 export default function AddMembers({ group, onClose }: { group: GroupView; onClose: () => void }) {
   const { t } = useLingui();
   const client = useClient();
-  const contacts = useLive(client.contacts.list) ?? [];
+  const people = useKnownPeople();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const command = useCommand();
   const errorText = useErrorText();
@@ -35,9 +36,7 @@ export default function AddMembers({ group, onClose }: { group: GroupView; onClo
       {command.failed && <p className="banner danger mb-3">{errorText(command.failed, command.details)}</p>}
       <PeoplePicker
         label={t`Contacts`}
-        from={contacts.filter(
-          (one) => one.kind === "person" && one.isContact && !one.isBlocked && !inside.has(one.id),
-        )}
+        from={people.filter((one) => !inside.has(one.id))}
         chosen={chosen}
         onChange={setChosen}
       />
