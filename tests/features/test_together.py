@@ -227,3 +227,11 @@ async def test_a_contact_gets_device_lists_as_they_change(world: World):
     (event,) = bruno.messages()
     assert event.attrs["from"] == ANA
     assert event.find("{http://jabber.org/protocol/pubsub#event}event") is not None
+
+
+async def test_clients_on_older_libraries_get_their_session(world: World):
+    """RFC 3921 §3: Strophe asks for it, and gives up where it is refused."""
+    answer = await (await world.connect("ana")).request(
+        "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>", type="set"
+    )
+    assert answer.type == "result"

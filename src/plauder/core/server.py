@@ -31,6 +31,7 @@ from plauder.kit import log as logging
 from plauder.kit.clock import Clock
 from plauder.store.database import Database
 from plauder.wire.jid import Jid
+from plauder.wire.negotiation import SESSION
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
@@ -64,6 +65,9 @@ class Server(Hooks):
         highest: int = 0,
     ) -> None:
         super().__init__()
+        # RFC 3921 §3: clients on older libraries ask for a session after binding, optional or not, and give up if it
+        # is refused.
+        self.on_iq("set", SESSION, "session", to="any", do=lambda _session, _iq, _payload: None)
         self.domain = domain
         self.domain_jid = Jid.parse(domain)
         self.clock = clock
