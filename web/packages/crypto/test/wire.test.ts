@@ -223,6 +223,69 @@ describe.each([v03, v2])("$version", (profile) => {
     expect(() => profile.parseEncrypted(edit(sent), "bruno@example.org", 2)).toThrow(Unreadable);
   });
 
+  test("any tree of known names is read or refused, never more", async () => {
+    const name = fc.constantFrom(
+      "header",
+      "key",
+      "keys",
+      "iv",
+      "payload",
+      "device",
+      "spk",
+      "spks",
+      "ik",
+      "pk",
+      "prekeys",
+      "x",
+    );
+    const legacy = fc.constantFrom(
+      "signedPreKeyPublic",
+      "signedPreKeySignature",
+      "identityKey",
+      "preKeyPublic",
+    );
+    const value = fc.constantFrom("1", "2", "true", "-1", "", "4294967296", "bruno@example.org", "AAAA");
+    const text = fc.constantFrom(
+      "",
+      "AA==",
+      "%",
+      toBase64(new Uint8Array(32)),
+      toBase64(new Uint8Array(33).fill(5)),
+      toBase64(new Uint8Array(64)),
+    );
+    const tree = fc.letrec<{ node: XmlElement }>((tie) => ({
+      node: fc.record({
+        name: fc.oneof(name, legacy),
+        ns: fc.constantFrom(profile.protocol, profile.protocol, "urn:other"),
+        attrs: fc.dictionary(
+          fc.constantFrom("sid", "rid", "id", "jid", "kex", "prekey", "preKeyId", "signedPreKeyId"),
+          value,
+        ),
+        children: fc.array(fc.oneof({ maxDepth: 4 }, text, tie("node") as fc.Arbitrary<XmlElement>), {
+          maxLength: 5,
+        }),
+      }),
+    })).node;
+    await fc.assert(
+      fc.asyncProperty(fc.array(tree, { maxLength: 5 }), async (children) => {
+        const root = element("root", profile.protocol, {}, ...children);
+        const readers = [
+          () => profile.parseEncrypted(root, "bruno@example.org", 2),
+          () => profile.parseDeviceList(root),
+          () => profile.parseBundle(curve, root),
+        ];
+        for (const read of readers) {
+          try {
+            await read();
+          } catch (error) {
+            expect(error).toBeInstanceOf(Unreadable);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("a device list there and back; a broken one is malformed", () => {
     const list = {
       ...profile.emptyDeviceList(),
