@@ -26,14 +26,14 @@ check: $(VENV)/.dev ## the fast part: format, lint, types, import rules, unit te
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not server and not browser"
+	$(BIN)/pytest -q -n auto -m "not server and not browser"
 
 fast: $(VENV)/.dev ## unit tests only
-	$(BIN)/pytest -q -m "not server and not browser"
+	$(BIN)/pytest -q -n auto -m "not server and not browser"
 
 test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test
-	$(BIN)/pytest -q -m "server and not browser"
+	$(BIN)/pytest -q -n auto --dist loadfile -m "server and not browser"
 	$(BIN)/pytest -q -m browser
 
 e2e: $(VENV)/.dev web/dist/.built $(VENV)/.debian ## browser tests only
