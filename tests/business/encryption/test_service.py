@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import event
 
 from plauder.business.encryption.envelope import open_envelope, seal_envelope
 from plauder.business.encryption.errors import Unreadable
@@ -93,10 +94,17 @@ def text_of(outcome: Read | NotRead) -> str:
     return "".join(each.text or "" for each in outcome.content)
 
 
+def _careless(connection: Any, _entry: Any) -> None:
+    """A test's database need not survive a power cut."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 @pytest.fixture(params=[[AXOLOTL], [OMEMO2]], ids=["0.3", "omemo:2"])
 async def numbers(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Numbers]:
     database = Database(f"sqlite:///{tmp_path / 'plauder.db'}")
-    await database.create_all()
+    event.listen(database.engine.sync_engine, "connect", _careless)
+    async with database.begin() as uow:
+        await uow.connection.run_sync(omemo.create)
     made = Numbers(database, clock, request.param)
     await made.start()
     yield made
