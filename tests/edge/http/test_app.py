@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from pydantic import BaseModel
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from plauder.edge.http.address import Proxies
 from plauder.kit.clock import FakeClock
@@ -205,6 +207,26 @@ async def test_strangers_are_limited_and_logins_are_not(client: Client) -> None:
     assert (await http.get("/")).status_code == 200
     clock.advance(20)
     assert (await http.get("/api/v1/conflict")).status_code == 409
+
+
+async def test_files_and_the_graph_s_own_tokens_are_not_counted(client: Client) -> None:
+    http = client(config={"limits": {"requests_per_minute": 1}})
+    for _ in range(3):
+        assert (await http.get("/media/slot/name")).status_code == 404
+        assert (await http.get("/v23.0/me?access_token=x")).status_code == 404
+    assert (await http.put("/media/slot/name")).status_code != 429
+    assert (await http.put("/media/slot/name")).status_code == 429
+
+
+async def test_another_application_answers_for_its_own_paths(client: Client) -> None:
+    async def other(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("other")(scope, receive, send)
+
+    http = client(others=[(lambda scope: scope["path"].startswith("/v1/"), other)])
+    answer = await http.get("/v1/x")
+    assert answer.text == "other"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert (await http.get("/v2/x")).status_code == 404
 
 
 async def test_only_named_proxies_are_believed(client: Client) -> None:

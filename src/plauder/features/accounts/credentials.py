@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -91,10 +92,11 @@ class AccountCredentials:
             if device != ANYWHERE:
                 continue
             try:
-                keys = await scram.all_keys(prepare_password(password), salt, iterations)
+                normalised = prepare_password(password)
             except InvalidJid:
                 return None
-            if hmac.compare_digest(keys["sha-256"].stored_key, stored_key):
+            keys = await asyncio.to_thread(scram.keys, normalised, salt, iterations, "sha-256")
+            if hmac.compare_digest(keys.stored_key, stored_key):
                 return ANYWHERE
         return None
 
