@@ -23,6 +23,7 @@ async def assess(uow: UnitOfWork, domain: str, updates: Updates, *, at: datetime
     await _gather(uow, numbers, domain, at)
     for number in numbers:
         await _number(uow, number, updates, at)
+    numbers = await number_store.registered(uow)  # with their new ratings
     for portfolio_id in sorted({number.portfolio_id for number in numbers}):
         await _portfolio(uow, portfolio_id, numbers, updates, at)
     for row in await commands.templates_sent(uow, at):
