@@ -2,7 +2,7 @@
 
 Every method works inside the caller's unit of work, so a ratchet moves in the transaction that keeps the message. Send
 what was sealed only after that transaction has committed: a key must never be used for two messages. Two units of work
-must not seal for one number at the same time; `seal` takes the number's turn (`UnitOfWork.alone`) for that.
+must not change one number's records at the same time; each method that does takes its turn (`UnitOfWork.alone`).
 """
 
 from __future__ import annotations
@@ -243,6 +243,7 @@ class Encryption:
 
     async def published(self, uow: UnitOfWork, owner: str, namespace: str, revision: int) -> None:
         """The bundle of this revision is out."""
+        await uow.alone(f"omemo/{owner}")
         notes = self._notes(uow, owner)
         sessions = (await self._sessions(notes))[PROFILES[namespace].version]
         own = await sessions.own()
@@ -281,6 +282,7 @@ class Encryption:
 
         A malformed list is ignored. Of a verified bundle is kept what one session needs.
         """
+        await uow.alone(f"omemo/{owner}")
         notes = self._notes(uow, owner)
         await notes.prefetch(f"account/{each.jid}" for each in lists)
         await notes.prefetch(each.device.key("device") for each in bundles)
