@@ -178,6 +178,21 @@ async def test_a_client_that_owes_too_much_gets_no_more_until_it_answers(world: 
     assert bodies(bruno.messages()) == [str(number) for number in range(8, 20)]
 
 
+async def test_a_client_that_answers_no_pings_is_neither_starved_nor_believed(world: World) -> None:
+    ana = await world.connect("ana", sm=True)
+    bruno = await world.connect("bruno", "phone", mute=True)
+    for number in range(12):
+        await ana.send(chat("bruno@plauder.example", str(number)))
+    assert len(bruno.messages()) == 8
+    await world.advance(120)
+    assert bodies(bruno.messages()) == ["8", "9", "10", "11"]
+    await ana.send(chat("bruno@plauder.example", "live"))
+    assert bodies(bruno.messages()) == ["live"]
+    await world.advance(1)
+    assert await ana.ask_ack() == 14
+    assert len(world.fake_inbox.rows) == 13
+
+
 async def test_a_writer_is_not_read_while_too_much_of_it_is_under_way(world: World) -> None:
     world.fake_inbox.auto = False
     ana = await world.connect("ana", sm=True)

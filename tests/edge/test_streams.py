@@ -338,6 +338,19 @@ async def test_sasl2_without_bind2_binds_the_older_way(at: Live) -> None:
         assert "ana@localhost/" in await wire.until("</iq>")
 
 
+async def test_a_client_may_run_ahead(at: Live) -> None:
+    """Hundreds of stanzas before the answer to the login has come: none is lost, none is out of order."""
+    async with wired(at) as wire:
+        await wire.scram()
+        ahead = HEADER + "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq><presence/>"
+        for number in range(200):
+            ahead += f"<message to='ana@localhost' type='chat' id='m{number}'><body>x</body></message>"
+        wire.send(ahead)
+        text = await wire.until("id='m199'")
+        positions = [text.index(f"id='m{number}'") for number in range(200)]
+        assert positions == sorted(positions)
+
+
 async def test_the_same_user_agent_gets_the_same_resource(at: Live) -> None:
     found = []
     for _ in range(2):

@@ -94,6 +94,7 @@ class ClientSession(FedSession):
         "_held",
         "_is_over",
         "_is_paused",
+        "_is_unprovable",
         "_pending",
         "_queue",
         "_quiet",
@@ -135,6 +136,8 @@ class ClientSession(FedSession):
         self._busy = False
         self._is_paused = False
         self._is_over = False
+        self._is_unprovable = False
+        """It answers no pings, against RFC 6120 §8.2.3: then it is handed everything, and everything stays owed."""
         self._held: list[tuple[tuple[str, str] | None, Stanza]] | None = None
         self._quiet: asyncio.Future[None] | None = None
 
@@ -283,10 +286,10 @@ class ClientSession(FedSession):
             if self.slot is not None:
                 self.slot.sent(self._sent, delivery.number, delivery.mark)
         elif delivery.outcome is not None or delivery.state:
-            self._fresh += 1
+            self._fresh += not self._is_unprovable
         else:
             tracked = False
-        if tracked:
+        if tracked and not self._is_unprovable:
             if self.unacked is None:
                 self.unacked = deque()
             self.unacked.append(delivery)
@@ -434,6 +437,18 @@ class ClientSession(FedSession):
             self.settle(count)
         if self._fresh and self.outlet is not None:
             self.outlet.write(b"")
+
+    def give_up_proof(self) -> None:
+        """The client, without stream management, has left our ping unanswered though it is connected. It must not be
+        cut off for that, nor may what it was sent count as delivered: that stays in the inbox for the next login."""
+        self._is_unprovable = True
+        self.asked_at = 0.0
+        self._asked = self._fresh = 0
+        unacked, self.unacked = self.unacked, None
+        for entry in unacked or ():
+            if type(entry) is Delivery:
+                self.server.deliveries.write(entry)
+        self.pump()
 
     def _breathe(self) -> None:
         """Back-pressure: read no more from a client of which too much is under way, until half of it is done."""

@@ -39,7 +39,8 @@ log = logging.get("core.login")
 BIND_QUERY: Final = f"{{{BIND}}}bind"
 SM_RESUME: Final = f"{{{SM}}}resume"
 SM_ENABLE: Final = f"{{{SM}}}enable"
-EVENTS_MAX: Final = 256
+EVENTS_MAX: Final = 64
+"""What a client may send ahead of time before it is no longer read."""
 
 
 class _Closed(Exception):
@@ -55,16 +56,17 @@ class Login:
         self._connection = connection
         self._events: deque[Event] = deque()
         self._arrived: asyncio.Future[None] | None = None
+        self._is_paused = False
         self._task = asyncio.get_running_loop().create_task(self._run(), name="login")
 
     # ── events ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def put(self, event: Event) -> None:
         """Something came."""
-        if len(self._events) >= EVENTS_MAX:
-            self._connection.fail(StreamError("policy-violation", "Too much before the login."))
-            return
         self._events.append(event)
+        if len(self._events) >= EVENTS_MAX and not self._is_paused:
+            self._is_paused = True
+            self._connection.pause()
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
 
@@ -79,11 +81,17 @@ class Login:
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
         event = self._events.popleft()
+        if self._is_paused and not self._events:
+            self._resume_reading()
         if isinstance(event, StreamError):
             raise event
         if isinstance(event, StreamClosed):
             raise _Closed
         return event
+
+    def _resume_reading(self) -> None:
+        self._is_paused = False
+        self._connection.resume()
 
     # ── the order of things ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -119,6 +127,8 @@ class Login:
         connection.framer.limit = self._server.limits.stanza
         while self._events:
             connection.on_event(self._events.popleft())
+        if self._is_paused:
+            self._resume_reading()
 
     async def _negotiate(self) -> ClientSession:
         await self._open()

@@ -472,11 +472,14 @@ class Server(Hooks):
             if session.gone_at:
                 if now - session.gone_at > session.resume_seconds:
                     session.end()
-            elif session.sm and session.asked_at and now - session.asked_at > limits.ack_timeout:
-                outlet = session.outlet
-                session.detach()
-                if outlet is not None:
-                    outlet.close("connection-timeout", "An acknowledgement was asked for and did not come.")
+            elif session.asked_at and now - session.asked_at > limits.ack_timeout:
+                if session.sm:
+                    outlet = session.outlet
+                    session.detach()
+                    if outlet is not None:
+                        outlet.close("connection-timeout", "An acknowledgement was asked for and did not come.")
+                else:
+                    session.give_up_proof()
 
     async def stop(self) -> None:
         """Write down what is owed, end every stream with `system-shutdown`; resumable ones stay remembered."""
