@@ -328,7 +328,9 @@ class Encryption:
 
     async def announced(self, uow: UnitOfWork, jid: str, namespace: str, listed: Element | None) -> None:
         """Somebody published a device list: every number that knows one of theirs takes the new one."""
-        for owner in await owners_of(uow, f"account/{jid}"):
+        for owner in sorted(
+            await owners_of(uow, f"account/{jid}")
+        ):  # turns in one order, or two could wait for each other
             await self.learn(uow, owner, [FetchedList(jid, namespace, listed)])
 
     async def fingerprint(self, uow: UnitOfWork, owner: str, device: Device) -> str | None:
