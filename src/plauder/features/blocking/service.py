@@ -42,19 +42,28 @@ class Blocking:
 
     def cached(self, account: str) -> BlockList | None:
         """An account's list, if it is at hand."""
-        return self._lists.get(account)
+        found = self._lists.get(account)
+        if found is None:
+            jids = store.look(self._server.database, account)
+            if jids is not None:
+                found = self._keep(account, jids)
+        return found
 
     async def of(self, account: str) -> BlockList:
         """An account's list."""
-        found = self._lists.get(account)
+        found = self.cached(account)
         if found is None:
             generation = self._generation
             jids = await store.load(self._server.database, account)
-            found = BlockList(frozenset(jids)) if jids else UNBLOCKED
-            if generation == self._generation:
-                self._lists[account] = found
-                if len(self._lists) > _CACHE:
-                    self._lists.popitem(last=False)
+            if generation != self._generation:
+                return BlockList(frozenset(jids))
+            found = self._keep(account, jids)
+        return found
+
+    def _keep(self, account: str, jids: list[str]) -> BlockList:
+        found = self._lists[account] = BlockList(frozenset(jids)) if jids else UNBLOCKED
+        if len(self._lists) > _CACHE:
+            self._lists.popitem(last=False)
         return found
 
     def on_block(self, do: BlockWatcher) -> None:
@@ -159,6 +168,8 @@ class Blocking:
             theirs = UNBLOCKED
         if mine is None and not self._server.is_local(session.account):
             mine = UNBLOCKED
+        mine = self.cached(session.account.text) if mine is None else mine
+        theirs = self.cached(to.bare.text) if theirs is None else theirs
         if mine is None or theirs is None:
             return self._check_slowly(session, stanza, to)
         return rules.leaving(stanza, mine, to) or rules.arriving(stanza, theirs, session.jid)

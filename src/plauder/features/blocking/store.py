@@ -38,13 +38,16 @@ reports = Table(
 _LOAD = select(items.c.jid).where(items.c.account == bindparam("account")).order_by(items.c.jid)
 
 
-async def load(database: Database, account: str) -> list[str]:
-    """The addresses an account blocks, sorted."""
+def look(database: Database, account: str) -> list[str] | None:
+    """The addresses an account blocks, sorted; None where that has to be waited for."""
     rows = database.peek(_LOAD, account=account)
-    if rows is None:
-        async with database.read() as uow:
-            rows = list(await uow.execute(_LOAD, {"account": account}))
-    return [row.jid for row in rows]
+    return None if rows is None else [row.jid for row in rows]
+
+
+async def load(database: Database, account: str) -> list[str]:
+    """The same, waited for."""
+    async with database.read() as uow:
+        return [row.jid for row in await uow.execute(_LOAD, {"account": account})]
 
 
 async def add(uow: UnitOfWork, account: str, jids: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Final
 
@@ -48,13 +49,14 @@ class DeviceInterests:
 
     # ── presence brings a hash ────────────────────────────────────────────────────────────────────────────────────
 
-    async def available(self, session: Session, presence: Stanza, first: bool) -> None:
+    def available(self, session: Session, presence: Stanza, first: bool) -> Awaitable[None] | None:
         """Learn what the device wants; ask it, in the background, where the hash is new."""
         caps = caps_of(presence)
-        if caps is None:
-            return
-        if not first and session.state.get(SAYS) == caps.key:
-            return
+        if caps is None or (not first and session.state.get(SAYS) == caps.key):
+            return None
+        return self._announced(session, caps)
+
+    async def _announced(self, session: Session, caps: Caps) -> None:
         wants = await self._recall(caps)
         if wants is None:
             session.state[SAYS] = caps.key

@@ -22,30 +22,52 @@ class Presence:
 
     # ── a device says how it is ───────────────────────────────────────────────────────────────────────────────────
 
-    async def available(self, session: Session, presence: Stanza, first: bool) -> None:
+    def available(self, session: Session, presence: Stanza, first: bool) -> Awaitable[None] | None:
         """RFC 6121 §4.2 and §4.4: tell the subscribers and the own devices; at first, learn of the contacts."""
+        relations = self._server.people.contacts.cached(session.account.text)
+        if relations is None or relations.subscribers or relations.subscriptions:
+            return self._available(session, presence, first)
+        # Nobody but the own devices: nothing has to be waited for.
+        self._tell_own(session, presence.with_attrs(from_=session.jid))
+        if first:
+            self._learn_own(session)
+        return None
+
+    async def _available(self, session: Session, presence: Stanza, first: bool) -> None:
         relations = await self._server.people.contacts.of(session.account.text)
         stamped = presence.with_attrs(from_=session.jid)
         await self._broadcast(session, stamped, relations.subscribers)
         if first:
             await self._learn(session, relations.subscriptions)
 
-    async def unavailable(self, session: Session, presence: Stanza, first: bool) -> None:
+    def unavailable(self, session: Session, presence: Stanza, first: bool) -> Awaitable[None] | None:
         """RFC 6121 §4.5: tell the subscribers and the own devices. Core tells those it was directed to."""
-        if first:
-            relations = await self._server.people.contacts.of(session.account.text)
-            stamped = presence.with_attrs(from_=session.jid, type="unavailable")
-            await self._broadcast(session, stamped, relations.subscribers)
+        if not first:
+            return None
+        stamped = presence.with_attrs(from_=session.jid, type="unavailable")
+        relations = self._server.people.contacts.cached(session.account.text)
+        if relations is None or relations.subscribers:
+            return self._unavailable(session, stamped)
+        self._tell_own(session, stamped)
+        return None
+
+    async def _unavailable(self, session: Session, presence: Stanza) -> None:
+        relations = await self._server.people.contacts.of(session.account.text)
+        await self._broadcast(session, presence, relations.subscribers)
 
     async def _broadcast(self, session: Session, presence: Stanza, subscribers: Iterable[str]) -> None:
         mine = await self._server.people.blocks.of(session.account.text)
-        for device in self._server.available_sessions_of(session.account):
-            if device is not session or presence.type is None:
-                device.send(presence.with_attrs(to=device.account))
+        self._tell_own(session, presence)
         for text in subscribers:
             contact = Jid.parse(text)
             if contact not in mine:
                 await self._tell(presence, session.jid, contact)
+
+    def _tell_own(self, session: Session, presence: Stanza) -> None:
+        """RFC 6121 §4.2.2: the own devices, this one included."""
+        for device in self._server.available_sessions_of(session.account):
+            if device is not session or presence.type is None:
+                device.send(presence.with_attrs(to=device.account))
 
     async def _tell(self, presence: Stanza, sender: Jid, contact: Jid) -> None:
         """Hand a presence to every available device of a contact who does not block the sender."""
@@ -68,15 +90,18 @@ class Presence:
 
     async def _learn(self, session: Session, contacts: Iterable[str]) -> None:
         """RFC 6121 §4.3: what a probe to each contact would bring; our own contacts need not be asked."""
-        for device in self._server.available_sessions_of(session.account):
-            if device is not session and device.presence is not None:
-                session.send(device.presence.with_attrs(from_=device.jid, to=session.account))
+        self._learn_own(session)
         for text in contacts:
             contact = Jid.parse(text)
             if self._server.is_local(contact):
                 await self._show(contact, session)
             else:
                 self._hand(Stanza.build("presence", {"type": "probe", "from": session.account, "to": contact}), contact)
+
+    def _learn_own(self, session: Session) -> None:
+        for device in self._server.available_sessions_of(session.account):
+            if device is not session and device.presence is not None:
+                session.send(device.presence.with_attrs(from_=device.jid, to=session.account))
 
     async def _show(self, account: Jid, session: Session) -> None:
         """Send a session the presence of every available device of an account."""

@@ -67,8 +67,13 @@ class Handlers:
             return Verdict.refuse(error, error.condition)
         return Verdict.consume(why)
 
-    async def available(self, session: Session, _presence: Stanza, first: bool) -> None:
+    def available(self, session: Session, _presence: Stanza, first: bool) -> Awaitable[None] | None:
         """RFC 6121 §3.1.3: requests that wait are shown to each device as it comes online."""
-        if first and session.priority >= 0:
-            for stanza in await self._roster.requests(session.account):
-                session.send(stanza)
+        relations = self._roster.cached(session.account.text)
+        if not first or session.priority < 0 or (relations is not None and not relations.asked):
+            return None
+        return self._show_requests(session)
+
+    async def _show_requests(self, session: Session) -> None:
+        for stanza in await self._roster.requests(session.account):
+            session.send(stanza)

@@ -62,20 +62,29 @@ class Roster:
 
     def cached(self, account: str) -> Relations | None:
         """The relations of an account, if they are at hand."""
-        return self._relations.get(account)
+        found = self._relations.get(account)
+        if found is None:
+            items = store.look(self._server.database, account)
+            if items is not None:
+                found = self._remember(account, _relations(items))
+        return found
 
     async def of(self, account: str) -> Relations:
         """The relations of an account."""
-        found = self._relations.get(account)
+        found = self.cached(account)
         if found is None:
             generation = self._generation
             found = _relations(await store.read(self._server.database, account))
             # A change that was committed while we read has its own idea of what is right.
             if generation == self._generation:
-                self._relations[account] = found
-                if len(self._relations) > _CACHE:
-                    self._relations.popitem(last=False)
+                self._remember(account, found)
         return found
+
+    def _remember(self, account: str, relations: Relations) -> Relations:
+        self._relations[account] = relations
+        if len(self._relations) > _CACHE:
+            self._relations.popitem(last=False)
+        return relations
 
     def on_bond(self, do: Bonds) -> None:
         """Call `do` when somebody comes to see an account's presence, or no longer does."""

@@ -76,13 +76,19 @@ async def load(uow: UnitOfWork, account: str) -> list[Item]:
     return [_item(row) for row in await uow.execute(_LOAD, {"account": account})]
 
 
+def look(database: Database, account: str) -> list[Item] | None:
+    """The same at once; None where it has to be waited for."""
+    rows = database.peek(_LOAD, account=account)
+    return None if rows is None else [_item(row) for row in rows]
+
+
 async def read(database: Database, account: str) -> list[Item]:
     """The same outside a transaction."""
-    rows = database.peek(_LOAD, account=account)
-    if rows is None:
+    items = look(database, account)
+    if items is None:
         async with database.read() as uow:
             return await load(uow, account)
-    return [_item(row) for row in rows]
+    return items
 
 
 async def find(uow: UnitOfWork, account: str, contact: str) -> Item:

@@ -83,14 +83,26 @@ class Cards:
         data = await personal.items(account, AVATAR_DATA, ids=[id_])
         return rules.picture_of(data[0].payload, type_) if data and data[0].payload is not None else None
 
-    async def _hash(self, account: Jid) -> str:
+    def _known_hash(self, account: Jid) -> str | None:
+        """The hash of the account's picture, where it is at hand."""
         found = self._hashes.get(account.text)
         if found is None:
-            found = await store.picture(self._server.database, account.text)
-            self._hashes[account.text] = found
-            if len(self._hashes) > _CACHE:
-                self._hashes.popitem(last=False)
+            found = store.look(self._server.database, account.text)
+            if found is not None:
+                self._keep(account, found)
         return found
+
+    async def _hash(self, account: Jid) -> str:
+        found = self._known_hash(account)
+        if found is None:
+            found = await store.picture(self._server.database, account.text)
+            self._keep(account, found)
+        return found
+
+    def _keep(self, account: Jid, hash_: str) -> None:
+        self._hashes[account.text] = hash_
+        if len(self._hashes) > _CACHE:
+            self._hashes.popitem(last=False)
 
     async def published(self, what: Published) -> None:
         """XEP-0398 §4: a picture was published or taken away: every device's presence says so."""
@@ -119,7 +131,7 @@ class Cards:
         """A filter: presence gets the hash of the picture, also towards rooms."""
         if presence.type is not None or not self._server.is_local(session.account):
             return None
-        known = self._hashes.get(session.account.text)
+        known = self._known_hash(session.account)
         if known is None:
             return self._announce(session, presence)
         return _verdict(presence, known)

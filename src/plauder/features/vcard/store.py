@@ -31,12 +31,16 @@ async def save(uow: UnitOfWork, account: str, card: bytes) -> None:
     await uow.execute(statement.on_conflict_do_update(index_elements=[cards.c.account], set_={"card": card}))
 
 
-async def picture(database: Database, account: str) -> str:
-    """The hash of an account's picture; empty without one."""
+def look(database: Database, account: str) -> str | None:
+    """The hash of an account's picture, empty without one; None where that has to be waited for."""
     rows = database.peek(_PICTURE, account=account)
-    if rows is None:
-        async with database.read() as uow:
-            rows = list(await uow.execute(_PICTURE, {"account": account}))
+    return None if rows is None else (rows[0].picture if rows else "")
+
+
+async def picture(database: Database, account: str) -> str:
+    """The same, waited for."""
+    async with database.read() as uow:
+        rows = list(await uow.execute(_PICTURE, {"account": account}))
     return rows[0].picture if rows else ""
 
 
