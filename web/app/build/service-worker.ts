@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { build, type Plugin, type ResolvedConfig } from "vite";
 
 /** Kept when first used: emoji names of five languages, reading of QR codes, catalogues. */
-const LATER = /(?:compact|jsQR|de|es|hi|pt-BR)-[\w-]{8}\.js$/u;
+const LATER = /\/(?:compact|jsQR|de|es|hi|pt-BR)-[\w-]{8}\.js$/u;
 
 export function serviceWorker(entry: string): Plugin {
   let config: ResolvedConfig;

@@ -1,6 +1,18 @@
 import { useLingui } from "@lingui/react/macro";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { Archive, BellOff, Eraser, Flag, Info, ShieldCheck, Trash2, UserX } from "lucide-react";
+import {
+  Archive,
+  BellOff,
+  Eraser,
+  Flag,
+  Info,
+  MailOpen,
+  Pin,
+  PinOff,
+  ShieldCheck,
+  Trash2,
+  UserX,
+} from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { Conversation } from "../../features/conversation/Conversation.tsx";
 import { useClient, useLiveOf } from "../../lib/client.ts";
@@ -54,6 +66,19 @@ export function ChatScreen() {
       onSelect: () => show({ pane: "info" }),
     },
     chat.kind === "person" && { label: t`Safety number`, icon: ShieldCheck, onSelect: onSafety },
+    {
+      label: chat.pinned ? t`Unpin` : t`Pin`,
+      icon: chat.pinned ? PinOff : Pin,
+      onSelect: () => void client.chats.pin(id, !chat.pinned),
+    },
+    {
+      label: t`Mark as unread`,
+      icon: MailOpen,
+      onSelect: () => {
+        void client.chats.markUnread(id, true);
+        back();
+      },
+    },
     {
       label: muted ? t`Unmute` : t`Mute`,
       icon: BellOff,

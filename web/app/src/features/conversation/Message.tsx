@@ -41,12 +41,19 @@ export const Message = memo(function Message(props: Props) {
   ];
   const showName = group && !message.own && (place === "single" || place === "first");
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the log handles the keys of all its messages
     <article
       className={classes.filter(Boolean).join(" ")}
       data-message={message.id}
       data-selected={selected}
       tabIndex={tabbable ? 0 : -1}
       aria-label={name}
+      onClick={(event) => {
+        // A finger has no hover, and holding is not for everyone: a tap opens the menu.
+        const touched = (event.nativeEvent as PointerEvent).pointerType === "touch";
+        if (!touched || (event.target as HTMLElement).closest("a, button, audio, video, input")) return;
+        actions.menu(message, { x: event.clientX, y: event.clientY });
+      }}
       onContextMenu={(event) => {
         if ((event.target as HTMLElement).closest("a, img, audio, input")) return;
         event.preventDefault();
