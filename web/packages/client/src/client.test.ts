@@ -114,6 +114,22 @@ describe("two people", () => {
     expect([...village.files.values()][0]).not.toEqual(new Uint8Array([1, 2, 3, 4, 5]));
   });
 
+  it("go on with an upload that broke off, without sending a byte twice", async () => {
+    const brunos = open(bruno, ana.jid);
+    const bytes = crypto.getRandomValues(new Uint8Array(5000));
+    village.breaksOffAt = 2000;
+    const file = { kind: "file", blob: new Blob([bytes]), name: "a.bin" } as const;
+    await ana.client.conversation(bruno.jid).attach(file);
+    await until(() => brunos.last() !== undefined, "the file arrives");
+    expect(village.puts.map(({ offset, end }) => [offset, end])).toEqual([
+      [0, 2000],
+      [2000, 5016],
+    ]);
+    await bruno.client.chats.acceptRequest(ana.jid);
+    const got = await bruno.client.media.open(brunos.last() as MessageView);
+    expect(new Uint8Array(await got.arrayBuffer())).toEqual(bytes);
+  });
+
   it("let messages disappear after they were read", async () => {
     const brunos = open(bruno, ana.jid);
     await ana.client.conversation(bruno.jid).setTimer(60);

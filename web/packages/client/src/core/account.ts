@@ -67,6 +67,7 @@ export const DEFAULT_PRIVACY: Privacy = {
 const JOIN_NS = "urn:plauder:group:0";
 const CARD_AGE = 24 * 3600_000;
 const CATCH_UP_QUIET = 5000;
+const EXPIRY_TICK = 30_000;
 const FEATURES = [
   NS.receipts,
   NS.markers,
@@ -536,12 +537,11 @@ export class Account {
     }
   }
 
-  /** Remove what has disappeared, and wake up for the next. */
+  /** Remove what has disappeared, and look again when the next will, or soon: clocks begin with acknowledgements. */
   #expire(): void {
     clearTimeout(this.#expiry);
-    const next = this.store.write(() => this.messages.expire(Date.now()));
-    if (next === undefined || next === null) return;
-    const wait = Math.min(Math.max(next - Date.now(), 1000), 3600_000);
+    const next = this.store.write(() => this.messages.expire(Date.now())) ?? Number.POSITIVE_INFINITY;
+    const wait = Math.min(Math.max(next - Date.now(), 1000), EXPIRY_TICK);
     this.#expiry = setTimeout(() => this.#expire(), wait);
   }
 

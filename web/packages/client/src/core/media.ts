@@ -2,7 +2,7 @@
  * Files on their way: encrypted here, put on the server in resumable pieces where it allows, fetched and opened on
  * demand, kept in this device's own files. Keys travel inside the encrypted message alone (XEP-0448; XEP-0454 for others).
  */
-import { toHex } from "@plauder/protocol/bytes";
+import { fromHex, toHex } from "@plauder/protocol/bytes";
 import * as wire from "@plauder/protocol/content";
 import { HttpError, StanzaError } from "@plauder/protocol/errors";
 import { findUploadService, requestSlot, type UploadService } from "@plauder/protocol/upload";
@@ -12,24 +12,37 @@ import type { FileStore } from "../store/files.ts";
 import type { Account } from "./account.ts";
 import { newId } from "./ids.ts";
 import { readShare } from "./incoming.ts";
-import type { MediaRow, MessageRow, StoredContent, StoredMedia, StoredQuote, StoredShare } from "./rows.ts";
+import type {
+  MediaRow,
+  MessageRow,
+  PendingUpload,
+  StoredContent,
+  StoredMedia,
+  StoredQuote,
+  StoredShare,
+} from "./rows.ts";
 import { crypt } from "./sealed-files.ts";
 
 const TAG_BYTES = 16;
 /** GCM is opened whole in memory; larger files would not fit beside the rest (and WebCrypto has no streaming). */
 export const LARGEST = 100 * 1024 * 1024;
+const MOST_RESUMPTIONS = 5;
 const PROGRESS_STEP = 64 * 1024;
 
 type MediaContent = Extract<StoredContent, { media: StoredMedia }>;
 
 export interface Transport {
+  /** `offset`: bytes the server has already (`arrived`); then the rest follows them. */
   put(
     url: string,
     body: Uint8Array<ArrayBuffer>,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
     progress: (done: number) => void,
+    offset?: number,
   ): Promise<void>;
+  /** How much of an upload that broke off is there; undefined where the server cannot say. */
+  arrived(url: string, headers: Readonly<Record<string, string>>): Promise<number | undefined>;
   get(url: string, signal: AbortSignal, progress: (done: number) => void): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -123,30 +136,21 @@ export class MediaTransfers {
     }
   }
 
-  /** Encrypt and put the bytes; each try has its own key, so a slot never holds two texts under one. */
+  /** Encrypt and put the bytes, or what is missing of them. */
   async #store(row: MediaRow, signal: AbortSignal): Promise<StoredShare | undefined> {
     const message = this.#account.messages.byId(row.message);
     const content = message && (JSON.parse(message.content) as MediaContent);
     const plain = await this.#files.get(row.id);
-    const service = await this.service();
     if (!content || !plain) throw new ClientError("not-found");
-    if (!service) throw new ClientError("not-allowed", "the server takes no files");
-    const key = crypto.getRandomValues(new Uint8Array(32));
-    const iv = crypto.getRandomValues(new Uint8Array(12));
-    const sealed = await crypt("encrypt", key, iv, plain);
-    const slot = await requestSlot(this.#account.session, service, {
-      // The name tells nothing of what is inside.
-      name: `${newId()}.bin`,
-      size: sealed.length,
-      type: "application/octet-stream",
-    });
-    const progress = this.#progress(row, plain.length);
-    await this.#transport.put(slot.put, sealed, slot.headers, signal, progress);
+    const begun = row.slot ? (JSON.parse(row.slot) as PendingUpload) : undefined;
+    const upload = begun ?? (await this.#begin(row, plain.length + TAG_BYTES));
+    const sealed = await crypt("encrypt", fromHex(upload.key), fromHex(upload.iv), plain);
+    await this.#put(row, upload, sealed, signal, begun !== undefined);
     const { media } = content;
     return {
-      url: slot.get,
-      key: toHex(key),
-      iv: toHex(iv),
+      url: upload.get,
+      key: upload.key,
+      iv: upload.iv,
       name: media.name,
       type: media.type,
       size: plain.length,
@@ -158,12 +162,53 @@ export class MediaTransfers {
     };
   }
 
+  /** A slot and a key of its own for each file, written down before a byte leaves. */
+  async #begin(row: MediaRow, size: number): Promise<PendingUpload> {
+    const service = await this.service();
+    if (!service) throw new ClientError("not-allowed", "the server takes no files");
+    // The name tells nothing of what is inside.
+    const file = { name: `${newId()}.bin`, size, type: "application/octet-stream" };
+    const slot = await requestSlot(this.#account.session, service, file);
+    const key = toHex(crypto.getRandomValues(new Uint8Array(32)));
+    const iv = toHex(crypto.getRandomValues(new Uint8Array(12)));
+    const upload: PendingUpload = { ...slot, key, iv };
+    this.#sql.run("UPDATE media SET slot = ? WHERE id = ?", JSON.stringify(upload), row.id);
+    return upload;
+  }
+
+  /** What broke off goes on where it stopped, as long as the line comes back. */
+  async #put(
+    row: MediaRow,
+    { put, headers }: PendingUpload,
+    sealed: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal,
+    isAgain: boolean,
+  ): Promise<void> {
+    const progress = this.#progress(row, sealed.length);
+    let offset = isAgain ? await this.#transport.arrived(put, headers) : 0;
+    for (let attempt = 0; ; attempt++) {
+      if (offset !== undefined && offset >= sealed.length) return;
+      try {
+        return await this.#transport.put(put, sealed, headers, signal, progress, offset);
+      } catch (error) {
+        const isLine = error instanceof HttpError && error.status === 0;
+        if (!isLine || signal.aborted || attempt >= MOST_RESUMPTIONS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1000 * 2 ** attempt));
+        offset = await this.#transport.arrived(put, headers).catch(() => offset);
+      }
+    }
+  }
+
   #uploaded(row: MediaRow, share: StoredShare): void {
     const { store, messages, outgoing } = this.#account;
     store.write(() => {
       const message = messages.byId(row.message);
       if (!message) return;
-      this.#sql.run("UPDATE media SET state = 'here', share = ? WHERE id = ?", JSON.stringify(share), row.id);
+      this.#sql.run(
+        "UPDATE media SET state = 'here', share = ?, slot = NULL WHERE id = ?",
+        JSON.stringify(share),
+        row.id,
+      );
       const waiting = store.setting<string[]>(`media:${row.message}`);
       store.setSetting(`media:${row.message}`, undefined);
       this.#queue(message, share, waiting ?? []);
@@ -225,7 +270,7 @@ export class MediaTransfers {
     const row = this.row(message);
     if (!row || row.share) return false;
     this.#account.store.write(() => {
-      this.#sql.run("UPDATE media SET state = 'up', done = 0, failure = NULL WHERE id = ?", row.id);
+      this.#sql.run("UPDATE media SET state = 'up', slot = NULL, failure = NULL WHERE id = ?", row.id);
       this.#account.messages.retrying(message);
     });
     void this.#upload(message);
@@ -290,6 +335,12 @@ export class MediaTransfers {
     if (!row) return;
     this.#running.get(row.id)?.abort();
     await this.#files.remove(row.id);
+  }
+
+  /** Remove the bytes of messages that are gone: disappeared, taken back, or lost with a crash. */
+  async sweep(): Promise<void> {
+    const known = new Set(this.#sql.all<{ id: string }>("SELECT id FROM media").map(({ id }) => id));
+    for (const id of await this.#files.list()) if (!known.has(id)) await this.#files.remove(id);
   }
 
   async forgetChat(chat: string): Promise<void> {

@@ -174,10 +174,12 @@ export class Outgoing {
     void this.#outbox.flush();
   }
 
-  /** Work through the jobs, if there is a connection. */
+  /** Work through the jobs, if there is a connection: in a later turn, because a transaction may be open in this one. */
   kick(): void {
-    if (this.#running) this.#again = true;
-    else void this.#run();
+    queueMicrotask(() => {
+      if (this.#running) this.#again = true;
+      else void this.#run();
+    });
   }
 
   async #run(): Promise<void> {

@@ -89,11 +89,23 @@ export interface MediaRow {
   readonly id: string;
   readonly message: string;
   readonly chat: string;
+  /** Where it lies and how to open it, once it lies there. */
   readonly share: string | null;
+  /** An upload under way: `PendingUpload` as JSON. */
+  readonly slot: string | null;
   readonly state: "remote" | "down" | "up" | "paused" | "here" | "failed";
   readonly done: number;
   readonly bytes: number;
   readonly failure: string | null;
+}
+
+/** Enough to go on with an upload after the page was gone: the same key gives the same bytes. */
+export interface PendingUpload {
+  readonly put: string;
+  readonly get: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly key: string;
+  readonly iv: string;
 }
 
 /** A `FileShare` as JSON: bytes as hexadecimal. */

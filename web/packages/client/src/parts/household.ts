@@ -128,7 +128,9 @@ export class Household {
         for (const listener of this.arrivals) listener(id);
       },
     });
-    this.#home = { account, views: new Views(account), media: new MediaTransfers(account, files, transport) };
+    const media = new MediaTransfers(account, files, transport);
+    this.#home = { account, views: new Views(account), media };
+    void media.sweep().catch(() => undefined);
     account.session.on("state", (state) => {
       if (state.name === "refused" && state.why.code === "authentication-failed")
         void this.signOut("device-removed");

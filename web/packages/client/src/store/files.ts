@@ -3,6 +3,7 @@ export interface FileStore {
   put(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   get(id: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   remove(id: string): Promise<void>;
+  list(): Promise<readonly string[]>;
   erase(): Promise<void>;
 }
 
@@ -16,6 +17,9 @@ export class MemoryFiles implements FileStore {
   }
   async remove(id: string): Promise<void> {
     this.#files.delete(id);
+  }
+  async list(): Promise<readonly string[]> {
+    return [...this.#files.keys()];
   }
   async erase(): Promise<void> {
     this.#files.clear();
@@ -56,6 +60,12 @@ export class OpfsFiles implements FileStore {
   async remove(id: string): Promise<void> {
     const directory = await this.#open();
     await directory.removeEntry(id).catch(() => undefined);
+  }
+
+  async list(): Promise<readonly string[]> {
+    const names: string[] = [];
+    for await (const name of (await this.#open()).keys()) names.push(name);
+    return names;
   }
 
   async erase(): Promise<void> {

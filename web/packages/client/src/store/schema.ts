@@ -69,7 +69,7 @@ export const MIGRATIONS: readonly string[] = [
   );
 
   CREATE TABLE media (
-    id TEXT PRIMARY KEY, message TEXT NOT NULL, chat TEXT NOT NULL, share TEXT, state TEXT NOT NULL,
+    id TEXT PRIMARY KEY, message TEXT NOT NULL, chat TEXT NOT NULL, share TEXT, slot TEXT, state TEXT NOT NULL,
     done INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, failure TEXT
   ) WITHOUT ROWID;
   CREATE INDEX media_message ON media (message);

@@ -3,6 +3,8 @@
  * routing, and a queue for who is away. What it cannot do (rosters, rooms) is tested against the real server.
  */
 import { openEngine } from "@plauder/crypto";
+import { concat } from "@plauder/protocol/bytes";
+import { HttpError } from "@plauder/protocol/errors";
 import { bare } from "@plauder/protocol/jid";
 import { NS } from "@plauder/protocol/ns";
 import { FakePlatform, until } from "@plauder/protocol/testing/fake-platform";
@@ -34,6 +36,9 @@ export class Village {
   readonly #nodes = new Map<string, Map<string, Node>>();
   readonly #waiting = new Map<FakeServer, Element[]>();
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** The next upload breaks off after so many bytes. */
+  breaksOffAt: number | undefined;
+  readonly puts: { url: string; offset: number; end: number }[] = [];
   /** Every message that passed the server, as it passed. */
   readonly passed: Element[] = [];
 
@@ -199,10 +204,16 @@ export class Village {
 
   #transport(): Transport {
     return {
-      put: async (url, body, _headers, _signal, progress) => {
-        this.#files.set(url, body);
-        progress(body.length);
+      put: async (url, body, _headers, signal, progress, offset = 0) => {
+        const before = this.#files.get(url)?.slice(0, offset) ?? new Uint8Array();
+        const end = this.breaksOffAt ?? body.length;
+        this.breaksOffAt = undefined;
+        this.#files.set(url, concat(before, body.subarray(offset, end)));
+        this.puts.push({ url, offset, end });
+        progress(end);
+        if (signal.aborted || end < body.length) throw new HttpError(0, "the upload broke off");
       },
+      arrived: async (url) => this.#files.get(url)?.length,
       get: async (url, _signal, progress) => {
         const body = this.#files.get(url);
         if (!body) throw new TypeError("not there");
