@@ -227,6 +227,7 @@ class App:
         self.server.start()
         self.server.every(TIDY_SECONDS, self._tidy, "tidy accounts")
         self.server.every(SEEN_SECONDS, self._write_seen, "write when devices were seen")
+        self.server.every(SEEN_SECONDS, self._measure, "measure what waits")
         self.server.every(TIDY_SECONDS, self._close_month, "issue invoices")
         if self.platform is not None:
             await self.platform.start()
@@ -506,6 +507,13 @@ class App:
 
     async def _write_seen(self) -> None:
         await self.credentials.write_seen()
+
+    async def _measure(self) -> None:
+        """Gauges that cost a query each, so they are not read at every request for metrics."""
+        async with self.database.read() as uow:
+            self.metrics.gauge("accounts", await store.count(uow))
+            self.metrics.gauge("outbox_waiting", await outbox.count(uow))
+            self.metrics.gauge("outbox_dead", await outbox.count(uow, outbox.dead))
 
     async def _tidy(self) -> None:
         async with self.database.begin() as uow:

@@ -14,7 +14,6 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from plauder.edge import certificates
@@ -178,7 +177,7 @@ async def _database(config: Config) -> list[Finding]:
         if revision != migrations.newest():
             return [Finding("note", "database", f"At {revision}: will be migrated to {migrations.newest()} at start.")]
         async with database.read() as uow:
-            dead = int((await uow.execute(select(func.count()).select_from(outbox.dead))).scalar_one())
+            dead = await outbox.count(uow, outbox.dead)
         if dead:
             return [Finding("warning", "outbox", f"{dead} were given up.", "See `plauder outbox list`, then `retry`.")]
     except (SQLAlchemyError, OSError) as error:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 import plauder
@@ -427,7 +427,7 @@ def outbox_list(context: typer.Context) -> None:
 
     async def work(at: Desk) -> None:
         async with at.database.read() as uow:
-            waiting = (await uow.execute(select(func.count()).select_from(outbox.table))).scalar_one()
+            waiting = await outbox.count(uow)
             rows = (await uow.execute(select(outbox.dead).order_by(outbox.dead.c.id).limit(1_000))).all()
         for row in rows:
             _say(f"{row.id:<8} {row.at:%Y-%m-%d %H:%M}  {row.topic:<28} {row.attempts} tries: {row.why}")

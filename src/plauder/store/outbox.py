@@ -272,6 +272,11 @@ class Dispatcher:
         _log.error("outbox gave up", announcement=one.id, topic=one.topic, why=why)
 
 
+async def count(uow: UnitOfWork, which: Table = table) -> int:
+    """How many announcements wait, or (`dead`) were laid aside."""
+    return int((await uow.execute(select(func.count()).select_from(which))).scalar_one())
+
+
 async def revive(uow: UnitOfWork, announcement: int | None = None) -> int:
     """Send again what was laid aside (one, or all), behind what waits already; return how many."""
     chosen = select(dead) if announcement is None else select(dead).where(dead.c.id == announcement)
