@@ -127,3 +127,20 @@ async def test_a_client_without_stream_management_proves_by_ping(world: World) -
     await ana.send(chat("bruno", "two"))
     await world.advance(1)
     assert len(world.fake_inbox.rows) == 1
+
+
+async def test_a_silent_device_is_not_waited_for_again(world: World) -> None:
+    ana = await world.connect("ana", sm=True)
+    bruno = await world.connect("bruno", "phone", sm=True, mute=True)
+    await ana.send(chat("bruno", "one"))
+    assert not world.fake_inbox.rows
+    await world.advance(1)
+    assert len(world.fake_inbox.rows) == 1
+    await ana.send(chat("bruno", "two"))
+    assert len(world.fake_inbox.rows) == 2
+    bruno.mute = False
+    await bruno.ack()
+    for number in range(8):
+        await ana.send(chat("bruno", str(number)))
+    assert world.server.deliveries.spared > 0
+    assert not world.fake_inbox.rows

@@ -280,6 +280,12 @@ class ClientSession(FedSession):
         if self._held:
             self._release_held()
         tracked = True
+        if self.asked_at and self.pace is not Pace.NEVER:
+            # A question that is still open says as much as a late answer.
+            waited = self.server.clock.monotonic() - self.asked_at
+            if waited > self.server.limits.commit_window * STEADY_WINDOWS:
+                self.pace = Pace.NEVER
+                self._delay = waited
         if self.sm:
             self._sent += 1
             self._fresh += ASK_AFTER
