@@ -30,6 +30,7 @@ from plauder.business.shared.updates import FIELDS
 from plauder.business.webhooks import commands as webhooks
 from plauder.core.embedded import LocalBus, LocalDirectory
 from plauder.core.server import Server
+from plauder.edge.hosted import Plain
 from plauder.edge.http.graph.wiring import Platform, PlatformSettings, build
 from plauder.edge.webhooks import DeliverySettings
 from plauder.kit.clock import Clock, FakeClock
@@ -210,6 +211,7 @@ class Cloud:
             blobs=Blobs(root),
             codes=self.codes,
             billing=billing,
+            sealer=Plain(),  # encryption has tests of its own
             settings=PlatformSettings(
                 public_url=public_url,
                 allowed_networks=LOOPBACK,

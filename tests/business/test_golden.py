@@ -54,7 +54,7 @@ INCOMING = {
 def normal(cloud: Cloud, body: bytes) -> bytes:
     """The body without what differs from run to run."""
     text = body.decode("ascii")
-    for name, value in {"WABA": cloud.waba, "PHONE": cloud.phone}.items():
+    for name, value in {"WABA": cloud.waba, "PHONE": cloud.phone, "BUSINESS": cloud.business}.items():
         text = text.replace(value, f"<{name}>")
     text = re.sub(r"wamid\.[A-Za-z0-9+/=]+", "<WAMID>", text)
     text = re.sub(r"[A-Z]{2}\.\d{20}", "<USER>", text)
