@@ -1,6 +1,6 @@
 import { Plural, useLingui } from "@lingui/react/macro";
 import { Link } from "@tanstack/react-router";
-import { MessageCircle, Settings2, Star, UserRound, UsersRound } from "lucide-react";
+import { MessageCircle, Settings2, Star, Store, UserRound, UsersRound } from "lucide-react";
 import { useMemo } from "react";
 import { totals } from "../features/chats/filters.ts";
 import { useClient, useLive } from "../lib/client.ts";
@@ -48,6 +48,12 @@ export function Rail() {
         {t`Starred`}
       </Link>
       <span className="only-wide flex-1" />
+      <Link to="/business" className="rail-item only-wide">
+        <span className="pill">
+          <Store {...icon} />
+        </span>
+        {t`Business`}
+      </Link>
       <Link to="/settings" className="rail-item only-wide">
         <span className="pill">
           <Settings2 {...icon} />

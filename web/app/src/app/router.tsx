@@ -40,20 +40,21 @@ async function settled(client: PlauderClient): Promise<"ready" | "signed-out" | 
   });
 }
 
+async function signedIn(client: PlauderClient, pathname: string): Promise<void> {
+  const kind = await settled(client);
+  if (kind === "failed") throw new Error("The store could not be opened");
+  if (kind === "signed-out")
+    throw redirect({
+      to: "/welcome",
+      search: pathname === "/" || pathname === "/chats" ? {} : { next: pathname },
+    });
+}
+
 const inside = createRoute({
   getParentRoute: () => root,
   id: "inside",
   component: Shell,
-  beforeLoad: async ({ context, location }) => {
-    const kind = await settled(context.client);
-    if (kind === "failed") throw new Error("The store could not be opened");
-    if (kind === "signed-out")
-      throw redirect({
-        to: "/welcome",
-        search:
-          location.pathname === "/" || location.pathname === "/chats" ? {} : { next: location.pathname },
-      });
-  },
+  beforeLoad: ({ context, location }) => signedIn(context.client, location.pathname),
 });
 
 const home = createRoute({
@@ -173,6 +174,39 @@ const sections = [
   section("keys", () => import("../features/settings/KeysHelp.tsx"), "KeysHelp"),
 ] as const;
 
+const businesses = createRoute({
+  getParentRoute: () => root,
+  path: "/business",
+  component: lazyRouteComponent(() => import("../features/business/Businesses.tsx"), "Businesses"),
+  beforeLoad: ({ context, location }) => signedIn(context.client, location.pathname),
+});
+
+const business = createRoute({
+  getParentRoute: () => root,
+  path: "/business/$business",
+  component: lazyRouteComponent(() => import("../features/business/Frame.tsx"), "Frame"),
+  beforeLoad: ({ context, location }) => signedIn(context.client, location.pathname),
+});
+
+const desk = <const Path extends string>(
+  path: Path,
+  load: () => Promise<Record<string, unknown>>,
+  name: string,
+) =>
+  createRoute({
+    getParentRoute: () => business,
+    path,
+    component: lazyRouteComponent(load as () => Promise<Record<string, React.ComponentType>>, name),
+  });
+
+const desks = [
+  desk("/", () => import("../features/business/Setup.tsx"), "Setup"),
+  desk("sandbox", () => import("../features/business/Sandbox.tsx"), "Sandbox"),
+  desk("templates", () => import("../features/business/Templates.tsx"), "Templates"),
+  desk("journal", () => import("../features/business/Journal.tsx"), "Journal"),
+  desk("billing", () => import("../features/business/Billing.tsx"), "Billing"),
+] as const;
+
 const tree = root.addChildren([
   home,
   welcome,
@@ -180,6 +214,8 @@ const tree = root.addChildren([
   invite,
   inviteLink,
   groupLink,
+  businesses,
+  business.addChildren([...desks]),
   inside.addChildren([
     chats.addChildren([chatIndex, archived, chat]),
     people,

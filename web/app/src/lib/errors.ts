@@ -44,6 +44,8 @@ export function useErrorText(): (code: ErrorCode, details?: ClientError["details
         return t`This is not the right password or code.`;
       case "blocked":
         return t`You blocked this contact. Unblock to write.`;
+      case "refused":
+        return t`The server does not accept this.`;
       case "cancelled":
         return t`Stopped.`;
       default:

@@ -88,7 +88,7 @@ function make(locale: string): Format {
 const made = new Map<string, Format>();
 
 /** The browser's own regional form of the language, if it has one: 13:44 in en-GB, 1:44 PM in en-US. */
-function regional(locale: string): string {
+export function regional(locale: string): string {
   const language = locale.split("-")[0];
   return navigator.languages.find((tag) => tag.split("-")[0] === language && tag.includes("-")) ?? locale;
 }

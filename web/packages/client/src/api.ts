@@ -47,6 +47,7 @@ export type ErrorCode =
   | "wrong-secret" // backup password or code
   | "blocked"
   | "cancelled"
+  | "refused" // the business platform says why in `message`
   | "internal";
 
 export class ClientError extends Error {
@@ -749,6 +750,19 @@ export interface Notifications {
   ): () => void;
 }
 
+/**
+ * The business platform's API for people, `/api/v1/business…`, called as this device. Its answers are JSON that the
+ * business screens know; the credential stays where the store is.
+ */
+export interface Business {
+  /** `path` is what follows `/business`: empty or beginning with a slash. Rejects: refused, not-allowed, not-found. */
+  call<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: BusinessBody): Promise<T>;
+  /** A file: an invoice, an export. */
+  download(path: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export type BusinessBody = Readonly<Record<string, unknown>>;
+
 export interface PlauderClient {
   readonly session: Session;
   readonly chats: Chats;
@@ -759,6 +773,7 @@ export interface PlauderClient {
   readonly backup: Backup;
   readonly media: Media;
   readonly notifications: Notifications;
+  readonly business: Business;
   conversation(id: ChatId): Conversation;
   /** Newest first, across chats. */
   readonly starred: Live<readonly MessageView[] | undefined>;

@@ -1,6 +1,7 @@
 /** The client itself: the parts put together. Runs wherever the store is, which is one worker of one tab. */
 import type {
   Backup,
+  Business,
   Chats,
   Contacts,
   Conversation,
@@ -17,6 +18,7 @@ import type {
 } from "./api.ts";
 import { ChatConversation } from "./conversation.ts";
 import { BackupPart } from "./parts/backup.ts";
+import { BusinessPart } from "./parts/business.ts";
 import { ChatsPart } from "./parts/chats.ts";
 import { ContactsPart } from "./parts/contacts.ts";
 import { DevicesPart } from "./parts/devices.ts";
@@ -36,6 +38,7 @@ export class LocalClient implements PlauderClient {
   readonly backup: Backup;
   readonly media: Media;
   readonly notifications: Notifications;
+  readonly business: Business;
   readonly #household: Household;
   readonly #conversations = new Map<string, { home: Home; conversation: Conversation }>();
 
@@ -51,6 +54,7 @@ export class LocalClient implements PlauderClient {
     this.backup = new BackupPart(household);
     this.media = new MediaPart(household);
     this.notifications = new NotificationsPart(household);
+    this.business = new BusinessPart(household);
   }
 
   /** Open what was signed in here before. */

@@ -5,6 +5,7 @@
 
 import {
   type BackupView,
+  type Business,
   type ChatView,
   ClientError,
   type ContactView,
@@ -99,6 +100,7 @@ export function createFakeClient(options: FakeOptions = {}): PlauderClient & { w
       free: async () => {},
     },
     notifications: notificationsOf(world),
+    business: businessOf(),
     conversation: openConversation,
     starred: derive(world.list, () =>
       [...world.rooms.values()]
@@ -117,6 +119,20 @@ export function createFakeClient(options: FakeOptions = {}): PlauderClient & { w
     }
     return open;
   }
+}
+
+/** Nobody in the demo world has founded a business yet. */
+function businessOf(): Business {
+  const call = async (method: string, path: string): Promise<unknown> => {
+    if (method === "GET" && path === "") return [];
+    throw new ClientError("not-found");
+  };
+  return {
+    call: call as Business["call"],
+    download: async () => {
+      throw new ClientError("not-found");
+    },
+  };
 }
 
 function addBulk(world: World, count: number): void {

@@ -9,6 +9,7 @@ import {
   MonitorSmartphone,
   Palette,
   ShieldCheck,
+  Store,
   UserRound,
 } from "lucide-react";
 import { useClient, useLive } from "../../lib/client.ts";
@@ -33,6 +34,12 @@ export function Settings() {
     },
     { to: "/settings/backup", icon: Archive, label: t`Backup`, hint: t`Encrypted, only you can open it` },
     { to: "/settings/storage", icon: HardDrive, label: t`Storage`, hint: t`What is on this device` },
+    {
+      to: "/business",
+      icon: Store,
+      label: t`Plauder Business`,
+      hint: t`Write to customers with an API, templates, bills`,
+    },
     { to: "/settings/keys", icon: Keyboard, label: t`Keyboard`, hint: t`Shortcuts for everything` },
   ] as const;
   return (

@@ -15,6 +15,7 @@ const PARTS: ReadonlySet<string> = new Set([
   "backup",
   "media",
   "notifications",
+  "business",
 ]);
 
 export class Host {

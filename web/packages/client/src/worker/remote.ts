@@ -3,6 +3,7 @@ import {
   type AvatarRef,
   type Backup,
   type BackupView,
+  type Business,
   type Chats,
   type ChatView,
   ClientError,
@@ -75,6 +76,7 @@ export class RemoteClient implements PlauderClient {
   readonly backup: Backup;
   readonly media: Media;
   readonly notifications: Notifications;
+  readonly business: Business;
 
   constructor(sender: Sender<ToHost>, close: () => void) {
     this.#sender = sender;
@@ -88,6 +90,10 @@ export class RemoteClient implements PlauderClient {
     this.backup = this.#backup();
     this.media = this.#media();
     this.notifications = this.#notifications();
+    this.business = {
+      call: (...args) => this.#call(["business", "call"], args),
+      download: this.#command("business", "download"),
+    };
   }
 
   // ---------------------------------------------------------------------------------------------- the channel

@@ -30,6 +30,7 @@ export function unopened(code: ErrorCode): ActiveClient {
     devices: part(),
     backup: part(),
     media: part(),
+    business: part(),
     setActive: () => undefined,
   });
 }

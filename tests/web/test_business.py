@@ -1,0 +1,212 @@
+"""The business screens on a real server: from nothing to a received template, its webhook and its price."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.web.network import Network, network
+from tests.web.pages import Opener, axe, visit
+from tests.web.test_network import SLOW, register
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
+
+LANGUAGES = {
+    "de": "API und Schlüssel",
+    "pt-BR": "API e chaves",
+    "es": "API y claves",
+    "hi": "API और कुंजियाँ",
+}
+
+
+@pytest.fixture(scope="module")
+def server(app_build: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with network(tmp_path_factory.mktemp("network")) as running:
+        yield running
+
+
+@pytest.fixture
+def people(chromium: Browser, server: Network) -> Iterator[Opener]:
+    opener = Opener(chromium, server.address)
+    yield opener
+    opener.close()
+
+
+class Program(BaseHTTPRequestHandler):
+    """A company's program: proves itself, then takes every webhook."""
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        self._answer(200 if query.get("hub.verify_token") == ["sesame"] else 403, query["hub.challenge"][0])
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self._answer(200, "thanks")
+
+    def _answer(self, status: int, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Program) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/hook"
+        http.shutdown()
+        thread.join()
+
+
+def found(page: Page, name: str) -> str:
+    """Founds a business, from the settings; its path."""
+    visit(page, "/settings")
+    page.get_by_role("link", name="Plauder Business").click()
+    page.get_by_label("Name of the business").fill(name)
+    page.get_by_label("Country").select_option("BR")
+    expect(page.get_by_label("Currency of the bill")).to_have_value("BRL")
+    page.get_by_role("button", name="Found the business").click()
+    expect(page.get_by_role("heading", name="API and keys", level=1)).to_be_visible(timeout=SLOW)
+    return urlsplit(page.url).path.rstrip("/")
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name="Business").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+
+def test_from_nothing_to_a_received_template_its_webhook_and_its_price(
+    people: Opener, server: Network, program: str
+) -> None:
+    page, _ = register(people, server, "Zé da Padaria")
+    found(page, "Padaria Sol")
+    page.get_by_role("textbox", name="Address of your program").fill(program)
+    page.get_by_label("Verify token").fill("sesame")
+    page.get_by_role("button", name="Save the webhook").click()
+    expect(page.get_by_text("Your program answered; saved.")).to_be_visible(timeout=SLOW)
+
+    page.get_by_role("button", name="Make a key").click()
+    key = page.get_by_text("EAA").first
+    expect(key).to_be_visible()
+    sample = page.get_by_role("region", name="Sample")
+    expect(sample).to_contain_text(f"Bearer {key.inner_text()}")
+    expect(sample).to_contain_text(f"curl '{server.address}/v23.0/")
+    page.get_by_role("button", name="Send test message").click()
+    expect(page.get_by_text("Sent. Look at the phone.")).to_be_visible(timeout=SLOW)
+
+    phone = page.get_by_role("log", name="Messages on the sandbox phone")
+    expect(phone).to_contain_text("Your first message has arrived.", timeout=SLOW)
+    expect(phone).to_contain_text("Read", timeout=SLOW)
+    phone.get_by_role("button", name="It works").click()
+    expect(phone.get_by_text("It works")).to_have_count(2, timeout=SLOW)
+    page.get_by_label("Write as the customer").fill("Obrigado!")
+    page.keyboard.press("Enter")
+    expect(phone).to_contain_text("Obrigado!", timeout=SLOW)
+
+    go(page, "Journal")
+    page.get_by_role("radio", name="Our webhooks").click()
+    webhook = page.get_by_role("button", name="Webhook: messages").first
+    expect(webhook).to_contain_text("200", timeout=SLOW)
+    webhook.click()
+    expect(page.get_by_role("region", name="We sent")).to_contain_text("Obrigado!", timeout=SLOW)
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_text("Sent again")).to_be_visible(timeout=SLOW)
+    page.get_by_role("radio", name="Your requests").click()
+    page.get_by_role("button", name="POST").first.click()
+    expect(page.get_by_role("region", name="You sent")).to_contain_text("hello_plauder")
+    expect(page.get_by_role("region", name="We answered")).to_contain_text("wamid.")
+
+    go(page, "Usage and bills")
+    expect(page.get_by_text("So far this month")).to_be_visible()
+    cost = page.get_by_role("region", name="What would it cost?")
+    cost.get_by_label("Category").select_option("marketing")
+    cost.get_by_label("Messages").fill("1000")
+    expect(cost).to_contain_text("62.50", timeout=SLOW)
+    expect(cost).to_contain_text("0.0625 each")
+    page.get_by_role("button", name="Set a limit").click()
+    page.get_by_label("Limit per month (BRL)").fill("1.200,50")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("region", name="Spend limit")).to_contain_text("1,200.50", timeout=SLOW)
+
+
+def test_a_failure_is_switched_on_and_seen(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Ada")
+    found(page, "Ada Ltda")
+    go(page, "Sandbox")
+    page.get_by_role("switch", name="Sent too fast").click()
+    expect(page.get_by_role("switch", name="Sent too fast")).to_be_checked(timeout=SLOW)
+    go(page, "API and keys")
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_role("button", name="Send test message").click()
+    expect(page.get_by_text("The API refused the message:")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("region", name="Answer of the API")).to_contain_text("130429")
+    people.complaints[:] = [one for one in people.complaints if "status of" not in one]
+
+
+def test_a_template_is_written_with_its_price_and_preview(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Lia")
+    found(page, "Zugvogel")
+    go(page, "Templates")
+    page.get_by_role("button", name="New template").click()
+    expect(page.get_by_role("radio", name="Utility")).to_be_checked()
+    expect(page.get_by_role("radiogroup", name="Category")).to_contain_text("0.0068", timeout=SLOW)
+    page.get_by_label("Name", exact=True).fill("Delivery today")
+    body = page.get_by_label("Message", exact=True)
+    body.fill("Hello  , your parcel is three stops away now.")
+    body.evaluate("(area) => area.setSelectionRange(6, 6)")
+    page.get_by_role("button", name="Variable").click()
+    expect(page.get_by_role("button", name="Submit for review")).to_be_disabled()
+    page.get_by_label("Sample value of variable 1").fill("Jonas")
+    preview = page.get_by_role("region", name="The message as it arrives")
+    expect(preview).to_contain_text("Hello Jonas , your parcel")
+    page.get_by_role("button", name="Quick reply").click()
+    page.get_by_label("Text of button 1").fill("Leave with a neighbour")
+    page.get_by_role("button", name="Dark").click()
+    assert axe(page) == []
+    page.get_by_role("button", name="Submit for review").click()
+    row = page.get_by_role("list", name="Templates").get_by_role("listitem")
+    expect(row).to_contain_text("delivery_today", timeout=SLOW)
+    expect(row).to_contain_text("Approved")
+    row.get_by_role("button", name="Delete delivery_today").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No template yet")).to_be_visible(timeout=SLOW)
+
+
+@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, True)], ids=["desk-light", "phone-dark"])
+def test_axe_finds_nothing_and_nothing_is_too_wide(people: Opener, server: Network, phone: bool, dark: bool) -> None:
+    page, _ = register(people, server, "Eva", phone=phone, dark=dark)
+    visit(page, "/business")
+    assert axe(page) == []
+    place = found(page, "Kolibri Air")
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_role("button", name="Send test message").click()
+    expect(page.get_by_text("Sent. Look at the phone.")).to_be_visible(timeout=SLOW)
+    problems = {}
+    for screen in ("", "/sandbox", "/templates", "/journal", "/billing"):
+        visit(page, place + screen)
+        page.get_by_role("heading", level=1).wait_for()
+        problems[screen] = axe(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            problems[screen].append("wider than the window")
+    assert {screen: found for screen, found in problems.items() if found} == {}
+
+
+def test_every_language_has_its_words(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Uma")
+    place = found(page, "Deccan Looms")
+    for tag, title in LANGUAGES.items():
+        page.evaluate("(locale) => localStorage.setItem('plauder.preferences', JSON.stringify({ locale }))", tag)
+        visit(page, place)
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)

@@ -1,0 +1,214 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { ArrowDownLeft, ArrowUpRight, RotateCw } from "lucide-react";
+import { useId, useState } from "react";
+import { useClient } from "../../lib/client.ts";
+import { useFormat } from "../../lib/format.ts";
+import { toast } from "../../ui/Toaster.tsx";
+import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
+import type { DeadLetter, JournalEntry } from "./model.ts";
+import { Card, Code, Screen } from "./parts.tsx";
+
+/** What your program sent us, what we sent it, and what each side answered. */
+export function Journal() {
+  const { t } = useLingui();
+  const { base } = usePlace();
+  const id = useId();
+  const problem = useProblem();
+  const [kind, setKind] = useState<"" | "request" | "webhook">("");
+  const [failed, setFailed] = useState(false);
+  const [about, setAbout] = useState("");
+  const [chosen, setChosen] = useState<number>();
+  const query = new URLSearchParams({ limit: "100", ...(kind && { kind }), ...(about && { about }) });
+  if (failed) query.set("failed", "true");
+  const { value, error, reload } = useAsk<readonly JournalEntry[]>(`${base}/journal?${query}`, 3000);
+  const entry = value?.find((one) => one.id === chosen) ?? undefined;
+  const kinds = [
+    { kind: "", label: t`All` },
+    { kind: "request", label: t`Your requests` },
+    { kind: "webhook", label: t`Our webhooks` },
+  ] as const;
+  return (
+    <Screen title={t`Journal`} hint={t`What you sent us, what we sent you, and what was answered.`}>
+      <DeadLetters />
+      <div className="mb-4 flex flex-wrap items-end gap-2">
+        <span className="biz-tabs" role="radiogroup" aria-label={t`Kind`}>
+          {kinds.map((one) => (
+            // biome-ignore lint/a11y/useSemanticElements: a chip that is one of several
+            <button
+              key={one.kind}
+              type="button"
+              role="radio"
+              className="chip"
+              aria-checked={kind === one.kind}
+              onClick={() => setKind(one.kind)}
+            >
+              {one.label}
+            </button>
+          ))}
+        </span>
+        <button type="button" className="chip" aria-pressed={failed} onClick={() => setFailed(!failed)}>
+          {t`Only failed`}
+        </button>
+        <div className="field min-w-0 flex-1 basis-56">
+          <label htmlFor={`${id}-about`} className="sr">{t`Message ID`}</label>
+          <input
+            id={`${id}-about`}
+            className="input"
+            type="search"
+            maxLength={256}
+            placeholder={t`Message ID`}
+            value={about}
+            onChange={(event) => setAbout(event.currentTarget.value.trim())}
+          />
+        </div>
+      </div>
+      {error && (
+        <p className="banner danger mb-4" role="alert">
+          {problem(error)}
+        </p>
+      )}
+      <div className="biz-journal">
+        <ul className="card min-w-0 overflow-hidden" aria-label={t`Entries`}>
+          {value?.length === 0 && <li className="p-5 text-ink-2">{t`Nothing here yet.`}</li>}
+          {value?.map((one) => (
+            <li key={one.id}>
+              <Row entry={one} open={one.id === chosen} onOpen={() => setChosen(one.id)} />
+            </li>
+          ))}
+        </ul>
+        {entry && <Opened entry={entry} onReplayed={reload} />}
+      </div>
+    </Screen>
+  );
+}
+
+function Row({ entry, open, onOpen }: { entry: JournalEntry; open: boolean; onOpen: () => void }) {
+  const { t } = useLingui();
+  const format = useFormat();
+  const webhook = entry.kind === "webhook";
+  const bad = entry.status >= 400 || entry.status === 0;
+  const Icon = webhook ? ArrowUpRight : ArrowDownLeft;
+  return (
+    <button type="button" className="setting !min-h-11 !gap-3" aria-current={open} onClick={onOpen}>
+      <Icon size={18} className={webhook ? "flex-none text-plum" : "flex-none text-brand"} aria-hidden />
+      <span className="min-w-0 flex-1">
+        <span className="cut block font-semibold">
+          {webhook ? t`Webhook: ${entry.field}` : `${entry.method} ${entry.url}`}
+        </span>
+        <span className="num block text-xs text-ink-2">{format.exact(Date.parse(entry.at))}</span>
+      </span>
+      <span className={`tag num ${bad ? "!bg-danger-soft !text-danger" : "ok"}`}>
+        {entry.status || t`no answer`}
+      </span>
+    </button>
+  );
+}
+
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+function Opened({ entry, onReplayed }: { entry: JournalEntry; onReplayed: () => void }) {
+  const { t } = useLingui();
+  const { business } = useClient();
+  const { base } = usePlace();
+  const act = useAct();
+  const problem = useProblem();
+  const webhook = entry.kind === "webhook";
+  const replay = async () => {
+    const done = await act.run(async () => {
+      await business.call("POST", `${base}/journal/${entry.id}/replay`);
+      return true;
+    });
+    if (done) toast({ text: t`Sent again` });
+    onReplayed();
+  };
+  return (
+    <Card
+      title={webhook ? t`Webhook: ${entry.field}` : `${entry.method} ${entry.url}`}
+      className="biz-sticky [overflow-wrap:anywhere]"
+      aside={
+        webhook && (
+          <button
+            type="button"
+            className="btn secondary small"
+            disabled={act.busy}
+            onClick={() => void replay()}
+          >
+            <RotateCw size={16} aria-hidden /> {t`Send again`}
+          </button>
+        )
+      }
+    >
+      <p className="num text-sm text-ink-2">
+        {webhook && <span className="block">{entry.url}</span>}
+        {t`${entry.status} after ${entry.milliseconds} ms`}
+        {webhook && ` · ${t`try ${entry.attempt}`}`}
+      </p>
+      {entry.error && <p className="text-sm text-danger">{entry.error}</p>}
+      {act.error && (
+        <p className="hint error" role="alert">
+          {problem(act.error)}
+        </p>
+      )}
+      <h3 className="text-sm font-semibold">{webhook ? t`We sent` : t`You sent`}</h3>
+      <Code label={webhook ? t`We sent` : t`You sent`} text={pretty(entry.request) || "–"} />
+      <h3 className="text-sm font-semibold">{webhook ? t`You answered` : t`We answered`}</h3>
+      <Code label={webhook ? t`You answered` : t`We answered`} text={pretty(entry.response) || "–"} />
+    </Card>
+  );
+}
+
+function DeadLetters() {
+  const { t } = useLingui();
+  const { business } = useClient();
+  const { base, reload } = usePlace();
+  const format = useFormat();
+  const { value, reload: again } = useAsk<readonly DeadLetter[]>(`${base}/dead-letters`, 10_000);
+  const act = useAct();
+  const problem = useProblem();
+  if (!value?.length) return null;
+  const revive = async () => {
+    await act.run(() => business.call("POST", `${base}/dead-letters/replay`));
+    again();
+    reload();
+  };
+  return (
+    <Card
+      title={t`Webhooks that were given up`}
+      className="mb-5"
+      aside={
+        <button
+          type="button"
+          className="btn secondary small"
+          disabled={act.busy}
+          onClick={() => void revive()}
+        >
+          <RotateCw size={16} aria-hidden /> {t`Send all again, in order`}
+        </button>
+      }
+    >
+      <p className="text-sm text-ink-2">
+        <Trans>Your program did not take these for so long that we stopped trying. Nothing is lost.</Trans>
+      </p>
+      {act.error && (
+        <p className="hint error" role="alert">
+          {problem(act.error)}
+        </p>
+      )}
+      <ul className="flex flex-col text-sm">
+        {value.map((one) => (
+          <li key={one.id} className="border-t border-line py-2">
+            <b>{one.field}</b> · {format.date(Date.parse(one.created_at))} ·{" "}
+            <Plural value={one.attempts} one="# try" other="# tries" />
+            <span className="block text-danger">{one.error}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

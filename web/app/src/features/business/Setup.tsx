@@ -1,0 +1,351 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Check, Copy, Eye, KeyRound, SendHorizontal, Trash2 } from "lucide-react";
+import { type FormEvent, useId, useState } from "react";
+import { useClient } from "../../lib/client.ts";
+import { useFormat } from "../../lib/format.ts";
+import { Confirm } from "../../ui/Confirm.tsx";
+import { IconButton } from "../../ui/IconButton.tsx";
+import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
+import type { KeyRow, MadeKey, SandboxView, TemplateRow } from "./model.ts";
+import { Phone } from "./Phone.tsx";
+import { Card, Code, CopyRow, Screen, useCopy } from "./parts.tsx";
+import { curlSample, fetchSample, HELLO, helloBody, pywaSample, VERSION } from "./samples.ts";
+
+/** From zero to a received template: address, key, sample, and the phone it arrives on. */
+export function Setup() {
+  const { t } = useLingui();
+  const { overview, base } = usePlace();
+  const sandbox = useAsk<SandboxView>(`${base}/sandbox`, 1500);
+  const [token, setToken] = useState<string>();
+  const number = overview.numbers.find((one) => one.is_test) ?? overview.numbers[0];
+  const waba = overview.wabas[0];
+  const mayKeys = overview.may.includes("keys");
+  return (
+    <Screen
+      title={t`API and keys`}
+      hint={t`Programs written for the Cloud API work here: change the address, the number and the key.`}
+    >
+      <div className="biz-columns">
+        <div className="flex min-w-0 flex-col gap-5">
+          <Card title={t`1. Address and numbers`}>
+            <dl className="flex flex-col gap-1">
+              <CopyRow label={t`Address of the API`} value={overview.api_base} />
+              {number && <CopyRow label={t`Phone number ID`} value={number.id} />}
+              {overview.sandbox && <CopyRow label={t`Test customer`} value={overview.sandbox.customer} />}
+              {waba && <CopyRow label={t`Account ID (WABA)`} value={waba.id} />}
+              <CopyRow label={t`App ID`} value={overview.app.id} />
+            </dl>
+          </Card>
+          {mayKeys ? (
+            <>
+              <Keys token={token} onToken={setToken} />
+              {number && overview.sandbox && (
+                <Samples
+                  phone={number.id}
+                  to={overview.sandbox.customer}
+                  token={token}
+                  onSent={sandbox.reload}
+                />
+              )}
+              <WebhookCard />
+            </>
+          ) : (
+            <p className="note">{t`Keys and the webhook are for people in development. Ask the owner for that role.`}</p>
+          )}
+        </div>
+        <div className="biz-sticky">
+          <Phone asked={sandbox} />
+        </div>
+      </div>
+    </Screen>
+  );
+}
+
+function Keys({ token, onToken }: { token: string | undefined; onToken: (token: string) => void }) {
+  const { t } = useLingui();
+  const { business } = useClient();
+  const { base } = usePlace();
+  const format = useFormat();
+  const copy = useCopy();
+  const keys = useAsk<readonly KeyRow[]>(`${base}/keys`);
+  const act = useAct();
+  const problem = useProblem();
+  const id = useId();
+  const [label, setLabel] = useState("");
+  const [revoking, setRevoking] = useState<KeyRow>();
+  const make = async (event: FormEvent) => {
+    event.preventDefault();
+    const made = await act.run(() =>
+      business.call<MadeKey>("POST", `${base}/keys`, { label: label.trim() || t`First key` }),
+    );
+    if (!made) return;
+    onToken(made.token);
+    setLabel("");
+    keys.reload();
+  };
+  const revoke = async (key: KeyRow) => {
+    await act.run(() => business.call("DELETE", `${base}/keys/${key.id}`));
+    keys.reload();
+  };
+  return (
+    <Card title={t`2. A key`}>
+      <form className="flex flex-wrap items-end gap-2" onSubmit={make}>
+        <div className="field min-w-0 flex-1 basis-48">
+          <label htmlFor={`${id}-label`}>{t`What is it for?`}</label>
+          <input
+            id={`${id}-label`}
+            className="input"
+            maxLength={128}
+            placeholder={t`First key`}
+            value={label}
+            onChange={(event) => setLabel(event.currentTarget.value)}
+          />
+        </div>
+        <button type="submit" className="btn primary" disabled={act.busy}>
+          <KeyRound size={18} aria-hidden /> {t`Make a key`}
+        </button>
+      </form>
+      {act.error && (
+        <p className="hint error" role="alert">
+          {problem(act.error)}
+        </p>
+      )}
+      {token && (
+        <div className="rounded-md bg-ok-soft p-3 text-ok" role="status">
+          <p className="text-sm font-semibold">{t`Your new key. It is shown only now; keep it safe.`}</p>
+          <div className="mt-1 flex items-center gap-2">
+            <code className="min-w-0 flex-1 font-mono text-sm [overflow-wrap:anywhere]">{token}</code>
+            <IconButton label={t`Copy the key`} className="!text-ok" onClick={() => copy(token)}>
+              <Copy size={18} />
+            </IconButton>
+          </div>
+        </div>
+      )}
+      {keys.value && keys.value.length > 0 && (
+        <ul className="flex flex-col" aria-label={t`Keys`}>
+          {keys.value.map((key) => (
+            <li key={key.id} className="flex items-center gap-3 border-t border-line py-1">
+              <span className="min-w-0 flex-1">
+                <span className="cut block font-semibold">{key.label || key.id}</span>
+                <span className="text-sm text-ink-2">{t`made ${format.date(Date.parse(key.created_at))}`}</span>
+              </span>
+              <IconButton label={t`Revoke ${key.label || key.id}`} onClick={() => setRevoking(key)}>
+                <Trash2 size={18} />
+              </IconButton>
+            </li>
+          ))}
+        </ul>
+      )}
+      {revoking && (
+        <Confirm
+          title={t`Revoke ${revoking.label || revoking.id}?`}
+          action={t`Revoke`}
+          danger
+          onClose={() => setRevoking(undefined)}
+          onConfirm={() => void revoke(revoking)}
+        >
+          {t`Programs that use this key are refused at once. This cannot be undone.`}
+        </Confirm>
+      )}
+    </Card>
+  );
+}
+
+type Language = "curl" | "pywa" | "fetch";
+
+function Samples({
+  phone,
+  to,
+  token,
+  onSent,
+}: {
+  phone: string;
+  to: string;
+  token: string | undefined;
+  onSent: () => void;
+}) {
+  const { t } = useLingui();
+  const { business } = useClient();
+  const { overview, base } = usePlace();
+  const copy = useCopy();
+  const act = useAct();
+  const problem = useProblem();
+  const [language, setLanguage] = useState<Language>("curl");
+  const [answer, setAnswer] = useState<{ ok: boolean; text: string }>();
+  const make = { curl: curlSample, pywa: pywaSample, fetch: fetchSample }[language];
+  const sample = make({ base: overview.api_base, phone, to, token: token ?? t`YOUR_KEY` });
+
+  /** The samples' template must be there before they run. */
+  const prepare = async () => {
+    const known = await business.call<readonly TemplateRow[]>("GET", `${base}/templates`);
+    if (!known.some((one) => one.name === HELLO.name))
+      await business.call("POST", `${base}/templates`, { ...HELLO });
+  };
+  const send = async () => {
+    const sent = await act.run(async () => {
+      await prepare();
+      // The very request of the samples, from this page.
+      const response = await fetch(`/${VERSION}/${phone}/messages`, {
+        method: "POST",
+        credentials: "omit",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify(helloBody(to)),
+      });
+      return { ok: response.ok, text: JSON.stringify(await response.json(), null, 2) };
+    });
+    setAnswer(sent);
+    onSent();
+  };
+  const copySample = () => {
+    void act.run(prepare);
+    copy(sample);
+  };
+  return (
+    <Card
+      title={t`3. The first message`}
+      aside={
+        <span className="biz-tabs" role="radiogroup" aria-label={t`Language of the sample`}>
+          {(["curl", "pywa", "fetch"] as const).map((one) => (
+            // biome-ignore lint/a11y/useSemanticElements: a chip that is one of several
+            <button
+              key={one}
+              type="button"
+              role="radio"
+              className="chip"
+              aria-checked={language === one}
+              onClick={() => setLanguage(one)}
+            >
+              {one}
+            </button>
+          ))}
+        </span>
+      }
+    >
+      {!token && (
+        <p className="note">{t`Make a key first; then it stands in the sample and the sample runs as it is.`}</p>
+      )}
+      <Code label={t`Sample`} text={sample} />
+      <div className="flex flex-wrap gap-2">
+        <button type="button" className="btn secondary" disabled={!token} onClick={copySample}>
+          <Copy size={18} aria-hidden /> {t`Copy the sample`}
+        </button>
+        <button
+          type="button"
+          className="btn primary"
+          disabled={!token || act.busy}
+          onClick={() => void send()}
+        >
+          <SendHorizontal size={18} aria-hidden /> {t`Send test message`}
+        </button>
+      </div>
+      {act.error && (
+        <p className="hint error" role="alert">
+          {problem(act.error)}
+        </p>
+      )}
+      {answer && (
+        <div role="status" className="flex flex-col gap-2">
+          <p className={`text-sm font-semibold ${answer.ok ? "text-ok" : "text-danger"}`}>
+            {answer.ok ? t`Sent. Look at the phone.` : t`The API refused the message:`}
+          </p>
+          <Code label={t`Answer of the API`} text={answer.text} />
+        </div>
+      )}
+    </Card>
+  );
+}
+
+const FIELDS = ["messages", "message_template_status_update"] as const;
+
+function WebhookCard() {
+  const { t } = useLingui();
+  const { business } = useClient();
+  const { overview, base, reload } = usePlace();
+  const act = useAct();
+  const secretAct = useAct();
+  const problem = useProblem();
+  const id = useId();
+  const [url, setUrl] = useState(overview.webhook?.url ?? "");
+  const [verify, setVerify] = useState("");
+  const [saved, setSaved] = useState(false);
+  const [secret, setSecret] = useState<string>();
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    setSaved(false);
+    const body = { url: url.trim(), verify_token: verify, fields: [...FIELDS] };
+    const done = await act.run(async () => {
+      await business.call("PUT", `${base}/webhook`, body);
+      return true;
+    });
+    if (!done) return;
+    setSaved(true);
+    reload();
+  };
+  const reveal = async () => {
+    const found = await secretAct.run(() => business.call<{ secret: string }>("GET", `${base}/app-secret`));
+    setSecret(found?.secret);
+  };
+  return (
+    <Card title={t`4. Webhook`}>
+      <p className="text-sm text-ink-2">
+        <Trans>
+          We call this address with every answer and every tick, signed with your app secret. When you save,
+          we ask it once, with the verify token.
+        </Trans>
+      </p>
+      <form className="flex flex-col gap-3" onSubmit={save}>
+        <div className="field">
+          <label htmlFor={`${id}-url`}>{t`Address of your program`}</label>
+          <input
+            id={`${id}-url`}
+            className="input"
+            type="url"
+            required
+            maxLength={2048}
+            placeholder="https://"
+            value={url}
+            onChange={(event) => setUrl(event.currentTarget.value)}
+          />
+        </div>
+        <div className="field">
+          <label htmlFor={`${id}-verify`}>{t`Verify token`}</label>
+          <input
+            id={`${id}-verify`}
+            className="input"
+            required
+            maxLength={256}
+            autoComplete="off"
+            value={verify}
+            onChange={(event) => setVerify(event.currentTarget.value)}
+          />
+        </div>
+        {act.error && (
+          <p className="hint error" role="alert">
+            {problem(act.error)}
+          </p>
+        )}
+        <div className="flex flex-wrap items-center gap-3">
+          <button type="submit" className="btn secondary" disabled={act.busy || !url.trim() || !verify}>
+            {t`Save the webhook`}
+          </button>
+          {saved && (
+            <span className="flex items-center gap-1.5 text-sm text-ok" role="status">
+              <Check size={16} aria-hidden /> {t`Your program answered; saved.`}
+            </span>
+          )}
+        </div>
+      </form>
+      <dl>{secret && <CopyRow label={t`App secret`} value={secret} />}</dl>
+      {!secret && (
+        <button type="button" className="btn ghost self-start" onClick={() => void reveal()}>
+          <Eye size={18} aria-hidden /> {t`Show the app secret`}
+        </button>
+      )}
+      {secretAct.error && (
+        <p className="hint error" role="alert">
+          {problem(secretAct.error)}
+        </p>
+      )}
+    </Card>
+  );
+}

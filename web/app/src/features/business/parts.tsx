@@ -1,0 +1,86 @@
+import { useLingui } from "@lingui/react/macro";
+import { Copy } from "lucide-react";
+import { type ReactNode, useId } from "react";
+import { IconButton } from "../../ui/IconButton.tsx";
+import { toast } from "../../ui/Toaster.tsx";
+
+/** A screen of a business: title, sentence, actions, content. */
+export function Screen({
+  title,
+  hint,
+  actions,
+  children,
+}: {
+  title: string;
+  hint?: string;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <div className="biz-screen">
+      <header className="mb-5 flex flex-wrap items-end gap-3">
+        <div className="min-w-0 flex-1 basis-72">
+          <h1 className="text-3xl font-[690] tracking-[-.022em]">{title}</h1>
+          {hint && <p className="mt-1 text-lg text-ink-2">{hint}</p>}
+        </div>
+        {actions}
+      </header>
+      {children}
+    </div>
+  );
+}
+
+export function Card({
+  title,
+  aside,
+  children,
+  className = "",
+}: {
+  title: string;
+  aside?: ReactNode;
+  children: ReactNode;
+  className?: string;
+}) {
+  const id = useId();
+  return (
+    <section className={`card flex min-w-0 flex-col gap-3 p-5 ${className}`} aria-labelledby={id}>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <h2 id={id} className="flex-1 text-lg font-[650]">
+          {title}
+        </h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+export function useCopy(): (text: string) => void {
+  const { t } = useLingui();
+  return (text) => void navigator.clipboard.writeText(text).then(() => toast({ text: t`Copied` }));
+}
+
+/** A value with its name, copied with one press. */
+export function CopyRow({ label, value }: { label: string; value: string }) {
+  const { t } = useLingui();
+  const copy = useCopy();
+  return (
+    <div className="flex min-w-0 items-center gap-2">
+      <dt className="w-36 flex-none text-sm text-ink-2 max-sm:w-28">{label}</dt>
+      <dd className="min-w-0 flex-1 font-mono text-sm [overflow-wrap:anywhere]">{value}</dd>
+      <IconButton small label={t`Copy: ${label}`} onClick={() => copy(value)}>
+        <Copy size={16} />
+      </IconButton>
+    </div>
+  );
+}
+
+/** Program text or JSON that scrolls sideways; reachable by keyboard. */
+export function Code({ label, text, className = "" }: { label: string; text: string; className?: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className={`biz-code ${className}`} aria-label={label} tabIndex={0}>
+      <pre>{text}</pre>
+    </section>
+  );
+}

@@ -1,0 +1,70 @@
+/** Programs that send the first template, with the real values in them; they run as they are. */
+
+export const HELLO = {
+  name: "hello_plauder",
+  language: "en_US",
+  category: "UTILITY",
+  components: [
+    { type: "BODY", text: "Hello! Your first message has arrived. Everything is set up." },
+    { type: "BUTTONS", buttons: [{ type: "QUICK_REPLY", text: "It works" }] },
+  ],
+} as const;
+
+export const VERSION = "v23.0";
+
+export interface Values {
+  readonly base: string;
+  readonly phone: string;
+  readonly token: string;
+  readonly to: string;
+}
+
+export function helloBody(to: string) {
+  return {
+    messaging_product: "whatsapp",
+    to,
+    type: "template",
+    template: { name: HELLO.name, language: { code: HELLO.language } },
+  };
+}
+
+export function curlSample({ base, phone, token, to }: Values): string {
+  return `curl '${base}/${VERSION}/${phone}/messages' \\
+  -H 'Authorization: Bearer ${token}' \\
+  -H 'Content-Type: application/json' \\
+  -d '${JSON.stringify(helloBody(to))}'
+`;
+}
+
+export function pywaSample({ base, phone, token, to }: Values): string {
+  return `# pip install pywa
+import httpx
+from pywa import WhatsApp
+from pywa.types.templates import TemplateLanguage
+
+session = httpx.Client()
+wa = WhatsApp(phone_id="${phone}", token="${token}", session=session)
+session.base_url = "${base}/${VERSION}"
+
+sent = wa.send_template(
+    to="${to}",
+    name="${HELLO.name}",
+    language=TemplateLanguage.ENGLISH_US,
+    params=[],
+)
+print(sent.id)
+`;
+}
+
+export function fetchSample({ base, phone, token, to }: Values): string {
+  return `const answer = await fetch("${base}/${VERSION}/${phone}/messages", {
+  method: "POST",
+  headers: {
+    Authorization: "Bearer ${token}",
+    "Content-Type": "application/json",
+  },
+  body: JSON.stringify(${JSON.stringify(helloBody(to), null, 2).replaceAll("\n", "\n  ")}),
+});
+console.log(await answer.json());
+`;
+}
