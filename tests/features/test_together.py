@@ -235,3 +235,17 @@ async def test_clients_on_older_libraries_get_their_session(world: World):
         "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>", type="set"
     )
     assert answer.type == "result"
+
+
+async def test_when_somebody_was_last_here_outlives_the_server(database: Database):
+    for late in (False, True):
+        world = World(accounts=("ana", "bruno"), register=MESSENGER, database=database)
+        ana = await world.connect("ana")
+        answer = await ana.request("<query xmlns='jabber:iq:last'/>", to=BRUNO)
+        if not late:
+            bruno = await world.connect("bruno")
+            await befriend(ana, bruno)
+            await bruno.disconnect()
+        else:
+            assert answer.find("{jabber:iq:last}query") is not None
+        await world.close()

@@ -127,6 +127,7 @@ class Hooks:
         self.people = People()
         self.forgotten_watchers: list[AccountWatcher] = []
         self.renamed_watchers: list[RenameWatcher] = []
+        self.stop_watchers: list[Callable[[], Awaitable[None]]] = []
         self.commands: dict[str, Command] = {}
         self.info_sources: list[InfoSource] = []
         self.item_sources: list[ItemSource] = []
@@ -265,6 +266,10 @@ class Hooks:
     def on_closed(self, do: Watcher) -> None:
         """A session is over and cannot be resumed; those who watch for unavailable presence were told before."""
         self.closed_watchers.append(do)
+
+    def on_stop(self, do: Callable[[], Awaitable[None]]) -> None:
+        """The server stops; all sessions are over. Write down what is only in memory."""
+        self.stop_watchers.append(do)
 
     def on_renamed(self, do: RenameWatcher) -> None:
         """`do(old, new)`: an account goes on under another address (a new phone number): move what you keep of it.

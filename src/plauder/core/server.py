@@ -500,4 +500,9 @@ class Server(Hooks):
                     break
         for task in set(self._tasks):
             task.cancel()
+        for write_down in self.stop_watchers:
+            try:
+                await write_down()
+            except Exception:
+                log.exception("stop-failed")
         await self.inbox.flush()

@@ -90,5 +90,6 @@ def register(server: Server) -> LastSeen:
     server.on_unavailable(do=last.gone)
     server.on_forgotten(do=last.forget)
     server.on_renamed(do=last.rename)
+    server.on_stop(last.write)
     server.every(WRITE_EVERY, last.write, "last-seen")
     return last
