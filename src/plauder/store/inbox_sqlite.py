@@ -8,6 +8,7 @@ as many stanzas as there are, and the loop never waits for the disk. What was de
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 import threading
@@ -49,7 +50,6 @@ CREATE TABLE IF NOT EXISTS owed (
     number INTEGER NOT NULL,
     PRIMARY KEY (device, number)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS owed_number ON owed (number);
 CREATE TABLE IF NOT EXISTS visitor (
     account TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -57,6 +57,12 @@ CREATE TABLE IF NOT EXISTS visitor (
     PRIMARY KEY (account, name)
 ) WITHOUT ROWID;
 """
+
+_SETTLE: Final = """
+DELETE FROM owed WHERE device = ? AND number IN (SELECT value FROM json_each(?)) RETURNING number
+"""
+_ERASE: Final = "DELETE FROM message WHERE owing < 2 AND number IN (SELECT value FROM json_each(?))"
+_OWED_LESS: Final = "UPDATE message SET owing = owing - 1 WHERE number IN (SELECT value FROM json_each(?))"
 
 GROUP_MAX: Final = 1_000
 CLEAN_AFTER: Final = 0.2
@@ -405,15 +411,14 @@ class SqliteInbox:
             key = self._keys.get((settle.account, device)) or self._find_key(settle.account, device)
             if key is None:
                 continue
-            gone = 0
-            for number in settle.numbers:
-                if not execute("DELETE FROM owed WHERE device = ? AND number = ?", (key, number)).rowcount:
-                    continue
-                gone += 1
-                if not execute("DELETE FROM message WHERE number = ? AND owing < 2", (number,)).rowcount:
-                    execute("UPDATE message SET owing = owing - 1 WHERE number = ?", (number,))
-            if gone:
-                self._count_down((settle.account, device), gone)
+            numbers = json.dumps(list(settle.numbers))
+            gone = json.dumps([row[0] for row in execute(_SETTLE, (key, numbers))])
+            if gone != "[]":
+                count = gone.count(",") + 1
+                # Those that one device owed last are erased; what remains of the list is still owed by others.
+                if execute(_ERASE, (gone,)).rowcount < count:
+                    execute(_OWED_LESS, (gone,))
+                self._count_down((settle.account, device), count)
 
     def _count_down(self, at: tuple[str, str], gone: int) -> None:
         left = self._owed.get(at, 0) - gone
