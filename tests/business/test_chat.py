@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from plauder.core.people import Published
+from plauder.wire.jid import Jid
+from plauder.wire.xml import E
 from tests.business.cloud import ANN, NUMBER, Cloud
 
 
@@ -51,3 +54,15 @@ async def test_the_business_number_hears_only_people(cloud: Cloud) -> None:
     await cloud.settle()
     assert len(cloud.receiver.messages()) == 1
     assert cloud.receiver.values()[0]["metadata"]["display_phone_number"] == NUMBER
+
+
+async def test_the_business_hears_the_name_a_person_goes_by(cloud: Cloud) -> None:
+    class Personal(type(cloud.server.people.personal)):  # type: ignore[misc]
+        async def items(self, account: Jid, node: str, **_: object) -> list[Published]:
+            nick = E("{http://jabber.org/protocol/nick}nick", {}, f"Ann of {account.local}")
+            return [Published(account.text, node, "current", nick)]
+
+    cloud.server.people.personal = Personal()
+    await cloud.ann.write("Oi!")
+    await cloud.settle()
+    assert cloud.receiver.values()[0]["contacts"][0]["profile"] == {"name": f"Ann of {ANN}"}

@@ -39,6 +39,7 @@ log = get_log("edge.hosted")
 
 RESOURCE = "cloud"
 CONCURRENCY = 64
+NAME_SECONDS, NAMES_MAX = 300.0, 10_000
 FLOW = f"{{{stanzas.BUSINESS}}}flow"
 DELAY = "{urn:xmpp:delay}delay"
 
@@ -105,6 +106,7 @@ class Hosted:
         self._referral = referral
         self._sessions: dict[str, LocalSession] = {}
         self._names: dict[str, str] = {}
+        self._people_names: dict[str, tuple[float, str]] = {}
         self._lanes: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         server.on_disco_info(self._describe)
         self._progress: Batcher[tuple[str, str, Said], None] = Batcher(self._write_receipts)
@@ -263,6 +265,19 @@ class Hosted:
         self.published()
         return [None] * len(batch)
 
+    async def _name_of(self, person: Jid) -> str:
+        """The name a person goes by (XEP-0172), asked for once in a while."""
+        known, now = self._people_names.get(person.local), self._clock.monotonic()
+        if known and known[0] > now:
+            return known[1]
+        items = await self._server.people.personal.items(person.bare, stanzas.NICK)
+        payload = items[-1].payload if items else None
+        name = "".join(payload.itertext()).strip()[:128] if payload is not None else ""
+        if len(self._people_names) >= NAMES_MAX:
+            self._people_names.clear()
+        self._people_names[person.local] = (now + NAME_SECONDS, name)
+        return name
+
     async def _receive(self, number_id: str, digits: str, person: Jid, stanza: Stanza, said: Said) -> None:
         assert self.ports
         async with self._database.read() as uow:
@@ -285,7 +300,7 @@ class Hosted:
             kind="unsupported" if "errors" in content else kind,
             content=content,
             at=at,
-            name=said.nick,
+            name=said.nick or await self._name_of(person),
             quoted=said.quoted,
             target=said.target,
             forwarded=said.forwarded,

@@ -137,7 +137,7 @@ class Outbound:
         agent: str = "Plauder/0.1",
     ) -> None:
         self.allowed = tuple(allowed)
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         self._monotonic = monotonic
         self._agent = agent
         self._idle: dict[tuple[str, str, int], list[_Connection]] = {}
@@ -217,6 +217,10 @@ class Outbound:
         else:
             connection.close()
 
+    def _context(self) -> ssl.SSLContext:
+        self._tls = self._tls or ssl.create_default_context()
+        return self._tls
+
     async def _connect(self, scheme: str, host: str, port: int) -> _Connection:
         loop = asyncio.get_running_loop()
         addresses = await self.resolve(host, port)
@@ -227,7 +231,7 @@ class Outbound:
                     _Connection,
                     address,
                     port,
-                    ssl=self._tls if scheme == "https" else None,
+                    ssl=self._context() if scheme == "https" else None,
                     server_hostname=host if scheme == "https" else None,
                 )
             except ssl.SSLError:
