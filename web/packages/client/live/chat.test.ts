@@ -11,7 +11,7 @@ describe.skipIf(!hasServer)("against the real server", () => {
     server = await RealServer.start();
     ana = await Person.register(server, "+4915112345671");
     bruno = await Person.register(server, "+4915112345672");
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await ana?.client.close();
@@ -31,7 +31,7 @@ describe.skipIf(!hasServer)("against the real server", () => {
     await eventually(() => anas.last()?.tick === "delivered", "two ticks");
     bruno.client.conversation(ana.jid).seen(brunos.last()?.id as string);
     await eventually(() => anas.last()?.tick === "read", "blue");
-  }, 60_000);
+  }, 120_000);
 
   it("contacts are kept by the server and see each other", async () => {
     ana.client.contacts.list.subscribe(() => undefined);
@@ -43,7 +43,7 @@ describe.skipIf(!hasServer)("against the real server", () => {
     await eventually(() => seen()?.presence.kind === "online", "Ana sees Bruno");
     ana.client.contacts.one(bruno.jid).subscribe(() => undefined);
     await eventually(() => seen()?.about === "Oi", "Bruno's card");
-  }, 60_000);
+  }, 120_000);
 
   it("a photo goes through the server's storage and comes back", async () => {
     const brunos = bruno.open(ana.jid);
@@ -56,7 +56,7 @@ describe.skipIf(!hasServer)("against the real server", () => {
     const message = brunos.last();
     const got = await bruno.client.media.open(message as NonNullable<typeof message>);
     expect(new Uint8Array(await got.arrayBuffer())).toEqual(bytes);
-  }, 60_000);
+  }, 120_000);
 
   it("nothing is lost while one is away, and a restarted client goes on", async () => {
     const anas = ana.open(bruno.jid);
@@ -67,7 +67,7 @@ describe.skipIf(!hasServer)("against the real server", () => {
     const brunos = bruno.open(ana.jid);
     await eventually(() => brunos.texts().slice(-3).join() === "um,dois,três", "Bruno has them, in order");
     await eventually(() => anas.last()?.tick === "delivered", "two ticks");
-  }, 60_000);
+  }, 120_000);
 
   it("talks with an ordinary XMPP client that knows OMEMO 0.3 alone", async () => {
     const bot = await server.bot("echo");
@@ -83,5 +83,5 @@ describe.skipIf(!hasServer)("against the real server", () => {
     } finally {
       bot.stop();
     }
-  }, 60_000);
+  }, 120_000);
 });

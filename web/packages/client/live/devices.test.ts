@@ -18,7 +18,7 @@ describe.skipIf(!hasServer)("devices and backups on the real server", () => {
     await eventually(() => brunos.texts().includes("Oi Bruno"), "Bruno reads");
     await bruno.client.conversation(ana.jid).send("Oi Ana");
     await eventually(() => anas.texts().length === 2, "Ana reads");
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     for (const person of [ana, bruno]) await person?.client.close();
@@ -46,7 +46,7 @@ describe.skipIf(!hasServer)("devices and backups on the real server", () => {
     ana.client.devices.list.subscribe(() => undefined);
     await eventually(() => ana.client.devices.list.get()?.length === 2, "two devices are listed");
     await laptop.client.close();
-  }, 60_000);
+  }, 120_000);
 
   it("a code that nobody showed is refused", async () => {
     await expect(ana.client.devices.inspect("plauder-link:nonsense")).rejects.toMatchObject({
@@ -62,7 +62,7 @@ describe.skipIf(!hasServer)("devices and backups on the real server", () => {
     await expect(ana.client.backup.restore({ code: "0".repeat(64) })).rejects.toMatchObject({
       code: "wrong-secret",
     });
-  }, 60_000);
+  }, 120_000);
 
   it("and comes back on a device that has nothing", async () => {
     const device = await Person.newcomer(server);
@@ -74,12 +74,12 @@ describe.skipIf(!hasServer)("devices and backups on the real server", () => {
     expect(messages).toBeGreaterThanOrEqual(2);
     expect(fresh.open(bruno.jid).texts().slice(0, 2)).toEqual(["Oi Bruno", "Oi Ana"]);
     ana = fresh;
-  }, 60_000);
+  }, 120_000);
 
   it("a password does as well, and a wrong one is counted", async () => {
     expect(await ana.client.backup.enable({ kind: "password", password: "correct horse" })).toBeUndefined();
     const wrong = ana.client.backup.restore({ password: "wrong" });
     await expect(wrong).rejects.toMatchObject({ code: "wrong-secret", details: { triesLeft: 9 } });
     await ana.client.backup.restore({ password: "correct horse" });
-  }, 60_000);
+  }, 120_000);
 });

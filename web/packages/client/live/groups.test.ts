@@ -14,7 +14,7 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
     ana = await Person.register(server, "+4915112345681");
     bruno = await Person.register(server, "+4915112345682");
     carla = await Person.register(server, "+4915112345683");
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     for (const person of [ana, bruno, carla]) await person?.client.close();
@@ -37,7 +37,7 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
     const members = group(ana);
     await eventually(() => members()?.members.length === 2, "two members");
     expect(members()).toMatchObject({ name: "Praia", myRole: "owner" });
-  }, 60_000);
+  }, 120_000);
 
   it("carry messages to all, encrypted, with ticks", async () => {
     const anas = ana.open(room);
@@ -57,7 +57,7 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
     expect(
       anas.view().messages.filter(({ content }) => "text" in content && content.text === "Vamos?"),
     ).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 
   it("can be joined by link, and left", async () => {
     const link = await ana.client.groups.inviteLink(room);
@@ -72,7 +72,7 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
     await carla.client.groups.leave(room);
     await eventually(() => carlas.view().closed === "left");
     await eventually(() => group(ana)()?.members.length === 2, "two members again");
-  }, 60_000);
+  }, 120_000);
 
   it("are renamed, and people removed", async () => {
     await ana.client.groups.update(room, { name: "Praia 2027", about: "Sol" });
@@ -81,5 +81,5 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
     await eventually(() => group(bruno)()?.myRole === "admin", "Bruno is an admin");
     await ana.client.groups.removeMember(room, bruno.jid);
     await eventually(() => bruno.open(room).view().closed === "left", "Bruno is out");
-  }, 60_000);
+  }, 120_000);
 });

@@ -113,7 +113,7 @@ export class Person {
 
 /** Wait until something holds; the limit only ends a test that would hang. */
 export async function eventually(holds: () => boolean, what = "it"): Promise<void> {
-  const limit = Date.now() + 20_000;
+  const limit = Date.now() + 40_000;
   while (!holds()) {
     if (Date.now() > limit) throw new Error(`${what} never came true`);
     await new Promise((resolve) => setTimeout(resolve, 10));

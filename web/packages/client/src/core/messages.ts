@@ -206,8 +206,10 @@ export class Messages {
 
   /** The server has it (durable, or delivered to all). */
   acknowledged(id: string, at: number): void {
+    // A receipt may be quicker than the acknowledgement, which the server gives when all devices have it.
     this.#sql.run(
-      "UPDATE message SET tick = 'sent', sent_at = ? WHERE id = ? AND tick IN ('waiting', 'failed')",
+      `UPDATE message SET sent_at = coalesce(sent_at, ?), failure = NULL,
+         tick = CASE WHEN tick IN ('waiting', 'failed') THEN 'sent' ELSE tick END WHERE id = ?`,
       at,
       id,
     );
