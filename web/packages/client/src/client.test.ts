@@ -197,3 +197,19 @@ describe("several devices", () => {
     expect(phone.last()).toMatchObject({ own: true });
   });
 });
+
+describe("signing out", () => {
+  it("leaves nothing of the account on the device", async () => {
+    await ana.client.conversation(bruno.jid).send("nobody shall find this");
+    await until(() => village.passed.some((one) => one.get("encrypted", NS.omemo)), "it leaves");
+    await ana.client.session.logOut();
+    expect(ana.client.session.state.get()).toEqual({ kind: "signed-out", because: "logged-out" });
+    const tables = ana.store.sql.all<{ name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'message_text%'",
+    );
+    expect(tables.length).toBeGreaterThan(10);
+    for (const { name } of tables) expect(ana.store.sql.value(`SELECT count(*) FROM ${name}`), name).toBe(0);
+    expect(ana.store.sql.all("SELECT rowid FROM message_text WHERE message_text MATCH 'nobody'")).toEqual([]);
+    expect(() => ana.client.conversation(bruno.jid)).toThrow("signed in");
+  });
+});

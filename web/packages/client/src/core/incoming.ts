@@ -20,6 +20,7 @@ import type { Batch } from "@plauder/protocol/session";
 import { delayOf, errorOf } from "@plauder/protocol/stanza";
 import { type Element, fromData } from "@plauder/protocol/xml";
 import type { LockReason } from "../api.ts";
+import { StoreError } from "../store/sql.ts";
 import type { Store } from "../store/store.ts";
 import { readBusiness } from "./business.ts";
 import type { Encryption } from "./encryption.ts";
@@ -100,7 +101,7 @@ export class Incoming {
     const apply = (results: readonly Decrypted[]): void => {
       after.length = 0;
       const byArrival = new Map(sealed.map((arrival, at) => [arrival, results[at]]));
-      for (const arrival of arrivals) this.#apply(arrival, byArrival.get(arrival), after);
+      for (const arrival of arrivals) this.#applySafely(arrival, byArrival.get(arrival), after);
       saveStream();
     };
     if (sealed.length && encryption) {
@@ -180,6 +181,18 @@ export class Incoming {
   }
 
   // ---------------------------------------------------------------------------------------------- inside the transaction
+
+  /** One message that we cannot make sense of must not hold up all others, for ever. A full disk does. */
+  #applySafely(arrival: Arrival, result: Decrypted | undefined, after: (() => void)[]): void {
+    const before = after.length;
+    try {
+      this.#store.sql.part(() => this.#apply(arrival, result, after));
+    } catch (error) {
+      if (error instanceof StoreError && error.full) throw error;
+      after.length = before;
+      console.error("a message was left out", error);
+    }
+  }
 
   #apply(arrival: Arrival, result: Decrypted | undefined, after: (() => void)[]): void {
     const outside = arrival.stanza.elements();

@@ -73,6 +73,18 @@ export class Sql {
     }
   }
 
+  /** Inside a transaction: undo this part alone when it fails, and throw what made it fail. */
+  part(work: () => void): void {
+    this.#guard(() => this.#database.exec("SAVEPOINT part"));
+    try {
+      work();
+      this.#guard(() => this.#database.exec("RELEASE part"));
+    } catch (error) {
+      this.#database.exec("ROLLBACK TO part; RELEASE part");
+      throw error;
+    }
+  }
+
   close(): void {
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();

@@ -39,6 +39,20 @@ describe("the store", () => {
     expect(heard).toBe(0);
   });
 
+  it("undoes a part of a transaction alone", () => {
+    store.write(() => {
+      put("1", "a");
+      expect(() =>
+        store.sql.part(() => {
+          put("2", "b");
+          throw new Error("no sense");
+        }),
+      ).toThrow("no sense");
+      store.sql.part(() => put("3", "c"));
+    });
+    expect(store.sql.all("SELECT id FROM message ORDER BY id")).toEqual([{ id: "1" }, { id: "3" }]);
+  });
+
   it("tells each listener once per transaction", async () => {
     let heard = 0;
     const stop = store.watch(["a", "b"], () => {
