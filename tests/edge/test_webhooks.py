@@ -14,7 +14,7 @@ from plauder.business.shared.errors import GraphError
 from plauder.business.shared.updates import Update
 from plauder.business.webhooks import commands, rules, store
 from plauder.edge.outbound import Outbound, OutboundFailed, Refused
-from plauder.edge.webhooks import DeliverySettings
+from plauder.edge.webhooks import DeliverySettings, sampled
 from tests.business.cloud import Cloud
 
 
@@ -197,3 +197,11 @@ async def test_the_journal_forgets(cloud: Cloud) -> None:
     await cloud.platform.webhooks.flush_journal()
     async with cloud.database.read() as uow:
         assert await commands.read_journal(uow, cloud.business) == []
+
+
+def test_under_load_the_journal_keeps_failures_and_a_sample() -> None:
+    entries = [{"status": 500 if index % 100 == 7 else 200, "n": index} for index in range(1_000)]
+    kept = sampled(entries)
+    assert len(kept) < 100
+    assert [entry for entry in kept if entry["status"] == 500] == [e for e in entries if e["status"] == 500]
+    assert sampled(entries[:64]) == entries[:64]

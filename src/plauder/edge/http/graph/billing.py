@@ -9,8 +9,9 @@ from typing import Literal
 from plauder.business.accounts import store as account_store
 from plauder.business.messages.ports import PriceRequest, Quote
 from plauder.business.shared.errors import fail
+from plauder.kit.errors import PlauderError
 from plauder.money.billing.accounts import Account, Accounts
-from plauder.money.billing.charges import Charges, Message, PaymentIssue
+from plauder.money.billing.charges import Charges, Message
 from plauder.money.rates.rule import Category
 from plauder.store.database import UnitOfWork
 
@@ -32,7 +33,7 @@ class MeteredBilling:
         )
         try:
             quote = await Charges(uow).reserve(message)
-        except PaymentIssue as error:
+        except PlauderError as error:  # it cannot pay, has no account, or the card has no price for this market
             raise fail(131042, error.message) from None
         model: Literal["PMP", "CBP"] = "CBP" if quote.model == "CBP" else "PMP"
         return Quote(quote.is_billable, model, quote.type, quote.category, quote.price, "\n".join(quote.why))
