@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -63,6 +64,7 @@ class Push:
         self._senders = senders
         self._key = chat_name
         self._known: OrderedDict[str, tuple[Target, ...]] = OrderedDict()
+        self._loading: dict[str, asyncio.Future[tuple[Target, ...]]] = {}
         self._rung: OrderedDict[tuple[str, str, str], float] = OrderedDict()
 
     # ── targets ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,12 +86,23 @@ class Push:
     async def targets(self, account: str) -> tuple[Target, ...]:
         found = self._known.get(account)
         if found is None:
+            # A hundred messages for one account ask the database once.
+            loading = self._loading.get(account)
+            if loading is None:
+                loading = self._loading[account] = asyncio.ensure_future(self._load(account))
+            found = await asyncio.shield(loading)
+        return found
+
+    async def _load(self, account: str) -> tuple[Target, ...]:
+        try:
             async with self._server.database.read() as uow:
                 found = tuple(await Targets(uow).of(account))
             self._known[account] = found
             if len(self._known) > CACHED_ACCOUNTS:
                 self._known.popitem(last=False)
-        return found
+            return found
+        finally:
+            del self._loading[account]
 
     # ── ringing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,7 +113,7 @@ class Push:
         self._server.timers.call_later(PATIENCE, lambda: self._look_again(delivery))
 
     def _look_again(self, delivery: Delivery) -> None:
-        if delivery.owing and not self._server.is_stopping:
+        if delivery.owing and not self._server.is_stopping and self._known.get(delivery.account) != ():
             self._server.spawn(self._wake(delivery), "wake devices")
 
     async def _wake(self, delivery: Delivery) -> None:
