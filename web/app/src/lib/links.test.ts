@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isJumbo, pieces } from "./links.ts";
+import { isJumbo, pieces, plain } from "./links.ts";
 
 const links = (text: string) => pieces(text).flatMap((piece) => (piece.kind === "link" ? [piece.href] : []));
 const back = (text: string) =>
@@ -41,6 +41,12 @@ describe("styles", () => {
       "text",
       "code",
     ]);
+  });
+});
+
+describe("plain", () => {
+  it("drops the marks and keeps the words", () => {
+    expect(plain("*417309* is your code, not _mine_")).toBe("417309 is your code, not mine");
   });
 });
 

@@ -67,6 +67,13 @@ export function pieces(text: string): Piece[] {
   return found;
 }
 
+/** The text without its style marks: for previews and names. */
+export function plain(text: string): string {
+  return pieces(text)
+    .map((piece) => piece.text)
+    .join("");
+}
+
 const EMOJI_ONLY =
   /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic}\uFE0F?)*|\p{Regional_Indicator}{2}|\s)+$/u;
 

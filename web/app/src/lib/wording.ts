@@ -3,6 +3,7 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ChatPreview, Content, LockReason, PreviewKind, SystemEvent } from "@plauder/client/api";
 import { useFormat } from "./format.ts";
+import { plain } from "./links.ts";
 
 export interface Wording {
   /** "Photo", "Voice note, 0:24" … for kinds that have no text of their own. */
@@ -68,7 +69,8 @@ export function useWording(): Wording {
     }
   };
 
-  const kind = (what: PreviewKind, text: string, seconds?: number): string => {
+  const kind = (what: PreviewKind, marked: string, seconds?: number): string => {
+    const text = plain(marked);
     switch (what) {
       case "image":
         return text || t`Photo`;

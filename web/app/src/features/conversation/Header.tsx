@@ -27,6 +27,7 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
       <IconButton label={t`Back to chats`} className="only-phone !me-[-8px]" onClick={onBack}>
         <ChevronLeft size={22} className="rtl:rotate-180" />
       </IconButton>
+      <h1 className="sr">{chat.name}</h1>
       <button
         type="button"
         className="flex min-w-0 flex-1 items-center gap-3 rounded-md text-start"
@@ -34,12 +35,12 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
       >
         <Avatar of={chat.avatar} square={chat.kind === "business"} size={44} online={chat.online} />
         <span className="min-w-0 flex-1">
-          <h2 className="flex items-center gap-1.5">
+          <span className="bar-title flex items-center gap-1.5">
             <span className="cut">{chat.name}</span>
             {chat.kind === "business" && (
               <Store size={15} className="flex-none text-plum" role="img" aria-label={t`Business`} />
             )}
-          </h2>
+          </span>
           <span className={`cut block text-sm ${typing || chat.recording ? "text-brand" : "text-ink-2"}`}>
             {typing || chat.recording
               ? wording.typing(chat.typing, chat.kind === "group", chat.recording)

@@ -88,6 +88,8 @@ export function Log(props: Props) {
   const indexOf = useCallback((id: MessageId) => rows.findIndex((row) => row.key === id), [rows]);
   const keys = useLogKeys({ rows, virtual, scroller, actions, onEscape: props.onEscape });
 
+  // How many were new when the chat was opened; later ones do not add to the line.
+  const newAtOpening = useRef<number>(undefined);
   // Open at the first unread message, else at the end.
   const opened = useRef(false);
   useLayoutEffect(() => {
@@ -218,9 +220,10 @@ export function Log(props: Props) {
       case "day":
         return <h3 className="sys day">{longDay(format, row.at, Date.now())}</h3>;
       case "unread":
+        newAtOpening.current ??= row.count;
         return (
           <h3 className="unread-line">
-            <Plural value={row.count} one="# new message" other="# new messages" />
+            <Plural value={newAtOpening.current} one="# new message" other="# new messages" />
           </h3>
         );
       case "message":
