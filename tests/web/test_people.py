@@ -94,7 +94,7 @@ def test_chats_are_pinned_muted_archived_and_marked(open_page: Opener) -> None:
 def test_chats_people_and_messages_are_found_from_the_keyboard(open_page: Opener) -> None:
     page = open_page("/chats")
     page.keyboard.press("Control+k")
-    page.keyboard.type("thermos")
+    page.get_by_role("searchbox", name="Search chats and messages").fill("thermos")
     expect(page.get_by_role("dialog").get_by_role("button", name="big thermos?")).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
