@@ -16,6 +16,7 @@ import {
   type Task,
 } from "@plauder/crypto/api";
 import * as content from "@plauder/protocol/content";
+import { StanzaError } from "@plauder/protocol/errors";
 import { NS } from "@plauder/protocol/ns";
 import { fetchItems, type Item, publish, retract, subscribeNode } from "@plauder/protocol/pubsub";
 import type { Session } from "@plauder/protocol/session";
@@ -192,9 +193,15 @@ export class Encryption {
 
   /** Know the devices of these accounts and have what is needed to write to them. Returns accounts without a device. */
   async prepare(jids: readonly string[]): Promise<readonly string[]> {
-    await Promise.all([this.#session.account, ...jids].map((jid) => this.learn(jid)));
+    const learnt = await Promise.allSettled([...jids, this.#session.account].map((jid) => this.learn(jid)));
+    // One person who cannot be asked about must not silence a whole group.
+    if (jids.length === 1 && learnt[0]?.status === "rejected") throw learnt[0].reason;
     const plan = await this.engine.plan(jids);
-    for (const { device, protocol } of plan.fetch) await this.fetchBundle(device, protocol);
+    for (const { device, protocol } of plan.fetch) {
+      await this.fetchBundle(device, protocol).catch((error: unknown) => {
+        if (!(error instanceof StanzaError)) throw error;
+      });
+    }
     return plan.without;
   }
 
