@@ -91,10 +91,11 @@ function Side({
   const params = { business };
   return (
     <nav className="biz-side" data-open={open} aria-label={t`Business`}>
-      <Link to="/business" className="biz-brand" aria-label={t`My businesses`}>
+      <Link to="/business" className="biz-brand">
         <Logo size={28} />
         <span className="biz-word text-xl font-bold tracking-[-.03em]">plauder</span>
         <span className="biz-word tag !bg-plum-soft !text-plum">{t`Business`}</span>
+        <span className="sr">{t`My businesses`}</span>
       </Link>
       <Switcher overview={overview} />
       <Link to="/business/$business" params={params} activeOptions={{ exact: true }} className={item}>
@@ -154,7 +155,8 @@ function Switcher({ overview }: { overview: Overview | undefined }) {
         { label: t`All businesses`, line: true, onSelect: () => void navigate({ to: "/business" }) },
       ]}
     >
-      <button type="button" className="biz-switch" aria-label={t`Business: ${overview?.name ?? ""}`}>
+      <button type="button" className="biz-switch">
+        <span className="sr">{t`Business`}</span>
         <span className="biz-mark" aria-hidden="true">
           {overview?.name.slice(0, 1).toLocaleUpperCase()}
         </span>

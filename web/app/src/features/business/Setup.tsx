@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Check, Copy, Eye, KeyRound, SendHorizontal, Trash2 } from "lucide-react";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
@@ -17,6 +17,7 @@ export function Setup() {
   const { overview, base } = usePlace();
   const sandbox = useAsk<SandboxView>(`${base}/sandbox`, 1500);
   const [token, setToken] = useState<string>();
+  const phone = useRef<HTMLDivElement>(null);
   const number = overview.numbers.find((one) => one.is_test) ?? overview.numbers[0];
   const waba = overview.wabas[0];
   const mayKeys = overview.may.includes("keys");
@@ -44,7 +45,11 @@ export function Setup() {
                   phone={number.id}
                   to={overview.sandbox.customer}
                   token={token}
-                  onSent={sandbox.reload}
+                  onSent={() => {
+                    sandbox.reload();
+                    // Below the cards on a narrow window: the message should be seen to arrive.
+                    phone.current?.scrollIntoView({ block: "nearest" });
+                  }}
                 />
               )}
               <WebhookCard />
@@ -53,7 +58,7 @@ export function Setup() {
             <p className="note">{t`Keys and the webhook are for people in development. Ask the owner for that role.`}</p>
           )}
         </div>
-        <div className="biz-sticky">
+        <div className="biz-sticky" ref={phone}>
           <Phone asked={sandbox} />
         </div>
       </div>
