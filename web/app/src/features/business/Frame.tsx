@@ -48,12 +48,12 @@ export function Frame() {
       >
         {t`Skip to the page`}
       </a>
-      <div className="biz-top">
+      <header className="biz-top">
         <IconButton label={t`Menu`} aria-expanded={open} onClick={() => setOpen(!open)}>
           <MenuIcon size={22} strokeWidth={1.75} />
         </IconButton>
         <span className="cut flex-1 font-[650]">{value?.name}</span>
-      </div>
+      </header>
       {open && <div className="biz-scrim" aria-hidden="true" onClick={() => setOpen(false)} />}
       <Side open={open} overview={value} business={business} />
       <main className="biz-main" id="main" tabIndex={-1}>

@@ -340,7 +340,11 @@ function WebhookCard() {
           )}
         </div>
       </form>
-      <dl>{secret && <CopyRow label={t`App secret`} value={secret} />}</dl>
+      {secret && (
+        <dl>
+          <CopyRow label={t`App secret`} value={secret} />
+        </dl>
+      )}
       {!secret && (
         <button type="button" className="btn ghost self-start" onClick={() => void reveal()}>
           <Eye size={18} aria-hidden /> {t`Show the app secret`}

@@ -67,10 +67,12 @@ export function CopyRow({ label, value }: { label: string; value: string }) {
   return (
     <div className="flex min-w-0 items-center gap-2">
       <dt className="w-36 flex-none text-sm text-ink-2 max-sm:w-28">{label}</dt>
-      <dd className="min-w-0 flex-1 font-mono text-sm [overflow-wrap:anywhere]">{value}</dd>
-      <IconButton small label={t`Copy: ${label}`} onClick={() => copy(value)}>
-        <Copy size={16} />
-      </IconButton>
+      <dd className="flex min-w-0 flex-1 items-center gap-2">
+        <span className="min-w-0 flex-1 font-mono text-sm [overflow-wrap:anywhere]">{value}</span>
+        <IconButton small label={t`Copy: ${label}`} onClick={() => copy(value)}>
+          <Copy size={16} />
+        </IconButton>
+      </dd>
     </div>
   );
 }
