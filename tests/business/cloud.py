@@ -187,10 +187,12 @@ class Cloud:
         people: Sequence[str] = (ANN, BRUNO),
         public_url: str = "http://cloud.test",
         delivery: DeliverySettings | None = None,
+        database_url: str = "",
     ) -> None:
         self.clock: Any = clock or FakeClock()
-        self.database = Database(f"sqlite:///{fresh_database(root / 'cloud.db')}")
-        event.listen(self.database.engine.sync_engine, "connect", _careless)
+        self.database = Database(database_url or f"sqlite:///{fresh_database(root / 'cloud.db')}")
+        if self.database.is_sqlite:
+            event.listen(self.database.engine.sync_engine, "connect", _careless)
         self.keyring = Keyring(b"k" * 32)
         self.codes = Codes()
         self.receiver = Receiver()
@@ -231,6 +233,8 @@ class Cloud:
 
     async def start(self) -> None:
         await self.receiver.start()
+        if not self.database.is_sqlite:
+            await self.database.create_all()
         now = self.clock.now()
         async with self.database.begin() as uow:
             self.business = await accounts.create_portfolio(uow, name="Café Pfau", owner="4900", country="DE", at=now)

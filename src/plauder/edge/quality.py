@@ -13,8 +13,8 @@ from plauder.business.quality import commands, rules
 from plauder.business.shared.updates import Update, Updates
 from plauder.business.templates import commands as templates
 from plauder.business.templates import store as template_store
+from plauder.features.blocking import store as blocking
 from plauder.store.database import UnitOfWork
-from plauder.store.schema import metadata
 
 
 async def assess(uow: UnitOfWork, domain: str, updates: Updates, *, at: datetime) -> None:
@@ -37,7 +37,7 @@ async def assess(uow: UnitOfWork, domain: str, updates: Updates, *, at: datetime
 async def _gather(uow: UnitOfWork, numbers: list[Row[Any]], domain: str, at: datetime) -> None:
     """Blocks (XEP-0191) and reports (XEP-0377) of people against numbers of ours."""
     by_jid = {f"{number.digits}@{domain}": number.id for number in numbers}
-    blocks, reports = metadata.tables["block_item"].c, metadata.tables["abuse_report"].c
+    blocks, reports = blocking.items.c, blocking.reports.c
     for row in (await uow.execute(select(blocks.account, blocks.jid).where(blocks.jid.in_(by_jid)))).all():
         await commands.note(uow, phone_id=by_jid[row.jid], wa_id=_local(row.account), kind="block", at=at)
     recent = select(reports.reporter, reports.reported).where(

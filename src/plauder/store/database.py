@@ -67,7 +67,12 @@ class Database:
         if self.is_sqlite and not Path(parsed.database or "").parent.is_dir():
             raise Unavailable(f"There is no directory {Path(parsed.database or '').parent} for the database.")
         driver = "sqlite+aiosqlite" if self.is_sqlite else "postgresql+psycopg"
-        self.engine: AsyncEngine = create_async_engine(parsed.set(drivername=driver), pool_pre_ping=not self.is_sqlite)
+        self.engine: AsyncEngine = create_async_engine(
+            parsed.set(drivername=driver),
+            pool_pre_ping=not self.is_sqlite,
+            # Without it an INSERT has no row count on PostgreSQL, and "did on_conflict_do_nothing insert?" no answer.
+            execution_options={"preserve_rowcount": True},
+        )
         self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         self._given_up: set[asyncio.Future[Any]] = set()
         self._peek = Peek(parsed.database) if self.is_sqlite and parsed.database else None

@@ -443,7 +443,7 @@ class Progressed:
 
 async def progress(uow: UnitOfWork, ports: Ports, events: Sequence[Progressed]) -> None:
     """Write down statuses, charge what was delivered, publish webhooks. What is known already changes nothing."""
-    rows = await store.by_ids(uow, {event.message_id for event in events})
+    rows = await store.by_ids(uow, {event.message_id for event in events}, lock=True)
     contacts = await store.contacts_of(uow, {(row.phone_id, row.wa_id) for row in rows.values()})
     state = {key: row.status for key, row in rows.items()}
     changes: dict[str, dict[str, Any]] = {}

@@ -124,8 +124,13 @@ async def marketing_since(uow: UnitOfWork, wa_ids: Collection[str], since: datet
     return {row[0]: row[1] for row in (await uow.execute(statement)).all()}
 
 
-async def by_ids(uow: UnitOfWork, ids: Collection[str]) -> dict[str, Row[Any]]:
-    rows = (await uow.execute(select(messages).where(messages.c.id.in_(list(ids))))).all()
+async def by_ids(uow: UnitOfWork, ids: Collection[str], *, lock: bool = False) -> dict[str, Row[Any]]:
+    """Messages by id. `lock` keeps others from changing them until this transaction ends, in an order that cannot
+    deadlock: `sent` and a quick receipt are written by two transactions."""
+    statement = select(messages).where(messages.c.id.in_(list(ids)))
+    if lock:
+        statement = statement.order_by(messages.c.id).with_for_update()
+    rows = (await uow.execute(statement)).all()
     return {row.id: row for row in rows}
 
 
