@@ -55,7 +55,9 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         for name in ("4915112345670", "4915112345671"):
             await served.devices.create_with_password(name, "correct horse")
         headers = {"Authorization": basic("4915112345670@localhost", "correct horse")}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.http_port}", headers=headers) as http:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{served.http_port}", headers=headers, timeout=60
+        ) as http:
             made = await http.post("/api/v1/business", json={"name": "Kolibri Air", "country": "PT", "currency": "EUR"})
             assert made.status_code == 201, made.text
             shop = Shop(served, http, made.json()["id"])
