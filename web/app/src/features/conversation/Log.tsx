@@ -218,13 +218,13 @@ export function Log(props: Props) {
       case "banner":
         return banner;
       case "day":
-        return <h3 className="sys day">{longDay(format, row.at, Date.now())}</h3>;
+        return <h2 className="sys day">{longDay(format, row.at, Date.now())}</h2>;
       case "unread":
         newAtOpening.current ??= row.count;
         return (
-          <h3 className="unread-line">
+          <h2 className="unread-line">
             <Plural value={newAtOpening.current} one="# new message" other="# new messages" />
-          </h3>
+          </h2>
         );
       case "message":
         return (
