@@ -106,7 +106,7 @@ class Phone:
 
 @pytest.fixture
 async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
-    made = Cloud(tmp_path)
+    made = Cloud(tmp_path, encrypted=True)
     for feature in (blocking, roster, disco, pubsub):
         feature.register(made.server)
     async with made:
