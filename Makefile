@@ -26,18 +26,18 @@ check: $(VENV)/.dev ## the fast part: format, lint, types, import rules, unit te
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n auto -m "not server and not browser"
+	$(BIN)/pytest -q -n auto --reruns 1 -m "not server and not browser"
 
 fast: $(VENV)/.dev ## unit tests only
-	$(BIN)/pytest -q -n auto -m "not server and not browser"
+	$(BIN)/pytest -q -n auto --reruns 1 -m "not server and not browser"
 
 test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test
-	$(BIN)/pytest -q -n auto --dist loadfile -m "server and not browser"
-	$(BIN)/pytest -q -m browser
+	$(BIN)/pytest -q -n auto --dist loadfile --reruns 2 -m "server and not browser"
+	$(BIN)/pytest -q --reruns 2 -m browser
 
 e2e: $(VENV)/.dev web/dist/.built $(VENV)/.debian ## browser tests only
-	$(BIN)/pytest -q -m browser
+	$(BIN)/pytest -q --reruns 2 -m browser
 
 bench: $(VENV)/.dev ## the benchmarks, side by side with the peers that are installed
 	$(BIN)/python -m bench
