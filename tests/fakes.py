@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from plauder.core.numbers import number_at
 from plauder.core.ports import Device, DeviceKeys, FastToken, InboxFull, Kept, ScramKeys
 from plauder.kit.clock import FakeClock
-from plauder.store.inbox import Done
+from plauder.store.inbox import Done, Owing, addressed
 
 ITERATIONS = 4096
 
@@ -112,41 +112,55 @@ class FakeInbox:
     def __init__(self, *, auto: bool = True) -> None:
         self.auto = auto
         self.is_full = False
-        self.rows: dict[int, Kept] = {}
+        self.rows: dict[int | Owing, Kept] = {}
+        """By number; what is kept for many, by account and number in hexadecimal."""
         self.known: dict[tuple[str, str], Device] = {}
         self.seen: set[tuple[str, str]] = set()
-        self._pending: list[tuple[Kept, Done]] = []
+        self._pending: list[tuple[int | Owing, Kept, Done]] = []
 
     def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes, done: Done) -> None:
-        self._pending.append((Kept(number, account, stanza, tuple(devices)), done))
+        self._pending.append((number, Kept(number, account, stanza, tuple(devices)), done))
+        if self.auto:
+            self.write()
+
+    def keep_common(self, number: int, owing: Sequence[Owing], stanza: bytes, done: Done) -> None:
+        for account in dict.fromkeys(account for account, _ in owing):
+            devices = tuple(device for name, device in owing if name == account)
+            kept = Kept(number, account, addressed(stanza, account, number), devices)
+            self._pending.append(((account, f"{number:x}"), kept, lambda _: None))
+        self._pending.append((number, Kept(number, "", stanza), done))
         if self.auto:
             self.write()
 
     def write(self) -> None:
         """Make durable what was kept."""
         pending, self._pending = self._pending, []
-        for kept, done in pending:
+        for key, kept, done in pending:
             if self.is_full:
                 done(InboxFull("the disk is full"))
             else:
                 if kept.devices:
-                    self.rows[kept.number] = kept
+                    before = self.rows.get(key)
+                    devices = (*before.devices, *kept.devices) if before is not None else kept.devices
+                    self.rows[key] = replace(kept, devices=devices)
                 done(None)
 
     def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
-        self._pending = [
-            (_without(kept, devices) if kept.number in numbers else kept, done) for kept, done in self._pending
-        ]
-        for number in numbers:
-            kept = self.rows.get(number)
-            if kept is not None:
-                self._store(_without(kept, devices))
+        def is_meant(kept: Kept) -> bool:
+            return kept.number in numbers and kept.account == account
 
-    def _store(self, kept: Kept) -> None:
+        self._pending = [
+            (key, _without(kept, devices) if is_meant(kept) else kept, done) for key, kept, done in self._pending
+        ]
+        for key, kept in list(self.rows.items()):
+            if is_meant(kept):
+                self._store(key, _without(kept, devices))
+
+    def _store(self, key: int | Owing, kept: Kept) -> None:
         if kept.devices:
-            self.rows[kept.number] = kept
+            self.rows[key] = kept
         else:
-            self.rows.pop(kept.number, None)
+            self.rows.pop(key, None)
 
     async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
         self.write()
@@ -193,25 +207,25 @@ class FakeInbox:
 
     async def forget_device(self, account: str, device: str) -> None:
         self.known.pop((account, device), None)
-        for kept in self._of(account):
-            self._store(_without(kept, (device,)))
+        for key, kept in list(self.rows.items()):
+            if kept.account == account:
+                self._store(key, _without(kept, (device,)))
 
     async def forget_account(self, account: str) -> None:
         self.known = {key: device for key, device in self.known.items() if key[0] != account}
-        self.rows = {number: kept for number, kept in self.rows.items() if kept.account != account}
+        self.rows = {key: kept for key, kept in self.rows.items() if kept.account != account}
 
     async def expire(self, now: datetime) -> int:
-        old = [number for number in self.rows if number < number_at(now - timedelta(days=30))]
-        for number in old:
-            del self.rows[number]
-        return len(old)
+        old = [key for key, kept in self.rows.items() if kept.number < number_at(now - timedelta(days=30))]
+        numbers = {self.rows.pop(key).number for key in old}
+        return len(numbers)
 
     async def since(self, number: int, limit: int) -> list[Kept]:
         found = sorted((k for k in self.rows.values() if k.number > number), key=lambda k: -k.number)
         return [replace(kept, devices=()) for kept in found[:limit]]
 
     async def highest(self) -> int:
-        return max(self.rows, default=0)
+        return max((kept.number for kept in self.rows.values()), default=0)
 
     async def flush(self) -> None:
         self.write()

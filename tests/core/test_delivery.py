@@ -178,3 +178,12 @@ def test_numbers_do_not_fall_with_the_clock(clock: FakeClock) -> None:
     clock.jump(-3600)
     clock.advance(10)
     assert numbers.next() > last
+
+
+def test_a_mark_is_the_same_whatever_ids_were_given_on_the_way() -> None:
+    attrs = {"from": "club@groups.plauder.example/Davi", "id": "g1"}
+    ids = [b"<stanza-id xmlns='urn:xmpp:sid:0' by='%s' id='%d'/>" % pair for pair in ((b"club", 1), (b"ana", 2))]
+    said = Stanza("message", attrs, b"<body>Oi!</body>")
+    assert mark_of(Stanza("message", attrs, said.inner + ids[0])) == mark_of(said)
+    assert mark_of_stored(Stanza("message", attrs, said.inner + ids[0] + ids[1]).to_bytes()) == mark_of(said)
+    assert mark_of(Stanza("message", attrs, ids[0] + said.inner)) != mark_of(said)

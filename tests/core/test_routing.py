@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 
+from plauder.wire.stanza import Stanza
+from plauder.wire.stanza_error import StanzaError
 from tests.harness import World
 
 BODY = "{jabber:client}body"
@@ -144,3 +146,63 @@ async def test_a_silent_device_is_not_waited_for_again(world: World) -> None:
         await ana.send(chat("bruno", str(number)))
     assert world.server.deliveries.spared > 0
     assert not world.fake_inbox.rows
+
+
+# ── one message to many accounts ──────────────────────────────────────────────────────────────────────────────────
+
+
+def said(text: str) -> Stanza:
+    attrs = {"from": "club@groups.plauder.example/Davi", "type": "groupchat", "id": "g1"}
+    return Stanza("message", attrs, f"<body>{text}</body>".encode())
+
+
+async def say(world: World, text: str, *names: str) -> Awaitable[None]:
+    accounts = [str(world.jid(name)) for name in names]
+    await world.server.load_accounts(accounts)
+    outcome = world.server.deliver_common(said(text), accounts, world.server.numbers.next())
+    await world.settle()
+    return outcome
+
+
+async def test_one_message_to_many_reaches_who_is_here_and_waits_for_who_is_not(world: World) -> None:
+    ana = await world.connect("ana", "phone", sm=True)
+    bruno = await world.connect("bruno", "phone", sm=True)
+    await bruno.disconnect()
+    await (await say(world, "Oi!", "ana", "bruno", "nobody"))
+    (here,) = ana.messages()
+    assert (here.attrs["to"], here.find(STANZA_ID).get("by")) == ("ana@plauder.example", "ana@plauder.example")
+    assert [key[0] for key in world.fake_inbox.rows if isinstance(key, tuple)] == ["bruno@plauder.example"]
+    bruno = await world.connect("bruno", "phone")
+    (late,) = bruno.messages()
+    assert (late.attrs["to"], late.text(BODY)) == ("bruno@plauder.example", "Oi!")
+    assert late.find(STANZA_ID).get("id") == here.find(STANZA_ID).get("id")
+    assert not world.fake_inbox.rows
+
+
+async def test_one_message_to_many_is_written_once_when_several_do_not_answer(world: World) -> None:
+    for name in ("ana", "bruno"):
+        await world.connect(name, "phone", sm=True, mute=True)
+    outcome = await say(world, "Oi!", "ana", "bruno")
+    assert not world.fake_inbox.rows
+    await world.advance(0.01)
+    await outcome
+    assert len(world.fake_inbox.rows) == 2
+    assert world.server.deliveries.stored == 1
+
+
+async def test_one_message_to_many_tells_when_it_cannot_be_kept(world: World) -> None:
+    bruno = await world.connect("bruno", "phone")
+    await bruno.disconnect()
+    world.fake_inbox.is_full = True
+    with pytest.raises(StanzaError, match="resource-constraint"):
+        await (await say(world, "Oi!", "bruno"))
+
+
+async def test_accounts_that_are_not_loaded_get_it_in_order(world: World) -> None:
+    bruno = await world.connect("bruno", "phone")
+    world.server.account_changed(world.jid("bruno"))
+    accounts = [str(world.jid("bruno"))]
+    for text in ("one", "two"):
+        world.server.deliver_common(said(text), accounts, world.server.numbers.next())
+    await world.settle()
+    assert bodies(bruno.messages()) == ["one", "two"]

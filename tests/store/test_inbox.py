@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.postgres import Postgres
 
 ANA = "ana@plauder.example"
 BRUNO = "bruno@plauder.example"
+COMMON = b"<message from='club@groups.plauder.example/Davi'><body>Oi!</body></message>"
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
@@ -56,6 +58,12 @@ async def keep(inbox: Inbox, number: int, *devices: str, account: str = ANA, sta
 
     inbox.keep(number, account, devices, stanza, tell)
     await done
+
+
+async def keep_common(inbox: Inbox, number: int, *owing: tuple[str, str], stanza: bytes = COMMON) -> None:
+    done: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+    inbox.keep_common(number, owing, stanza, done.set_result)
+    assert await done is None
 
 
 async def waiting(inbox: Inbox, *devices: str, after: int = 0, limit: int = 10) -> list[int]:
@@ -116,6 +124,50 @@ async def test_settling_what_is_not_owed_changes_nothing(inbox: Inbox, numbers: 
     inbox.settle(ANA, ("laptop",), (number, 12345))
     inbox.settle(ANA, ("laptop",), (number,))
     assert await waiting(inbox, "phone") == [number]
+
+
+async def test_what_many_owe_is_kept_once_and_read_addressed(inbox: Inbox, numbers: Numbers) -> None:
+    number = numbers.next()
+    await keep_common(inbox, number, (ANA, "phone"), (ANA, "laptop"), (BRUNO, "phone"))
+    (kept,), more = await inbox.waiting(BRUNO, ("phone",), 0, 10)
+    assert not more
+    assert kept.stanza == (
+        b"<message to='bruno@plauder.example' from='club@groups.plauder.example/Davi'><body>Oi!</body>"
+        b"<stanza-id xmlns='urn:xmpp:sid:0' by='bruno@plauder.example' id='%x'/></message>" % number
+    )
+    assert [one.stanza for one in await inbox.archive(BRUNO)] == [kept.stanza]
+    assert sorted((one.number, one.account) for one in await inbox.since(0, 9)) == [(number, ANA), (number, BRUNO)]
+    inbox.settle(ANA, ("phone", "laptop"), (number,))
+    assert await waiting(inbox, "phone", "laptop") == []
+    assert await inbox.count(BRUNO, ("phone",)) == 1
+    inbox.settle(BRUNO, ("phone",), (number,))
+    assert await inbox.highest() == 0
+
+
+async def test_more_devices_may_come_to_owe_the_same(inbox: Inbox, numbers: Numbers) -> None:
+    told: list[Exception | None] = []
+    number = numbers.next()
+    inbox.keep_common(number, [(ANA, "phone")], COMMON, told.append)
+    inbox.keep_common(number, [(BRUNO, "phone")], COMMON, told.append)
+    await inbox.flush()
+    inbox.keep_common(number, [(ANA, "laptop")], COMMON, told.append)
+    inbox.settle(ANA, ("phone",), (number,))
+    inbox.settle(BRUNO, ("phone",), (number,))
+    assert await waiting(inbox, "phone", "laptop") == [number]
+    assert told == [None] * 3
+    await inbox.forget_account(ANA)
+    assert await inbox.highest() == 0
+
+
+async def test_an_acknowledgement_before_the_writing_spares_its_part(inbox: Inbox, numbers: Numbers) -> None:
+    told: list[Exception | None] = []
+    number = numbers.next()
+    inbox.keep_common(number, [(ANA, "phone"), (BRUNO, "phone")], COMMON, told.append)
+    inbox.settle(ANA, ("phone",), (number,))
+    await inbox.flush()
+    assert told == [None]
+    assert await waiting(inbox, "phone") == []
+    assert await inbox.count(BRUNO, ("phone",)) == 1
 
 
 async def test_the_archive_is_what_still_waits(inbox: Inbox, numbers: Numbers, clock: FakeClock) -> None:
@@ -226,6 +278,28 @@ async def test_a_device_cannot_owe_without_end(path: Path, numbers: Numbers) -> 
         await keep(inbox, numbers.next(), "phone")
     await keep(inbox, numbers.next(), "laptop")
     await inbox.close()
+
+
+async def test_one_full_queue_does_not_silence_a_group(path: Path, numbers: Numbers) -> None:
+    inbox = await SqliteInbox.open(path, Quota(per_device=1))
+    full, number = numbers.next(), numbers.next()
+    await keep(inbox, full, "phone")
+    await keep_common(inbox, number, (ANA, "phone"), (BRUNO, "phone"))
+    assert await waiting(inbox, "phone") == [full]
+    assert await inbox.count(BRUNO, ("phone",)) == 1
+    await inbox.close()
+
+
+async def test_a_message_to_a_thousand_is_one_row(path: Path, numbers: Numbers) -> None:
+    inbox = await SqliteInbox.open(path)
+    owing = [(f"m{n}@plauder.example", device) for n in range(1_000) for device in ("phone", "laptop")]
+    for _ in range(20):
+        await keep_common(inbox, numbers.next(), *owing, stanza=COMMON.replace(b"Oi!", b"x" * 1_500))
+    await inbox.close()
+    assert path.stat().st_size < 1_500_000  # one row each would be 60 MB
+    with sqlite3.connect(path) as file:
+        assert file.execute("SELECT count(*), sum(owing) FROM message").fetchone() == (20, 40_000)
+    file.close()
 
 
 async def test_too_little_free_space_refuses(path: Path, numbers: Numbers) -> None:

@@ -70,6 +70,11 @@ class Accounts:
         """The account if it is in memory."""
         return self._online.get(bare) or self._idle.get(bare)
 
+    def has(self, bare: str) -> bool:
+        """Whether the account is in memory, loaded."""
+        account = self.find(bare)
+        return account is not None and account.devices is not None and account.waiting is None
+
     def get(self, jid: Jid) -> Account:
         """The account of a bare JID of this domain; it may have to be loaded."""
         text = jid.text

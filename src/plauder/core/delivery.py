@@ -18,6 +18,7 @@ from zlib import crc32
 from plauder.core.ports import Inbox
 from plauder.core.timers import Timers
 from plauder.kit.clock import Clock
+from plauder.store.inbox import OWN_ID
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
@@ -75,7 +76,6 @@ class Outcome:
 
 
 MARKED: Final = 512
-OWN_ID: Final = b"<stanza-id xmlns='urn:xmpp:sid:0' by="
 
 
 def mark_of(message: Stanza) -> int:
@@ -89,14 +89,22 @@ def mark_of(message: Stanza) -> int:
     if not key:
         return 0
     sender = attrs.get("from", "").partition("/")[0]
-    return crc32(f"{sender} {key}".encode()) << 32 | crc32(message.inner[:MARKED])
+    inner = message.inner
+    return crc32(f"{sender} {key}".encode()) << 32 | crc32((_said(inner) if OWN_ID in inner else inner)[:MARKED])
 
 
 def mark_of_stored(stanza: bytes) -> int:
-    """The mark of a message as the inbox has it: with our stanza-id at its end."""
-    message = Stanza.from_bytes(stanza)
-    end = message.inner.rfind(OWN_ID)
-    return mark_of(Stanza("message", message.attrs, message.inner[:end] if end >= 0 else message.inner))
+    """The mark of a message as the inbox has it: with the ids at its end that we gave it."""
+    return mark_of(Stanza.from_bytes(stanza))
+
+
+def _said(inner: bytes) -> bytes:
+    """The content without the ids at its end: a room gives it one, and so does each account."""
+    while True:
+        start = inner.rfind(OWN_ID)
+        if start < 0 or inner.find(b">", start) != len(inner) - 1:
+            return inner
+        inner = inner[:start]
 
 
 class State(IntEnum):
@@ -126,7 +134,7 @@ class Pace(IntEnum):
 class Delivery:
     """One stanza for one account. `owing` are the devices that have not acknowledged it."""
 
-    __slots__ = ("account", "data", "is_wide", "mark", "number", "outcome", "owing", "state")
+    __slots__ = ("account", "common", "data", "is_wide", "mark", "number", "outcome", "owing", "state")
 
     def __init__(
         self,
@@ -138,6 +146,7 @@ class Delivery:
         *,
         is_wide: bool = False,
         mark: int = 0,
+        common: bytes = b"",
     ) -> None:
         self.number = number
         self.account = account
@@ -150,6 +159,8 @@ class Delivery:
         """Whether it is for all devices of the account, not for one."""
         self.mark = mark
         """See `mark_of`."""
+        self.common = common
+        """What is written once for all accounts that this message is for; empty where it is for this one alone."""
 
     def _done(self, error: StanzaError | None = None) -> None:
         outcome = self.outcome
@@ -210,10 +221,20 @@ class Deliveries:
     def _window_ended(self, window: _Window) -> None:
         waiting, now = window.waiting, self._clock.monotonic()
         # Half a millisecond of grace saves a second wake-up for what is due in the same breath.
+        common: list[Delivery] = []
         while waiting and waiting[0][0] <= now + 0.0005:
             delivery = waiting.popleft()[1]
-            if delivery.state is State.HANDED:
+            if delivery.state is not State.HANDED:
+                continue
+            if not delivery.common:
                 self.write(delivery)
+                continue
+            if common and common[0].number != delivery.number:
+                self.write_common(common)
+                common = []
+            common.append(delivery)
+        if common:
+            self.write_common(common)
         window.is_armed = bool(waiting)
         if waiting:
             self._timers.call_later(max(waiting[0][0] - now, 0.0005), partial(self._window_ended, window))
@@ -221,6 +242,9 @@ class Deliveries:
     def write(self, delivery: Delivery) -> None:
         """Put a delivery on disk for the devices that still owe it."""
         if delivery.state is not State.HANDED:
+            return
+        if delivery.common:
+            self.write_common((delivery,))
             return
         delivery.state = State.WRITING
         self.stored += 1
@@ -233,6 +257,24 @@ class Deliveries:
         )
         for watch in self._watchers:
             watch(delivery)
+
+    def write_common(self, deliveries: Sequence[Delivery]) -> None:
+        """The same for one message to many accounts: it is written once."""
+        owing: list[tuple[str, str]] = []
+        for delivery in deliveries:
+            delivery.state = State.WRITING
+            account = delivery.account
+            owing += [(account, device) for device in delivery.owing]
+
+        def written(problem: Exception | None) -> None:
+            for delivery in deliveries:
+                self._written(delivery, problem)
+
+        self.stored += 1
+        self._inbox.keep_common(deliveries[0].number, owing, deliveries[0].common, written)
+        for watch in self._watchers:
+            for delivery in deliveries:
+                watch(delivery)
 
     def _written(self, delivery: Delivery, problem: Exception | None) -> None:
         if delivery.state is not State.WRITING:

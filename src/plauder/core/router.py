@@ -8,6 +8,7 @@ nothing here waits, except for an account that has to be loaded first.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plauder.core.accounts import Account, Accounts
@@ -17,6 +18,7 @@ from plauder.core.hooks import Action, Routed
 from plauder.core.ports import SHARED
 from plauder.core.session import Session
 from plauder.core.storing import has_content, should_store, without_forged_ids
+from plauder.store.inbox import addressed
 from plauder.wire.jid import InvalidJid, Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -157,18 +159,65 @@ class Router:
         delivery = Delivery(
             number, account.jid.text, data, queues, outcome if promised else None, is_wide=target is None, mark=mark
         )
-        missing = False
-        for queue in tuple(queues):
-            handed = self._hand_out(account, delivery, queue, target)
-            if handed is Handed.NO:
-                missing = True
-            elif handed is Handed.DONE:
-                queues.remove(queue)
+        missing = self._hand_to_all(account, delivery, target)
         if queues and (missing or promised):
             delivery.outcome = outcome
             outcome.hold()
             pace = Pace.NEVER if missing else self._slowest(account, queues, target)
             self._server.deliveries.start(delivery, pace)
+
+    def _hand_to_all(self, account: Account, delivery: Delivery, target: FedSession | None) -> bool:
+        """Hand a delivery to whoever owes it; whether somebody could not take it, and will fetch it from the inbox."""
+        missing = False
+        for queue in tuple(delivery.owing):
+            handed = self._hand_out(account, delivery, queue, target)
+            if handed is Handed.NO:
+                missing = True
+            elif handed is Handed.DONE:
+                delivery.owing.remove(queue)
+        return missing
+
+    def deliver_common(self, accounts: Sequence[Account], stanza: Stanza, number: int, outcome: Outcome) -> None:
+        """Deliver one message to all devices of many accounts: it is kept once, for those who do not take it now.
+
+        Accounts that are not there are passed over. One that has to be loaded first gets a copy of its own, so that
+        numbers keep to the order in which messages reach it; `Server.load_accounts` beforehand avoids that.
+        """
+        common, mark = _common(stanza), mark_of(stanza)
+        away: list[Delivery] = []
+        for account in accounts:
+            if account.devices is None or account.waiting is not None:
+                outcome.hold()
+                self._accounts.when_loaded(account, partial(self._keep_late, account, stanza, outcome))
+                continue
+            name = account.jid.text
+            if not account.exists and not account.sessions:
+                continue
+            if self._server.repeats and self._server.is_repeat(name, mark):
+                continue
+            outcome.hold()
+            queues = account.queues()
+            if not account.sessions:
+                away.append(Delivery(number, name, common, queues, outcome, is_wide=True, mark=mark, common=common))
+                continue
+            data = addressed(common, name, number)
+            delivery = Delivery(number, name, data, queues, outcome, is_wide=True, mark=mark, common=common)
+            missing = self._hand_to_all(account, delivery, None)
+            if not queues:
+                outcome.release()
+            elif missing:
+                away.append(delivery)
+            else:
+                self._server.deliveries.start(delivery, self._slowest(account, queues, None))
+        if away:
+            self._server.deliveries.write_common(away)
+        outcome.release()
+
+    def _keep_late(self, account: Account, stanza: Stanza, outcome: Outcome) -> None:
+        if account.exists or account.sessions:
+            self.keep(account, stanza.with_attrs(to=account.jid), None, outcome)
+        else:
+            outcome.release()
 
     def _slowest(self, account: Account, queues: list[str], target: FedSession | None) -> Pace:
         """How soon the last of the devices that have it may answer."""
@@ -297,6 +346,12 @@ class Router:
             return unavailable() if stanza.is_request else None
         target.send(stanza)
         return None
+
+
+def _common(message: Stanza) -> bytes:
+    """A message without address, as `addressed` takes it."""
+    tag = "".join([f" {name}={quote(value)}" for name, value in message.attrs.items() if name != "to"])
+    return b"<message%b>%b</message>" % (tag.encode(), message.inner)
 
 
 def _by_device(account: Account, device: str) -> FedSession | None:

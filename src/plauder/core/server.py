@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -124,6 +124,24 @@ class Server(Hooks):
         account = self.accounts.get(to.bare)
         self.accounts.when_loaded(account, lambda: self.router.keep(account, stanza, devices, outcome))
         return outcome
+
+    def deliver_common(self, stanza: Stanza, accounts: Iterable[str], number: int) -> Awaitable[None]:
+        """The same for many local accounts (bare JIDs): the message is kept once for all of them, under `number`.
+
+        `stanza` has no `to`. Accounts that are gone are passed over; those that are not in memory cost more, see
+        `load_accounts`.
+        """
+        outcome = Outcome()
+        known = self.accounts
+        found = [known.find(account) or known.get(Jid.parse(account)) for account in accounts]
+        self.router.deliver_common(found, stanza, number, outcome)
+        return outcome
+
+    async def load_accounts(self, accounts: Iterable[str]) -> None:
+        """Bring local accounts (bare JIDs) into memory, before a message to all of them."""
+        missing = [account for account in accounts if not self.accounts.has(account)]
+        if missing:
+            await asyncio.gather(*(self.accounts.load(Jid.parse(account)) for account in missing))
 
     async def request(self, stanza: Stanza, *, seconds: float = 30.0) -> Stanza:
         """Send an IQ request to a client and return its answer (result or error).

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+from plauder.wire.xml import quote
+
+OWN_ID: Final = b"<stanza-id xmlns='urn:xmpp:sid:0' by="
+"""How the id begins that we give a message (XEP-0359), at its end."""
 
 SHARED = ""
 """The device id of an account's shared queue: for clients that come with a new resource each time (XEP-0160)."""
@@ -39,8 +44,20 @@ class Kept:
     """Who still owes the acknowledgement."""
 
 
+def addressed(common: bytes, account: str, number: int) -> bytes:
+    """A message that is kept once for many accounts, as one of them gets it: with its address and its id.
+
+    `common` has no `to`, and is not self-closed.
+    """
+    own_id = f" by={quote(account)} id='{number:x}'/></message>".encode()
+    return b"<message to=%b%b%b%b" % (quote(account).encode(), common[8:-10], OWN_ID[:-4], own_id)
+
+
 PAGE_BYTES = 1_048_576
 """`waiting` reads no further once it has so much: one slow reader must not fill the memory."""
+
+Owing = tuple[str, str]
+"""A queue: bare JID and device id."""
 
 Done = Callable[[Exception | None], None]
 """Called on the loop, once."""
@@ -65,13 +82,23 @@ class InboxFull(Exception):
 
 
 class Inbox(Protocol):
-    """The durable queue of every device. A stanza is stored once with the devices that owe an acknowledgement."""
+    """The durable queue of every device. A stanza is stored once with the devices that owe an acknowledgement, those of
+    one account or, in groups, of a thousand."""
 
     def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes, done: Done) -> None:
         """Write a stanza that `devices` of `account` owe, then call `done(None)`, or `done(InboxFull)` if it cannot be.
 
         `number` comes from `core.numbers.Numbers` and says when it arrived. Calls are committed in the order they
         were made. A stanza that is settled for all its devices before it is written is never written.
+        """
+        ...
+
+    def keep_common(self, number: int, owing: Sequence[Owing], stanza: bytes, done: Done) -> None:
+        """The same for a message that devices of many accounts owe, which is written once for all of them.
+
+        `stanza` is what `addressed` takes; whoever reads gets it addressed. More devices may come to owe it by another
+        call with the same number. A device that owes too much already is left out: one full queue must not silence a
+        group.
         """
         ...
 
@@ -139,7 +166,8 @@ class Inbox(Protocol):
         ...
 
     async def since(self, number: int, limit: int) -> list[Kept]:
-        """The newest stanzas of all accounts with a number above this one, at most `limit`; `devices` is left out."""
+        """The newest stanzas of all accounts with a number above this one, at most `limit`; `devices` is left out.
+        What is kept for many comes once for each account that owes it."""
         ...
 
     async def highest(self) -> int:

@@ -16,13 +16,15 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from plauder.kit import log as logging
-from plauder.store.inbox import PAGE_BYTES, Device, Done, InboxFull, Kept, Quota
+from plauder.store.inbox import PAGE_BYTES, Device, Done, InboxFull, Kept, Owing, Quota, addressed
 
 log = logging.get("store.inbox")
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
+COMMON: Final = ""
+"""The account of a message that is kept for many."""
 GROUP_MAX: Final = 1_000
 RETRY_MAX: Final = 100_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,10 +81,10 @@ INSERT INTO inbox_device (account, id, resource, seen, traits) VALUES (%s, %s, %
 ON CONFLICT (account, id) DO UPDATE SET resource = excluded.resource, seen = excluded.seen, traits = excluded.traits
 """
 _WAITING: Final = """
-SELECT o.number, array_agg(d.id), m.stanza FROM inbox_owed o
+SELECT o.number, array_agg(d.id), m.account, m.stanza FROM inbox_owed o
 JOIN inbox_device d ON d.key = o.device JOIN inbox_message m ON m.number = o.number
 WHERE d.account = %s AND d.id = ANY(%s) AND o.number > %s
-GROUP BY o.number, m.stanza ORDER BY o.number LIMIT %s
+GROUP BY o.number, m.account, m.stanza ORDER BY o.number LIMIT %s
 """
 
 
@@ -90,9 +92,10 @@ GROUP BY o.number, m.stanza ORDER BY o.number LIMIT %s
 class _Keep:
     number: int
     account: str
-    left: list[str]
+    left: dict[Owing, None]
+    """The queues that have not acknowledged it before it was written."""
     stanza: bytes
-    done: Done
+    done: list[Done]
 
 
 @dataclass(slots=True)
@@ -137,7 +140,10 @@ class PostgresInbox:
     # ── asked for ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes, done: Done) -> None:
-        self._work.put_nowait(_Keep(number, account, list(devices), stanza, done))
+        self._work.put_nowait(_Keep(number, account, {(account, device): None for device in devices}, stanza, [done]))
+
+    def keep_common(self, number: int, owing: Sequence[Owing], stanza: bytes, done: Done) -> None:
+        self._work.put_nowait(_Keep(number, COMMON, dict.fromkeys(owing), stanza, [done]))
 
     def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
         self._work.put_nowait(_Settle(account, devices, numbers))
@@ -146,10 +152,10 @@ class PostgresInbox:
         rows = await self._call(lambda: self._all(_WAITING, (account, list(devices), after, limit + 1)))
         found: list[Kept] = []
         size = 0
-        for number, owing, stanza in rows:
+        for number, owing, owner, stanza in rows:
             if len(found) == limit or size > PAGE_BYTES:
                 return found, True
-            found.append(Kept(number, account, bytes(stanza), tuple(owing)))
+            found.append(_kept(number, owner, account, bytes(stanza), owing))
             size += len(stanza)
         return found, False
 
@@ -167,14 +173,14 @@ class PostgresInbox:
         low = max(after + 1, _number(start) if start else 0)
         high = min(2**63 - 1, before or 2**63 - 1, _number(end) + 256 if end else 2**63 - 1)
         statement = (
-            "SELECT m.number, m.stanza, array_agg(d.id) FROM inbox_message m JOIN inbox_owed o ON o.number = m.number "
-            "JOIN inbox_device d ON d.key = o.device "
+            "SELECT m.number, m.account, m.stanza, array_agg(d.id) FROM inbox_message m "
+            "JOIN inbox_owed o ON o.number = m.number JOIN inbox_device d ON d.key = o.device "
             "WHERE d.account = %s AND m.number >= %s AND m.number < %s "
             "GROUP BY m.number ORDER BY m.number "
         )
         statement += "DESC LIMIT %s" if newest else "ASC LIMIT %s"
         rows = await self._call(lambda: self._all(statement, (account, low, high, limit)))
-        kept = [Kept(number, account, bytes(stanza), tuple(owing)) for number, stanza, owing in rows]
+        kept = [_kept(number, owner, account, bytes(stanza), owing) for number, owner, stanza, owing in rows]
         return kept[::-1] if newest else kept
 
     async def count(self, account: str, devices: Sequence[str]) -> int:
@@ -256,7 +262,9 @@ class PostgresInbox:
     async def since(self, number: int, limit: int) -> list[Kept]:
         rows = await self._call(
             lambda: self._all(
-                "SELECT number, account, stanza FROM inbox_message WHERE number > %s ORDER BY number DESC LIMIT %s",
+                "SELECT m.number, d.account, m.stanza FROM inbox_message m"
+                " JOIN inbox_owed o ON o.number = m.number JOIN inbox_device d ON d.key = o.device"
+                " WHERE m.number > %s GROUP BY m.number, d.account ORDER BY m.number DESC LIMIT %s",
                 (number, limit),
             )
         )
@@ -317,7 +325,10 @@ class PostgresInbox:
             call: _Call | None = None
             while item is not None and len(keeps) < GROUP_MAX:
                 if isinstance(item, _Keep):
-                    keeps[item.number] = item
+                    before = keeps.setdefault(item.number, item)
+                    if before is not item:
+                        before.left |= item.left
+                        before.done += item.done
                 elif isinstance(item, _Settle):
                     settles += _overtaken(item, keeps, spared)
                 else:
@@ -344,11 +355,12 @@ class PostgresInbox:
                 log.exception("inbox-refuses", stanzas=len(keeps))
                 self._retry = settles[-RETRY_MAX:]
                 await self._revive()
-        for keep in spared:
-            keep.done(None)
-        for keep in keeps.values():
-            full = InboxFull(f"{self._quota.per_device} stanzas are waiting for one device")
-            keep.done(problem or (full if keep.number in refused else None))
+        full = InboxFull(f"{self._quota.per_device} stanzas are waiting for one device")
+        told: list[tuple[_Keep, Exception | None]] = [(keep, None) for keep in spared]
+        told += [(keep, problem or (full if keep.number in refused else None)) for keep in keeps.values()]
+        for keep, why in told:
+            for done in keep.done:
+                done(why)
 
     async def _write(self, keeps: list[_Keep], settles: list[_Settle]) -> set[int]:
         """One transaction; returns what was refused for its device's quota."""
@@ -365,7 +377,7 @@ class PostgresInbox:
         return refused
 
     async def _over_quota(self, keeps: list[_Keep]) -> set[int]:
-        pairs = {(keep.account, device) for keep in keeps for device in keep.left}
+        pairs = {queue for keep in keeps for queue in keep.left}
         rows = await self._all(
             "SELECT d.account, d.id,"
             " (SELECT count(*) FROM (SELECT 1 FROM inbox_owed o WHERE o.device = d.key LIMIT %s) AS waiting)"
@@ -376,22 +388,26 @@ class PostgresInbox:
         counts = {(account, device): count for account, device, count in rows}
         refused = set()
         for keep in keeps:
-            queues = [(keep.account, device) for device in keep.left]
-            if any(counts.get(queue, 0) >= self._quota.per_device for queue in queues):
+            full = [queue for queue in keep.left if counts.get(queue, 0) >= self._quota.per_device]
+            if full and keep.account != COMMON:
                 refused.add(keep.number)
-            else:
-                for queue in queues:
-                    counts[queue] = counts.get(queue, 0) + 1
+                continue
+            if full:
+                log.warning("queues-full", left_out=len(full))
+                for queue in full:
+                    del keep.left[queue]
+            for queue in keep.left:
+                counts[queue] = counts.get(queue, 0) + 1
         return refused
 
     async def _insert(self, keeps: list[_Keep]) -> None:
         now = int(datetime.now(UTC).timestamp())
-        owed = [(keep.account, device, keep.number) for keep in keeps for device in keep.left]
+        owed = [(account, device, keep.number) for keep in keeps for account, device in keep.left]
         accounts, devices = [account for account, _, _ in owed], [device for _, device, _ in owed]
         await self._connection.execute(_QUEUES, (now, accounts, devices))
         await self._connection.execute(
             "INSERT INTO inbox_message (number, account, stanza)"
-            " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[])",
+            " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[]) ON CONFLICT (number) DO NOTHING",
             ([keep.number for keep in keeps], [keep.account for keep in keeps], [keep.stanza for keep in keeps]),
         )
         await self._connection.execute(_OWED, (accounts, devices, [number for _, _, number in owed]))
@@ -427,10 +443,17 @@ def _overtaken(settle: _Settle, keeps: dict[int, _Keep], spared: list[_Keep]) ->
         if keep is None:
             rest.append(number)
             continue
-        keep.left = [device for device in keep.left if device not in settle.devices]
+        for device in settle.devices:
+            keep.left.pop((settle.account, device), None)
+        if keep.account == COMMON:
+            rest.append(number)  # what this device owes may have been written before
         if not keep.left:
             spared.append(keeps.pop(number))
     return [_Settle(settle.account, settle.devices, rest)] if rest else []
+
+
+def _kept(number: int, owner: str, account: str, stanza: bytes, owing: Sequence[str]) -> Kept:
+    return Kept(number, account, stanza if owner else addressed(stanza, account, number), tuple(owing))
 
 
 def _device_values(device: Device) -> tuple[str, str, str, int, str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from plauder.kit import log as logging
-from plauder.store.inbox import PAGE_BYTES, Device, Done, InboxFull, Kept, Quota
+from plauder.store.inbox import PAGE_BYTES, Device, Done, InboxFull, Kept, Owing, Quota, addressed
 
 log = logging.get("store.inbox")
 
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS device (
 );
 CREATE TABLE IF NOT EXISTS message (
     number INTEGER PRIMARY KEY,
-    account TEXT NOT NULL,
+    account TEXT NOT NULL,     -- '' where devices of many accounts owe it
     owing INTEGER NOT NULL,    -- devices that have not acknowledged it
     stanza BLOB NOT NULL
 );
@@ -61,9 +61,21 @@ CREATE TABLE IF NOT EXISTS visitor (
 _SETTLE: Final = """
 DELETE FROM owed WHERE device = ? AND number IN (SELECT value FROM json_each(?)) RETURNING number
 """
+_INSERT: Final = """
+INSERT INTO message VALUES (?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET owing = owing + excluded.owing
+"""
+_SINCE: Final = """
+SELECT number, account, stanza FROM message WHERE number > ? AND account <> ''
+UNION ALL
+SELECT m.number, d.account, m.stanza FROM device d CROSS JOIN owed o ON o.device = d.key AND o.number > ?
+CROSS JOIN message m ON m.number = o.number AND m.account = '' GROUP BY m.number, d.account
+ORDER BY 1 DESC LIMIT ?
+"""
 _ERASE: Final = "DELETE FROM message WHERE owing < 2 AND number IN (SELECT value FROM json_each(?))"
 _OWED_LESS: Final = "UPDATE message SET owing = owing - 1 WHERE number IN (SELECT value FROM json_each(?))"
 
+COMMON: Final = ""
+"""The account of a message that is kept for many."""
 GROUP_MAX: Final = 1_000
 CLEAN_AFTER: Final = 0.2
 """Seconds without work after which the write-ahead log is truncated."""
@@ -76,11 +88,17 @@ RETRY_MAX: Final = 100_000
 class _Keep:
     number: int
     account: str
-    devices: Sequence[str]
-    left: list[str]
+    queues: list[Owing]
+    left: dict[Owing, None]
     """Those that have not acknowledged it before it was written."""
     stanza: bytes
-    done: Done
+    done: list[Done]
+
+    def take(self, more: _Keep) -> None:
+        """The same stanza for more devices."""
+        self.queues += more.queues
+        self.left |= more.left
+        self.done += more.done
 
 
 @dataclass(slots=True)
@@ -150,15 +168,25 @@ class SqliteInbox:
     # ── asked for on the loop ─────────────────────────────────────────────────────────────────────────────────────
 
     def keep(self, number: int, account: str, devices: Sequence[str], stanza: bytes, done: Done) -> None:
-        for device in devices:
-            at = (account, device)
+        queues = [(account, device) for device in devices]
+        for at in queues:
             if self._owed.get(at, 0) >= self._quota.per_device:
                 done(InboxFull(f"{self._quota.per_device} stanzas are waiting for one device"))
                 return
-        for device in devices:
-            at = (account, device)
-            self._unwritten[at] = self._unwritten.get(at, 0) + 1
-        self._put(_Keep(number, account, devices, list(devices), stanza, done))
+        self._put_keep(_Keep(number, account, queues, dict.fromkeys(queues), stanza, [done]))
+
+    def keep_common(self, number: int, owing: Sequence[Owing], stanza: bytes, done: Done) -> None:
+        owed, most = self._owed, self._quota.per_device
+        queues = [at for at in owing if owed.get(at, 0) < most]
+        if len(queues) < len(owing):
+            log.warning("queues-full", left_out=len(owing) - len(queues))
+        self._put_keep(_Keep(number, COMMON, queues, dict.fromkeys(queues), stanza, [done]))
+
+    def _put_keep(self, keep: _Keep) -> None:
+        unwritten = self._unwritten
+        for at in keep.queues:
+            unwritten[at] = unwritten.get(at, 0) + 1
+        self._put(keep)
 
     def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
         self._put(_Settle(account, devices, numbers))
@@ -211,13 +239,9 @@ class SqliteInbox:
         return await self._call(lambda: self._write(lambda: self._expire(now)))
 
     async def since(self, number: int, limit: int) -> list[Kept]:
-        rows = await self._call(
-            lambda: self._connection.execute(
-                "SELECT number, account, stanza FROM message WHERE number > ? ORDER BY number DESC LIMIT ?",
-                (number, limit),
-            ).fetchall()
+        return await self._call(
+            lambda: [Kept(*row) for row in self._connection.execute(_SINCE, (number, number, limit))]
         )
-        return [Kept(*row) for row in rows]
 
     async def highest(self) -> int:
         return await self._call(
@@ -260,21 +284,20 @@ class SqliteInbox:
     def _report(self, group: _Group, problem: Exception | None) -> None:
         """Back on the loop: a group is durable, or was refused."""
         for keep in group.keeps.values():
-            self._written(keep)
-            keep.done(problem)
+            self._written(keep, problem)
         for keep in group.settled:
-            self._written(keep)
-            keep.done(None)
+            self._written(keep, None)
 
-    def _written(self, keep: _Keep) -> None:
+    def _written(self, keep: _Keep, problem: Exception | None) -> None:
         unwritten = self._unwritten
-        for device in keep.devices:
-            at = (keep.account, device)
+        for at in keep.queues:
             left = unwritten.get(at, 1) - 1
             if left:
                 unwritten[at] = left
             else:
                 unwritten.pop(at, None)
+        for done in keep.done:
+            done(problem)
 
     # ── the writer's thread ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -329,7 +352,9 @@ class SqliteInbox:
         while work and len(group.keeps) < GROUP_MAX:
             item = work.popleft()
             if isinstance(item, _Keep):
-                group.keeps[item.number] = item
+                before = group.keeps.setdefault(item.number, item)
+                if before is not item:
+                    before.take(item)
             elif isinstance(item, _Settle):
                 self._settle_unwritten(group, item)
             elif isinstance(item, _Note):
@@ -349,7 +374,10 @@ class SqliteInbox:
             if keep is None:
                 rest.append(number)
                 continue
-            keep.left = [device for device in keep.left if device not in settle.devices]
+            for device in settle.devices:
+                keep.left.pop((settle.account, device), None)
+            if keep.account == COMMON:
+                rest.append(number)  # what this device owes may have been written before
             if not keep.left:
                 del group.keeps[number]
                 group.settled.append(keep)
@@ -393,12 +421,11 @@ class SqliteInbox:
         messages, owed = [], []
         for keep in group.keeps.values():
             messages.append((keep.number, keep.account, len(keep.left), keep.stanza))
-            for device in keep.left:
-                owed.append((self._key(keep.account, device), keep.number))
-                at = (keep.account, device)
+            for at in keep.left:
+                owed.append((self._key(*at), keep.number))
                 self._owed[at] = self._owed.get(at, 0) + 1
         if messages:
-            self._connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", messages)
+            self._connection.executemany(_INSERT, messages)
             self._connection.executemany("INSERT INTO owed VALUES (?, ?)", owed)
         for settle in settles:
             self._settle(settle)
@@ -514,18 +541,19 @@ class SqliteInbox:
             return [], False
         marks = ",".join("?" * len(keys))
         cursor = self._connection.execute(
-            f"SELECT o.number, o.device, m.stanza FROM owed o CROSS JOIN message m ON m.number = o.number "  # noqa: S608
+            f"SELECT o.number, o.device, m.account, m.stanza FROM owed o CROSS JOIN message m ON m.number = o.number "  # noqa: S608
             f"WHERE o.device IN ({marks}) AND o.number > ? ORDER BY o.number LIMIT ?",
             (*keys, after, limit * len(keys) + 1),
         )
         found: list[Kept] = []
         size = 0
-        for number, key, stanza in cursor:
+        for number, key, owner, stanza in cursor:
             if found and found[-1].number == number:
                 found[-1] = Kept(number, account, stanza, (*found[-1].devices, keys[key]))
                 continue
             if len(found) == limit or size > PAGE_BYTES:
                 return found, True
+            stanza = stanza if owner else addressed(stanza, account, number)
             found.append(Kept(number, account, stanza, (keys[key],)))
             size += len(stanza)
         return found, False
@@ -533,13 +561,16 @@ class SqliteInbox:
     def _archive(self, account: str, low: int, high: int, newest: bool, limit: int) -> list[Kept]:
         order = "DESC" if newest else "ASC"
         rows = self._connection.execute(
-            "SELECT m.number, m.stanza, group_concat(d.id, char(31)) FROM device d "  # noqa: S608
+            "SELECT m.number, m.account, m.stanza, group_concat(d.id, char(31)) FROM device d "  # noqa: S608
             "JOIN owed o ON o.device = d.key JOIN message m ON m.number = o.number "
             "WHERE d.account = ? AND o.number >= ? AND o.number < ? "
             f"GROUP BY m.number ORDER BY m.number {order} LIMIT ?",
             (account, low, high, limit),
         ).fetchall()
-        kept = [Kept(number, account, stanza, tuple(devices.split("\x1f"))) for number, stanza, devices in rows]
+        kept = [
+            Kept(number, account, stanza if owner else addressed(stanza, account, number), tuple(devices.split("\x1f")))
+            for number, owner, stanza, devices in rows
+        ]
         return kept[::-1] if newest else kept
 
     def _has_seen(self, account: str, name: str) -> bool:

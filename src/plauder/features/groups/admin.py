@@ -212,4 +212,4 @@ def moderate(post: Post, room: Room, moderator: str, request: Element, number: i
     where = str(room.address(post.domain))
     sid = E(f"{{{ns.STANZA_ID}}}stanza-id", {"by": where, "id": f"{number:x}"})
     message = Stanza.build("message", {"from": where, "type": "groupchat", "id": f"mod-{number:x}"}, taken, sid)
-    post.to_everybody(room, message)
+    post.to_everybody(room, message, number=number)

@@ -74,7 +74,7 @@ def say(post: Post, room: Room, speaker: Speaker, message: Stanza, number: int) 
     if kept:
         marks.append(E(f"{{{ns.STANZA_ID}}}stanza-id", {"by": by, "id": f"{number:x}"}))
     said = cleaned.with_attrs(from_=room.address(post.domain, speaker.nick), to=None, type="groupchat").adding(*marks)
-    return post.to_everybody(room, said, kept=kept)
+    return post.to_everybody(room, said, kept=kept, number=number)
 
 
 def whisper(post: Post, room: Room, sender: Occupant, target: Occupant, message: Stanza) -> None:

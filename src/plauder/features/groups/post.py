@@ -95,18 +95,24 @@ class Post:
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def to_everybody(self, room: Room, message: Stanza, *, kept: bool = True) -> list[Awaitable[None]]:
+    def to_everybody(self, room: Room, message: Stanza, *, kept: bool = True, number: int = 0) -> list[Awaitable[None]]:
         """Send a message to all who belong to the room and all who are in it.
 
-        `kept`: members get it on every device, joined or not, and it waits for those that are away. What is returned
-        may be ignored, or given to `safe`.
+        `kept`: members get it on every device, joined or not, and it waits, written once, for those that are away.
+        `number` is the one it got, if it got one. What is returned may be ignored, or given to `safe`.
         """
-        members = {account for account in room.members() if self._server.is_local(Jid.parse(account))} if kept else ()
-        outcomes = [self._server.deliver(message.with_attrs(to=account)) for account in members]
+        members = self.members_here(room) if kept else set()
+        outcomes = []
+        if members:
+            outcomes.append(self._server.deliver_common(message, members, number or self._server.numbers.next()))
         for occupant, full in list(room.sessions()):
             if occupant.account not in members:
                 self._server.route(message.with_attrs(to=full))
         return outcomes
+
+    def members_here(self, room: Room) -> set[str]:
+        """The members whose accounts are on this server."""
+        return {account for account in room.members() if self._server.is_local(Jid.parse(account))}
 
     def to_session(self, message: Stanza, full: str) -> None:
         """Send something to one session, for the moment."""

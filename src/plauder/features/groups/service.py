@@ -189,6 +189,7 @@ class Groups:
         return ()
 
     async def _said(self, room: Room, speaker: messages.Speaker, stanza: Stanza) -> Sequence[Awaitable[None]]:
+        await self._server.load_accounts(self.post.members_here(room))
         if messages.changes_subject(stanza):
             messages.set_subject(self.post, room, speaker, stanza, self._server.clock.now())
             await self._save(room)
