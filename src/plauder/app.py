@@ -68,6 +68,7 @@ from plauder.features.carbons.feature import register as carbons
 from plauder.features.commands.feature import register as commands
 from plauder.features.csi.feature import register as csi
 from plauder.features.disco.feature import register as disco
+from plauder.features.discretion.feature import register as discretion
 from plauder.features.groups.feature import register as groups
 from plauder.features.last.feature import register as last
 from plauder.features.mam.feature import register as mam
@@ -109,8 +110,9 @@ from plauder.wire.jid import Jid
 
 FEATURES: tuple[Callable[[Server], object], ...] = (
     roster,
-    presence,
     pubsub,
+    discretion,
+    presence,
     vcard,
     carbons,
     csi,

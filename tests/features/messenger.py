@@ -10,6 +10,7 @@ from plauder.features.blocking.feature import register as blocking
 from plauder.features.carbons.feature import register as carbons
 from plauder.features.csi.feature import register as csi
 from plauder.features.disco.feature import register as disco
+from plauder.features.discretion.feature import register as discretion
 from plauder.features.last.feature import register as last
 from plauder.features.mam.feature import register as mam
 from plauder.features.ping.feature import register as ping
@@ -25,8 +26,9 @@ MESSENGER: Final[tuple[Callable[[Server], Any], ...]] = (
     blocking,
     roster,
     disco,
-    presence,
     pubsub,
+    discretion,
+    presence,
     vcard,
     carbons,
     csi,

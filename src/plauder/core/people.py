@@ -1,5 +1,5 @@
-"""What features need to know of an account from one another: contacts, whom it blocks, what devices want, what it
-publishes.
+"""What features need to know of an account from one another: contacts, whom it blocks, who may see it, what devices
+want, what it publishes.
 
 Features never import each other. The one that keeps a thing puts it here (`server.people`); the others ask here, and
 get an empty answer where that feature is not registered. Answers are shared and immutable, so that asking costs a
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 from xml.etree.ElementTree import Element
 
@@ -113,6 +114,48 @@ class Blocks(Protocol):
 
     def on_block(self, do: BlockWatcher) -> None:
         """Call `do` after a block list has changed."""
+        ...
+
+
+class Audience(StrEnum):
+    """Who may do or see something of an account. Contacts are those who may see its presence."""
+
+    EVERYONE = "everyone"
+    CONTACTS = "contacts"
+    NOBODY = "nobody"
+
+    def holds(self, *, is_contact: bool) -> bool:
+        """Does somebody who is (not) a contact belong to it?"""
+        return self is Audience.EVERYONE or (self is Audience.CONTACTS and is_contact)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an account shows of itself, and to whom. The default is what XMPP does by itself."""
+
+    online: Audience = Audience.CONTACTS
+    """That it is here, and its status."""
+    last_seen: Audience = Audience.CONTACTS
+    """When it was last here."""
+    groups: Audience = Audience.EVERYONE
+    """Who may put it into a group."""
+
+
+USUAL: Final = Wishes()
+
+WishWatcher = Callable[["Jid", Wishes, Wishes], Awaitable[None] | None]
+"""`do(account, before, after)`: an account has changed its wishes."""
+
+
+class Discretion(Protocol):
+    """What each account wishes to show."""
+
+    async def of(self, account: str) -> Wishes:
+        """The wishes of a local account (bare JID); cached."""
+        ...
+
+    def on_change(self, do: WishWatcher) -> None:
+        """Call `do` after an account has changed its wishes."""
         ...
 
 
@@ -220,6 +263,14 @@ class _NoBlocks:
         pass
 
 
+class _Usual:
+    async def of(self, account: str) -> Wishes:
+        return USUAL
+
+    def on_change(self, do: WishWatcher) -> None:
+        pass
+
+
 class _NoInterests:
     def of(self, session: Session) -> frozenset[str]:
         return NOBODY
@@ -250,6 +301,7 @@ class People:
 
     contacts: Contacts = field(default_factory=_NoContacts)
     blocks: Blocks = field(default_factory=_NoBlocks)
+    discretion: Discretion = field(default_factory=_Usual)
     interests: Interests = field(default_factory=_NoInterests)
     personal: Personal = field(default_factory=_NothingPublished)
     archive: Archive = field(default_factory=_NoArchive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from plauder.features.groups import admin, messages, presence, rules
@@ -202,6 +202,7 @@ class Groups:
         if voice is not None:
             await self._voice(room, sender, voice.text("muc#roomnick"), wanted=voice.text("muc#request_allow"))
         elif x is not None and x.find(f"{{{ns.USER}}}invite") is not None:
+            await self._ask_wishes(sender, [one.get("to", "") for one in x.iterfind(f"{{{ns.USER}}}invite")], room)
             made = messages.invite(self.post, room, sender, x)
             async with self._server.database.begin() as uow:
                 for account, person in made:
@@ -269,6 +270,8 @@ class Groups:
             case ns.ADMIN, False:
                 return admin.read_lists(room, account, role, payload)
             case ns.ADMIN, True:
+                raised = [one for one in payload.iterfind(admin.ITEM) if RANK.get(one.get("affiliation", ""), 0) > 0]
+                await self._ask_wishes(sender, [one.get("jid", "") for one in raised], room)
                 await self._administer(room, admin.Change(self.post, room, account, role), payload)
                 return None
             case ns.OWNER, _:
@@ -293,6 +296,20 @@ class Groups:
         if not is_set:
             return archive.fields_of_room()
         return await archive.of_room(sender, room.address(self.domain), payload)
+
+    async def _ask_wishes(self, host: Jid, guests: Iterable[str], room: Room) -> None:
+        """Nobody is put into a group by people whom they do not let. Raises StanzaError; a link is still possible."""
+        people = self._server.people
+        for text in guests:
+            try:
+                guest = Jid.parse(text).bare
+            except InvalidJid:
+                continue  # refused by who carries the request out
+            if guest == host.bare or room.affiliation(guest.text) != rules.NONE or not self._server.is_local(guest):
+                continue
+            wished = (await people.discretion.of(guest.text)).groups
+            if not wished.holds(is_contact=host.bare.text in (await people.contacts.of(guest.text)).subscribers):
+                raise StanzaError("auth", "forbidden", f"{guest} wants to be asked first: send the group's link.")
 
     async def _administer(self, room: Room, change: admin.Change, payload: Element) -> None:
         try:

@@ -58,14 +58,17 @@ class LastSeen:
         return _answer(self._server.clock.monotonic() - self._started)
 
     async def tell(self, session: Session, iq: Stanza, _query: Element) -> Element:
-        """XEP-0012 §3: only those who see the presence anyway may know (§6)."""
+        """XEP-0012 §3: only those who see the presence anyway may know (§6), unless the account wishes otherwise."""
         account = iq.to or session.account
+        sees_presence = True
         if account != session.account:
             people = self._server.people
-            shown = session.account.text in (await people.contacts.of(account.text)).subscribers
-            if not shown or session.jid in await people.blocks.of(account.text):
+            is_contact = session.account.text in (await people.contacts.of(account.text)).subscribers
+            wishes = await people.discretion.of(account.text)
+            sees_presence = wishes.online.holds(is_contact=is_contact)
+            if not wishes.last_seen.holds(is_contact=is_contact) or session.jid in await people.blocks.of(account.text):
                 raise StanzaError("auth", "forbidden")
-        if self._server.available_sessions_of(account):
+        if sees_presence and self._server.available_sessions_of(account):
             return _answer(0)
         seen = self._news.get(account.text)
         if seen is None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
 
 from plauder.core.hooks import Verdict
-from plauder.core.people import Bond
+from plauder.core.people import NOBODY, Audience, Bond, Wishes
 from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.wire.jid import Jid
@@ -36,7 +36,7 @@ class Presence:
     async def _available(self, session: Session, presence: Stanza, first: bool) -> None:
         relations = await self._server.people.contacts.of(session.account.text)
         stamped = presence.with_attrs(from_=session.jid)
-        await self._broadcast(session, stamped, relations.subscribers)
+        await self._broadcast(session, stamped, await self._watchers(session.account))
         if first:
             await self._learn(session, relations.subscriptions)
 
@@ -52,8 +52,15 @@ class Presence:
         return None
 
     async def _unavailable(self, session: Session, presence: Stanza) -> None:
-        relations = await self._server.people.contacts.of(session.account.text)
-        await self._broadcast(session, presence, relations.subscribers)
+        await self._broadcast(session, presence, await self._watchers(session.account))
+
+    async def _watchers(self, account: Jid) -> frozenset[str]:
+        """Who is told without asking."""
+        subscribers = (await self._server.people.contacts.of(account.text)).subscribers
+        return subscribers if subscribers and await self._is_seen(account) else NOBODY
+
+    async def _is_seen(self, account: Jid) -> bool:
+        return (await self._server.people.discretion.of(account.text)).online is not Audience.NOBODY
 
     async def _broadcast(self, session: Session, presence: Stanza, subscribers: Iterable[str]) -> None:
         mine = await self._server.people.blocks.of(session.account.text)
@@ -104,9 +111,11 @@ class Presence:
                 session.send(device.presence.with_attrs(from_=device.jid, to=session.account))
 
     async def _show(self, account: Jid, session: Session) -> None:
-        """Send a session the presence of every available device of an account."""
+        """Send a session the presence of every available device of an account, if it wants to be seen."""
         devices = self._server.available_sessions_of(account)
         if not devices or session.jid in await self._server.people.blocks.of(account.text):
+            return
+        if account != session.account and not await self._is_seen(account):
             return
         for device in devices:
             if device.presence is not None:
@@ -120,8 +129,9 @@ class Presence:
         return self._answer(session, to)
 
     async def _answer(self, session: Session, to: Jid) -> Verdict:
-        seen = (await self._server.people.contacts.of(to.bare.text)).subscribers
-        if to.bare == session.account or session.account.text in seen:
+        subscribers = (await self._server.people.contacts.of(to.bare.text)).subscribers
+        online = (await self._server.people.discretion.of(to.bare.text)).online
+        if to.bare == session.account or online.holds(is_contact=session.account.text in subscribers):
             await self._show(to.bare, session)
         return Verdict.consume("probe")
 
@@ -129,14 +139,26 @@ class Presence:
 
     async def bond(self, bond: Bond) -> None:
         """RFC 6121 §3.1.5, §3.2.4, §3.3.3: a new subscriber learns the presence, a former one sees it end."""
-        await self._reveal(bond.account, bond.contact, shows=bond.shows)
+        if await self._is_seen(bond.account):
+            await self._reveal(bond.account, bond.contact, shows=bond.shows)
+
+    async def wished(self, account: Jid, before: Wishes, after: Wishes) -> None:
+        """Who no longer wants to be seen looks gone to the subscribers, and the other way round."""
+        shows = after.online is not Audience.NOBODY
+        if shows == (before.online is not Audience.NOBODY):
+            return
+        mine = await self._server.people.blocks.of(account.text)
+        for text in (await self._server.people.contacts.of(account.text)).subscribers:
+            if (contact := Jid.parse(text)) not in mine:
+                await self._reveal(account, contact, shows=shows)
 
     async def blocked(self, account: Jid, jids: Sequence[Jid], blocked: bool) -> None:
         """XEP-0191 §3.3 and §3.4: who is blocked sees the account go, and come back."""
         relations = await self._server.people.contacts.of(account.text)
+        is_seen = await self._is_seen(account)
         for jid in jids:
             for text in [jid.text] if jid.local else _of_domain(relations.subscribers, jid):
-                if Jid.parse(text).bare.text in relations.subscribers:
+                if is_seen and Jid.parse(text).bare.text in relations.subscribers:
                     await self._reveal(account, Jid.parse(text), shows=not blocked)
                 if not blocked and Jid.parse(text).bare.text in relations.subscriptions:
                     for session in self._server.available_sessions_of(account):

@@ -201,6 +201,7 @@ PRESETS: Final[Mapping[str, NodeConfig]] = {
         access_model="whitelist", max_items=MAX_ITEMS, send_last_published_item="never"
     ),
     # XEP-0048 §3.1 / XEP-0223: what older clients keep for themselves.
+    "urn:plauder:privacy:0": NodeConfig(access_model="whitelist"),
     "storage:bookmarks": NodeConfig(access_model="whitelist", send_last_published_item="never"),
 }
 """What a node is made with when the client says nothing: names whose documents know better than the general default."""
