@@ -27,8 +27,10 @@ ELEMENT = 32
 PROOF = 64
 TAG = 16
 """Bytes of a published value. With 10^7 people and 10^4 contacts a chance hit has odds of 1 in 10^27."""
-FRESH_SECONDS = 60.0
-"""The list is built anew at most so often, which also blurs who has just opted in."""
+FRESH_SECONDS = 1.0
+"""The list is built anew at most so often: who has just come wants to be found by the friend at the next table."""
+IDLE_PARTS = 20
+"""And a large one seldom enough that building takes one part in so many of the time."""
 PAGE = 1_000
 
 
@@ -67,6 +69,7 @@ class Discovery:
         self._tags: dict[str, bytes] = {}
         self._list = b""
         self._built_at: float | None = None
+        self._fresh = FRESH_SECONDS
         self._building = asyncio.Lock()
 
     @property
@@ -121,9 +124,10 @@ class Discovery:
         self._check_on()
         async with self._building:
             now = self._parts.clock.monotonic()
-            if self._built_at is None or now - self._built_at >= FRESH_SECONDS:
+            if self._built_at is None or now - self._built_at >= self._fresh:
                 self._list = await self._build()
-                self._built_at = now
+                self._built_at = self._parts.clock.monotonic()
+                self._fresh = max(FRESH_SECONDS, IDLE_PARTS * (self._built_at - now))
             return self._list
 
     async def _build(self) -> bytes:

@@ -45,6 +45,23 @@ describe.skipIf(!hasServer)("against the real server", () => {
     await eventually(() => seen()?.about === "Oi", "Bruno's card");
   }, 120_000);
 
+  it("who wants to be seen by nobody is hidden, on every device, and found by number if they want", async () => {
+    const presence = () => ana.client.contacts.one(bruno.jid).get()?.presence.kind;
+    const privacy = bruno.client.profile.privacy;
+    privacy.subscribe(() => undefined);
+    ana.open(bruno.jid);
+    await bruno.client.profile.setPrivacy({ online: "nobody", lastSeen: "nobody", findByNumber: true });
+    await eventually(() => presence() === "hidden", "Bruno is hidden");
+    expect((await ana.client.contacts.discover([bruno.number, "+15550001111"]))[0]?.contact?.id).toBe(
+      bruno.jid,
+    );
+    const stranger = await ana.client.contacts.discover(["+4915112345699"]);
+    expect(stranger).toEqual([{ number: "+4915112345699" }]);
+    await bruno.client.profile.setPrivacy({ online: "contacts" });
+    await eventually(() => presence() === "online", "Bruno is back");
+    expect(privacy.get()).toMatchObject({ lastSeen: "nobody", findByNumber: true });
+  }, 120_000);
+
   it("a photo goes through the server's storage and comes back", async () => {
     const brunos = bruno.open(ana.jid);
     const bytes = crypto.getRandomValues(new Uint8Array(50_000));

@@ -73,6 +73,7 @@ export class ChatConversation implements Conversation {
     }
     this.#refresh();
     void this.#account.learnAbout(this.#id);
+    void this.#account.learnLastSeen(this.#id);
     const topics = [`messages:${this.#id}`, `chat:${this.#id}`, `person:${this.#id}`];
     return store.watch(topics, () => this.#refresh());
   }

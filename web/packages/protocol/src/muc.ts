@@ -40,11 +40,21 @@ export interface RoomSettings {
   readonly membersMayChangeSubject?: boolean;
 }
 
-/** Enter a room. Its history is not asked for: a member's devices get messages anyway. */
-export function join(session: Session, room: string, nick: string): void {
-  session.send(
-    presence({ to: `${room}/${nick}` }, el("x", NS.muc, {}, el("history", NS.muc, { maxstanzas: 0 }))),
-  );
+/**
+ * Enter a room. Its history is not asked for: a member's devices get messages anyway. `token`: of the link that was
+ * followed, which makes a member of whoever has it.
+ */
+export function join(session: Session, room: string, nick: string, token?: string): void {
+  const x = el("x", NS.muc, {}, el("history", NS.muc, { maxstanzas: 0 }));
+  const invited = token === undefined ? undefined : el("invite", NS.groupLink, { token });
+  session.send(presence({ to: `${room}/${nick}` }, x, invited));
+}
+
+/** The token of a room's link, made if there is none yet; `reset` makes a new one, and the old one ends. For admins. */
+export async function linkToken(session: Session, room: string, reset = false): Promise<string> {
+  const request = el("link", NS.groupLink, { action: reset ? "reset" : undefined });
+  const answer = await session.request("set", request, { to: room });
+  return answer.get("link", NS.groupLink)?.attr("token") ?? "";
 }
 
 export function leave(session: Session, room: string, nick: string): void {

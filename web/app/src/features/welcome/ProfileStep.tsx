@@ -4,6 +4,7 @@ import { online, useClient, useCommand, useLive } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { AvatarField } from "../../ui/AvatarField.tsx";
+import { SwitchRow } from "../../ui/Switch.tsx";
 
 export function ProfileStep({ onDone }: { onDone: () => void }) {
   const { t } = useLingui();
@@ -14,14 +15,17 @@ export function ProfileStep({ onDone }: { onDone: () => void }) {
   );
   const [name, setName] = useState(me?.name ?? "");
   const [picture, setPicture] = useState<Blob>();
+  const [canBeFound, setCanBeFound] = useState(true);
   const command = useCommand();
   const errorText = useErrorText();
   const count = friends.length;
+  const hasNumber = me?.number !== undefined;
   const submit = async () => {
     const done = await command.run(async () => {
       // The account is seconds old, and its first connection may still be on the way.
       await online(client);
       await client.profile.update({ name: name.trim(), ...(picture ? { avatar: picture } : {}) });
+      if (hasNumber) await client.profile.setPrivacy({ findByNumber: canBeFound });
     });
     if (done) onDone();
   };
@@ -62,6 +66,16 @@ export function ProfileStep({ onDone }: { onDone: () => void }) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
       </label>
+      {hasNumber && (
+        <div className="mt-5 -mx-4">
+          <SwitchRow
+            label={t`People can find me by my number`}
+            hint={t`Your number is compared scrambled, never in the clear.`}
+            on={canBeFound}
+            onChange={setCanBeFound}
+          />
+        </div>
+      )}
       {command.failed && <p className="hint error mt-2">{errorText(command.failed, command.details)}</p>}
       {count > 0 && (
         <div className="mt-auto flex items-center gap-3 pt-6">

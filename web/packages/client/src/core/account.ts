@@ -4,6 +4,7 @@ import { blockList, onBlockPush } from "@plauder/protocol/blocking";
 import { fetchBookmarks, publishDisplayed, readBookmark, readDisplayed } from "@plauder/protocol/bookmarks";
 import * as content from "@plauder/protocol/content";
 import { discoInfo, OwnCapabilities } from "@plauder/protocol/disco";
+import { StanzaError } from "@plauder/protocol/errors";
 import { bare, resourceOf } from "@plauder/protocol/jid";
 import type { FastToken } from "@plauder/protocol/negotiate";
 import { NS } from "@plauder/protocol/ns";
@@ -42,6 +43,7 @@ import { Outgoing } from "./outgoing.ts";
 import { People } from "./people.ts";
 import { Rooms } from "./rooms.ts";
 import { Typing } from "./typing.ts";
+import { readWishes } from "./wishes.ts";
 
 export interface Login {
   readonly jid: string;
@@ -58,13 +60,12 @@ export const DEFAULT_PRIVACY: Privacy = {
   avatar: "everyone",
   about: "everyone",
   addToGroups: "everyone",
-  findByNumber: true,
+  findByNumber: false,
   readReceipts: true,
   typing: true,
   defaultTimer: 0,
 };
 
-const JOIN_NS = "urn:plauder:group:0";
 const CARD_AGE = 24 * 3600_000;
 const CATCH_UP_QUIET = 5000;
 const EXPIRY_TICK = 30_000;
@@ -87,6 +88,7 @@ const FEATURES = [
   `${VCARD_NODE}+notify`,
   `${NS.bookmarks}+notify`,
   `${NS.mds}+notify`,
+  `${NS.privacy}+notify`,
 ];
 
 export interface AccountOptions {
@@ -117,6 +119,8 @@ export class Account {
     FEATURES,
   );
   #encryption: Encryption | undefined;
+  /** Whose last activity is on the screen, or was. */
+  readonly #lastAsked = new Set<string>();
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #catchUp: ReturnType<typeof setTimeout> | undefined;
 
@@ -305,6 +309,7 @@ export class Account {
         occupant: (room, nick) => this.rooms.occupant(room, nick),
         notices: (notices) => this.#notices(notices),
         aside: (from, elements) => this.#aside(from, elements),
+        readsReceipts: () => this.privacy.readReceipts,
         arrived: (id, late) => this.#arrived(id, late),
       },
       this.messages,
@@ -315,24 +320,9 @@ export class Account {
   }
 
   /** Only inside encryption, so that it is from who it says. */
-  #aside({ sender, own }: { sender: string; own: boolean }, elements: readonly Element[]): void {
+  #aside({ own }: { own: boolean }, elements: readonly Element[]): void {
     const history = own ? readHistory(elements) : undefined;
     if (history) void this.history.receive(history).catch(() => undefined);
-    const wish = elements.find((element) => element.is("join", JOIN_NS));
-    if (wish && !own) void this.#letIn(sender, wish).catch(() => undefined);
-  }
-
-  /** Somebody has a link to a group of ours: who knows the secret becomes a member. */
-  async #letIn(guest: string, wish: Element): Promise<void> {
-    const room = wish.attr("room") ?? "";
-    const secret = this.store.setting<string>(`invite-secret:${room}`);
-    if (secret === undefined || wish.attr("secret") !== secret || !this.session.isOnline) return;
-    await this.rooms.add(room, [guest]);
-  }
-
-  /** Ask the admin whose link we follow; the invitation comes when their device has seen this. */
-  askToJoin({ room, host, secret }: { room: string; host: string; secret: string }): void {
-    this.act(host, [el("join", JOIN_NS, { room, secret })]);
   }
 
   #arrived(id: string, late: boolean): void {
@@ -350,7 +340,9 @@ export class Account {
     if (type === "subscribe") return this.#askedForPresence(jid, readNick(stanza.get("nick", NS.nick)));
     if (jid === this.jid || (type !== undefined && type !== "unavailable")) return;
     const idle = Date.parse(stanza.get("idle", NS.idle)?.attr("since") ?? "");
-    this.people.setPresence(jid, resourceOf(from), type === undefined, idle || Date.now());
+    this.people.setPresence(jid, resourceOf(from), type === undefined);
+    if (idle) this.people.change(jid, { last_seen: idle });
+    else if (type !== undefined && this.#lastAsked.has(jid)) void this.learnLastSeen(jid);
     this.store.touch("chats", `chat:${jid}`);
   }
 
@@ -373,6 +365,7 @@ export class Account {
     else if (event.node === VCARD_NODE && item) this.#card(from, readCard(item.payload));
     else if (event.node === NS.avatarMetadata) await this.#avatar(from, item?.payload);
     else if (from !== this.jid) return;
+    else if (event.node === NS.privacy) this.#wishes(item?.payload);
     else if (event.node === NS.mds)
       for (const one of event.items) this.#displayedElsewhere(readDisplayed(one));
     else if (event.node === NS.bookmarks)
@@ -381,6 +374,14 @@ export class Account {
         if (bookmark?.autojoin) this.rooms.invited(bookmark.room);
       }
     this.store.touch("chats");
+  }
+
+  /** What another device of ours, or another app, lets others see. */
+  #wishes(payload: Element | undefined): void {
+    const before = this.privacy;
+    const now = { ...before, ...readWishes(payload) };
+    if (JSON.stringify(now) !== JSON.stringify(before))
+      this.store.write(() => this.store.setSetting("privacy", now));
   }
 
   #card(jid: string, card: { name: string | undefined; about: string | undefined }): void {
@@ -429,6 +430,23 @@ export class Account {
     } catch {
       this.people.change(jid, { card_at: null });
     }
+  }
+
+  /** When somebody was last here, if they let us know it; whether they are here, if they let everybody. */
+  async learnLastSeen(jid: string): Promise<void> {
+    const { people, session } = this;
+    if (!session.isOnline || jid === this.jid || this.messages.chat(jid)?.kind === "group") return;
+    this.#lastAsked.add(jid);
+    if (people.isOnline(jid)) return;
+    try {
+      const answer = await session.request("get", el("query", NS.last), { to: jid });
+      const seconds = Number(answer.get("query", NS.last)?.attr("seconds"));
+      if (seconds === 0) session.send(presence({ to: jid, type: "probe" }));
+      else if (seconds > 0) people.change(jid, { last_seen: Date.now() - seconds * 1000 });
+    } catch (error) {
+      if (error instanceof StanzaError) people.change(jid, { last_seen: null });
+    }
+    this.store.touch("chats", `chat:${jid}`);
   }
 
   #notices(notices: readonly Notice[]): void {

@@ -31,7 +31,8 @@ interface Evaluated {
 }
 
 /**
- * Those of `numbers` (digits, with or without the plus) whose owners are here and want to be found.
+ * Those of `numbers` (digits, with or without the plus) whose owners are here and want to be found; undefined where the
+ * network does not offer to look.
  *
  * Throws ClientError "too-many-tries" when the day's allowance does not suffice for all of them, "internal" when the
  * server's proof is wrong.
@@ -39,9 +40,10 @@ interface Evaluated {
 export async function findNumbers(
   api: DiscoveryApi,
   numbers: readonly string[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlySet<string> | undefined> {
+  if (numbers.length === 0) return new Set();
   const about = await api.call<About>("GET", "/discovery");
-  if (!about.enabled || numbers.length === 0) return new Set();
+  if (!about.enabled) return undefined;
   if (numbers.length > about.left_today) throw new ClientError("too-many-tries");
   const listed = tagsOf(await api.bytes("GET", "/discovery/directory"), about.tag_bytes);
   const found = new Set<string>();

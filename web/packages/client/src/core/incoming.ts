@@ -60,6 +60,8 @@ export interface IncomingHost {
   /** What our own apps say to each other beside messages. */
   aside(arrival: { sender: string; own: boolean }, elements: readonly Element[]): void;
   /** A message that deserves attention. */
+  /** Whoever tells nobody what they read does not see what others read either. */
+  readsReceipts(): boolean;
   arrived(messageId: string, late: boolean): void;
 }
 
@@ -224,7 +226,8 @@ export class Incoming {
     if (inside) after.push(() => this.#host.aside({ sender, own }, inside));
     if (!own) {
       for (const id of content.received) this.#messages.delivered(id, sender, device, at);
-      if (content.displayed) this.#messages.read(content.displayed, sender, device, at);
+      if (content.displayed && this.#host.readsReceipts())
+        this.#messages.read(content.displayed, sender, device, at);
     } else if (content.displayed) this.#readElsewhere(chat, content.displayed, at);
     if (content.chatState && !own && !arrival.late) {
       const state = content.chatState;

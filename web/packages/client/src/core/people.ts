@@ -111,13 +111,14 @@ export class People {
     return row.last_seen ? { kind: "last-seen", at: row.last_seen } : { kind: "hidden" };
   }
 
-  setPresence(jid: string, resource: string, isHere: boolean, at: number): void {
+  setPresence(jid: string, resource: string, isHere: boolean): void {
     const resources = this.#online.get(jid) ?? new Set();
     const before = resources.size;
     if (isHere) resources.add(resource);
     else resources.delete(resource);
     this.#online.set(jid, resources);
-    if (before > 0 && resources.size === 0) this.change(jid, { last_seen: at });
+    // When they went is for them to tell: the server is asked where somebody wants to know.
+    if (before > 0 && resources.size === 0) this.change(jid, { last_seen: null });
     else if (before === 0 && resources.size > 0) this.#store.touch("people", `person:${jid}`);
   }
 

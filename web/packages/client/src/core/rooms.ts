@@ -67,8 +67,8 @@ export class Rooms {
     for (const { id, room_nick } of rooms) muc.join(this.#session, id, room_nick);
   }
 
-  /** Enter and wait until the room says so. */
-  async enter(room: string): Promise<void> {
+  /** Enter and wait until the room says so. `token`: of the link that led here. */
+  async enter(room: string, token?: string): Promise<void> {
     const nick = this.#messages.chat(room)?.room_nick ?? this.#nick();
     this.#store.write(() => {
       this.#messages.ensureChat(room, "group", Date.now());
@@ -78,7 +78,7 @@ export class Rooms {
     const limit = this.#session.platform.after(30_000, () =>
       this.#entering.get(room)?.failed(new Error("the room does not answer")),
     );
-    muc.join(this.#session, room, nick);
+    muc.join(this.#session, room, nick, token);
     await entered.finally(() => {
       limit.cancel();
       this.#entering.delete(room);
@@ -248,6 +248,23 @@ export class Rooms {
         this.#store.touch(`members:${room}`);
       });
     if (configured) void this.refresh(room).catch(() => undefined);
+  }
+
+  /** Follow a link: who has its token becomes a member. Rejects when the link is no longer good. */
+  async join(room: string, token: string): Promise<void> {
+    const before = this.#messages.chat(room);
+    try {
+      await this.enter(room, token);
+    } catch (error) {
+      this.#store.write(() =>
+        before
+          ? this.#messages.changeChat(room, { closed: before.closed, hidden: before.hidden })
+          : this.#messages.removeChat(room),
+      );
+      throw error;
+    }
+    await this.refresh(room);
+    await this.#bookmark(room, this.#messages.chat(room)?.name ?? room);
   }
 
   /** Somebody made us a member: go in. */

@@ -62,19 +62,22 @@ export class ContactsPart implements Contacts {
   }
 
   /**
-   * Numbers are looked up blinded, so the server does not learn them. A single address is about to be written to: where
-   * its owner is not in the list, the account itself is asked.
+   * Numbers are looked up blinded, so the server does not learn them. Only a network without that is asked in the clear,
+   * and only for a single number, which is about to be written to; an address book is not shown to it.
    */
   async discover(addresses: readonly string[]): Promise<readonly Discovered[]> {
     const { account } = this.#household.connected;
     const { session, people } = account;
     const numbers = addresses.filter((address) => !address.includes("@"));
-    const listed = await findNumbers(this.#household.around.api, numbers).catch(onlyWhenMany(numbers));
+    const listed = await findNumbers(this.#household.around.api, numbers);
     return await Promise.all(
       addresses.map(async (address): Promise<Discovered> => {
-        const jid = address.includes("@") ? address : `${address.replace(/\D/g, "")}@${session.domain}`;
+        const isNumber = !address.includes("@");
+        const jid = isNumber ? `${address.replace(/\D/g, "")}@${session.domain}` : address;
         if (!isJid(jid)) return { number: address };
-        const isHere = listed.has(address) || (addresses.length === 1 && (await this.#exists(jid)));
+        const ask = addresses.length === 1 && (!isNumber || listed === undefined);
+        const isHere =
+          people.row(jid)?.is_contact || listed?.has(address) || (ask && (await this.#exists(jid)));
         if (!isHere) return { number: address };
         await account.learnAbout(jid);
         return { number: address, contact: people.view(jid) };
@@ -254,12 +257,4 @@ function readProfile(json: string): BusinessProfile | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A single number can be asked for in the other way; an address book cannot. */
-function onlyWhenMany(numbers: readonly string[]): (error: unknown) => ReadonlySet<string> {
-  return (error) => {
-    if (numbers.length > 1) throw error;
-    return new Set();
-  };
 }

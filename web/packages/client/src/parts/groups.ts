@@ -1,7 +1,13 @@
 /** Groups: made, changed, joined by link, left. */
 
 import { toHex } from "@plauder/protocol/bytes";
-import { type Affiliation, configureRoom, setAffiliation, setSubject } from "@plauder/protocol/muc";
+import {
+  type Affiliation,
+  configureRoom,
+  linkToken,
+  setAffiliation,
+  setSubject,
+} from "@plauder/protocol/muc";
 import {
   type BlobLike,
   ClientError,
@@ -10,7 +16,6 @@ import {
   type GroupView,
   type Live,
 } from "../api.ts";
-import { newId } from "../core/ids.ts";
 import type { Home, Household } from "./household.ts";
 import { formatGroupInvite } from "./invites.ts";
 
@@ -105,19 +110,21 @@ export class GroupsPart implements Groups {
   }
 
   async inviteLink(id: string): Promise<string> {
-    const known = this.#household.store.setting<string>(`invite:${id}`);
-    return known ?? (await this.resetInviteLink(id));
+    return await this.#link(id, false);
   }
 
   async resetInviteLink(id: string): Promise<string> {
-    const home = this.#household.here;
+    return await this.#link(id, true);
+  }
+
+  /** The room keeps one link, which every admin sees and any can end. */
+  async #link(id: string, reset: boolean): Promise<string> {
+    const home = this.#household.connected;
     const { myRole, name } = this.#group(home, id);
     if (myRole !== "owner" && myRole !== "admin") throw new ClientError("not-allowed");
-    const secret = newId();
-    const token = formatGroupInvite({ room: id, host: home.account.jid, secret, name });
-    const link = `${this.#household.around.api.origin}/i/${token}`;
+    const secret = await linkToken(home.account.session, id, reset);
+    const link = `${this.#household.around.api.origin}/i/${formatGroupInvite({ room: id, secret, name })}`;
     home.account.store.write(() => {
-      home.account.store.setSetting(`invite-secret:${id}`, secret);
       home.account.store.setSetting(`invite:${id}`, link);
       home.account.store.touch(`members:${id}`);
     });

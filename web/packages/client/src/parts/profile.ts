@@ -1,7 +1,7 @@
 /** What others see of us, who may see it, and this account's devices and notifications. */
 import { NS } from "@plauder/protocol/ns";
 import { publishAvatar, publishCard, publishNick, VCARD_NODE } from "@plauder/protocol/profile";
-import { configure } from "@plauder/protocol/pubsub";
+import { configure, publish } from "@plauder/protocol/pubsub";
 import type {
   Audience,
   AvatarRef,
@@ -17,6 +17,7 @@ import type {
 import type { ServerDevice } from "../core/http.ts";
 import { numberOf } from "../core/people.ts";
 import type { StoredContent } from "../core/rows.ts";
+import { isWish, writeWishes } from "../core/wishes.ts";
 import { Cell } from "../live.ts";
 import type { Home, Household } from "./household.ts";
 
@@ -28,12 +29,14 @@ const ACCESS: Readonly<Record<Audience, "open" | "presence" | "whitelist">> = {
 
 export class ProfilePart implements Profile {
   readonly #household: Household;
+  #learned = false;
 
   constructor(household: Household) {
     this.#household = household;
   }
 
   get me(): Live<Me | undefined> {
+    void this.#learn();
     const topics = ["people", "setting:has-pin"];
     return this.#household.live("me", topics, (home) => this.#me(home));
   }
@@ -54,7 +57,25 @@ export class ProfilePart implements Profile {
   }
 
   get privacy(): Live<Privacy | undefined> {
+    void this.#learn();
     return this.#household.live("privacy", ["setting:privacy"], ({ account }) => account.privacy);
+  }
+
+  /** What only the server knows for sure: whether we can be found, and whether there is a PIN. */
+  async #learn(): Promise<void> {
+    const { around, home, store } = this.#household;
+    if (this.#learned || !home?.account.session.isOnline) return;
+    this.#learned = true;
+    const { account } = home;
+    try {
+      const found = await around.api.call<{ has_pin: boolean; discoverable: boolean }>("GET", "/account");
+      store.write(() => {
+        store.setSetting("has-pin", found.has_pin);
+        store.setSetting("privacy", { ...account.privacy, findByNumber: found.discoverable });
+      });
+    } catch {
+      this.#learned = false;
+    }
   }
 
   async update(change: { name?: string; about?: string; avatar?: BlobLike | null }): Promise<void> {
@@ -94,6 +115,10 @@ export class ProfilePart implements Profile {
       await this.#household.around.api.call("PUT", "/account/discovery", {
         discoverable: change.findByNumber,
       });
+    if (isWish(change)) {
+      const wished = writeWishes({ ...account.privacy, ...change });
+      await publish(session, NS.privacy, "current", wished, { access: "whitelist" });
+    }
     if (change.avatar) {
       const options = { access: ACCESS[change.avatar] };
       await configure(session, NS.avatarMetadata, options).catch(ignoreMissing);

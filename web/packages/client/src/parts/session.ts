@@ -165,8 +165,10 @@ export class SessionPart implements Session {
     if (group) {
       const { account } = this.#household.connected;
       if (account.messages.chat(group.room)?.closed === null) return { chat: group.room };
-      account.askToJoin(group);
-      return {};
+      await account.rooms.join(group.room, group.secret).catch(() => {
+        throw new ClientError("gone");
+      });
+      return { chat: group.room };
     }
     const link = deviceLink(token);
     if (link) {
