@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from plauder.edge.turn import ProbeFailed, probe
+from plauder.edge.turn import ProbeFailed, mirror, probe
 from plauder.features.calls.rules import Relay, login
+from tests.coturn import running
 
 pytestmark = [
     pytest.mark.server,
@@ -23,24 +23,8 @@ pytestmark = [
 
 @pytest.fixture
 def coturn(tmp_path: Path) -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["turnserver", "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}"]
-    command += ["--use-auth-secret", "--static-auth-secret=s3cret", "--realm=plauder", "--no-tls", "--no-dtls"]
-    command += ["--no-cli", "--allow-loopback-peers", f"--pidfile={tmp_path}/pid", f"--log-file={tmp_path}/log"]
-    command += [f"--userdb={tmp_path}/db"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            break
-        except OSError:
-            continue
-    yield port
-    process.terminate()
-    process.wait()
+    with running(tmp_path) as port:
+        yield port
 
 
 async def test_data_goes_through_the_relay(coturn: int) -> None:
@@ -52,7 +36,7 @@ async def test_data_goes_through_the_relay(coturn: int) -> None:
 
 async def test_a_wrong_secret_is_said(coturn: int) -> None:
     given = login("wrong", "somebody", datetime.now(UTC), 600)
-    with pytest.raises(ProbeFailed, match="secret"):
+    with pytest.raises(ProbeFailed, match="refuses our credentials"):
         await probe(Relay("turn", "127.0.0.1", coturn, "udp"), given)
 
 
@@ -63,3 +47,47 @@ async def test_a_relay_that_is_not_there_is_said() -> None:
         given = login("s3cret", "somebody", datetime.now(UTC), 600)
         with pytest.raises(ProbeFailed, match="does not answer"):
             await probe(relay, given, seconds=0.3)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_a_port_where_nothing_listens_is_said(transport: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        relay = Relay("turn", "127.0.0.1", taken.getsockname()[1], transport)
+        with pytest.raises(ProbeFailed, match=r"Nothing listens|does not answer"):
+            await probe(relay, login("x", "y", datetime.now(UTC), 60), seconds=0.5)
+
+
+async def test_a_name_that_is_not_known_is_said() -> None:
+    with pytest.raises(ProbeFailed, match="not known to the DNS"):
+        await probe(Relay("turn", "turn.invalid", 3478, "udp"), login("x", "y", datetime.now(UTC), 60))
+
+
+async def test_what_is_no_turn_server_is_said() -> None:
+    """A server that answers rubbish is as good as none."""
+    loop = asyncio.get_running_loop()
+
+    class Rubbish(asyncio.DatagramProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            self.transport.sendto(b"\x01\x01" + data[::-1] * 3, addr)  # type: ignore[attr-defined]
+
+    transport, _ = await loop.create_datagram_endpoint(Rubbish, local_addr=("127.0.0.1", 0))
+    relay = Relay("stun", "127.0.0.1", transport.get_extra_info("sockname")[1], "udp")
+    with pytest.raises(ProbeFailed, match="does not answer"):
+        await mirror(relay, seconds=0.3)
+    transport.close()
+
+
+async def test_a_stun_service_says_how_it_sees_us(coturn: int) -> None:
+    assert (await mirror(Relay("stun", "127.0.0.1", coturn, "udp"))).startswith("127.0.0.1:")
+
+
+async def test_the_shipped_configuration_relays_nothing_into_the_own_network(tmp_path: Path) -> None:
+    """Our relay is on the loopback here, which the shipped configuration forbids, as it forbids 10.0.0.0/8."""
+    with running(tmp_path, shipped=True) as port:
+        with pytest.raises(ProbeFailed, match="forbids relaying") as refused:
+            await probe(Relay("turn", "127.0.0.1", port, "udp"), login("s3cret", "me", datetime.now(UTC), 60))
+        assert "denied-peer-ip" in refused.value.fix

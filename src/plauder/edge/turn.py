@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from dataclasses import dataclass
+from typing import Final
 
+from aioice import stun
 from aioice.stun import TransactionFailed, TransactionTimeout
 from aioice.turn import TurnTransport, create_turn_endpoint
 
@@ -20,9 +23,13 @@ PAYLOAD = b"plauder check calls"
 
 
 class ProbeFailed(PlauderError):
-    """The relay cannot be used; the message says what to look at."""
+    """The relay cannot be used; `fix` says what to look at."""
 
     code = "relay-unusable"
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,6 @@ class _Ear(asyncio.DatagramProtocol):
 async def probe(relay: Relay, login: Login, *, seconds: float = 5.0) -> Probed:
     """Send data through the relay. Raises ProbeFailed."""
     opened: list[TurnTransport] = []
-    where = f"{relay.host}:{relay.port}"
     try:
         async with asyncio.timeout(seconds):
             here, ear_here = await _allocate(relay, login)
@@ -67,18 +73,51 @@ async def probe(relay: Relay, login: Login, *, seconds: float = 5.0) -> Probed:
             took = (time.perf_counter() - began) * 1_000
             host, port = here.get_extra_info("sockname")
             return Probed(f"{host}:{port}", took)
-    except TransactionFailed as failure:
-        raise _explained(failure, where) from None
-    except (TimeoutError, TransactionTimeout):
-        raise ProbeFailed(
-            f"{where} does not answer: is it running, and does the firewall let UDP and TCP in?"
-        ) from None
-    except OSError as error:
-        raise ProbeFailed(f"{where} cannot be reached: {error.strerror or 'no such host'}.") from None
+    except (TransactionFailed, TransactionTimeout, OSError) as problem:
+        # TimeoutError is an OSError. With both relays there and no data, it is what lies between that is closed.
+        raise _explained(problem, relay, allocated=len(opened)) from None
     finally:
         for transport in opened:
             transport.close()
         await asyncio.sleep(0)
+
+
+class _Mirror(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        self.seen: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        try:
+            answer = stun.parse_message(data)
+        except ValueError:
+            return
+        found = answer.attributes.get("XOR-MAPPED-ADDRESS")
+        if answer.transaction_id == self.request.transaction_id and found and not self.seen.done():
+            self.seen.set_result(f"{found[0]}:{found[1]}")
+
+    def error_received(self, exc: Exception) -> None:
+        if not self.seen.done():
+            self.seen.set_exception(exc)
+
+
+async def mirror(relay: Relay, *, seconds: float = 5.0) -> str:
+    """The address that a STUN service sees us under (RFC 8489 §7.3.1), over UDP. Raises ProbeFailed."""
+    transport = None
+    try:
+        async with asyncio.timeout(seconds):
+            loop = asyncio.get_running_loop()
+            transport, ear = await loop.create_datagram_endpoint(_Mirror, remote_addr=(relay.host, relay.port))
+            while True:
+                transport.sendto(bytes(ear.request))
+                done, _ = await asyncio.wait((ear.seen,), timeout=0.5)  # §6.2.1: what is lost is sent again
+                if done:
+                    return ear.seen.result()
+    except OSError as problem:
+        raise _explained(problem, relay, allocated=0) from None
+    finally:
+        if transport is not None:
+            transport.close()
 
 
 async def _allocate(relay: Relay, login: Login) -> tuple[TurnTransport, _Ear]:
@@ -94,12 +133,48 @@ async def _allocate(relay: Relay, login: Login) -> tuple[TurnTransport, _Ear]:
     )
 
 
-def _explained(failure: TransactionFailed, where: str) -> ProbeFailed:
-    code = failure.response.attributes.get("ERROR-CODE", (0, ""))[0]
-    if code in (401, 431, 438, 441):
+_REFUSALS: Final = {
+    403: (
+        "forbids relaying to its own address",
+        "Take that address out of coturn's denied-peer-ip (or set external-ip), as in deploy/turnserver.conf.",
+    ),
+    437: ("says that the relay is in use already", "Try again in a moment."),
+    442: ("does not relay over this transport", "Leave no-udp-relay and no-tcp-relay out of coturn's configuration."),
+    486: ("has given out all that this user may have", "Raise user-quota in coturn's configuration."),
+    508: ("has no relay address left", "Widen min-port to max-port in coturn's configuration, or raise total-quota."),
+}
+
+
+def _explained(problem: Exception, relay: Relay, *, allocated: int) -> ProbeFailed:
+    """What a failure means for an operator: what happened, and what to do."""
+    where = f"{relay.host}:{relay.port}"
+    if isinstance(problem, TransactionFailed):
+        code, reason = problem.response.attributes.get("ERROR-CODE", (0, ""))
+        if code in (400, 401, 431, 438, 441):
+            return ProbeFailed(
+                f"{where} refuses our credentials.",
+                "calls.secret and coturn's static-auth-secret must be the same, use-auth-secret must be set, and the "
+                "clocks of both machines must agree.",
+            )
+        what, fix = _REFUSALS.get(code, (f"refuses to relay: {code} {reason}", "Look into coturn's log."))
+        return ProbeFailed(f"{where} {what}.", fix)
+    if isinstance(problem, socket.gaierror):
+        return ProbeFailed(f"{relay.host} is not known to the DNS.", "Publish its address, or correct calls.relays.")
+    if isinstance(problem, ssl.SSLError):
         return ProbeFailed(
-            f"{where} refuses our credentials: the secret in the configuration and coturn's static-auth-secret differ."
+            f"{where}: its TLS certificate is not accepted ({problem.reason}).",
+            f"Give coturn (cert, pkey) a certificate for {relay.host} that browsers trust.",
         )
-    if code == 403:
-        return ProbeFailed(f"{where} forbids relaying to this address: look at coturn's denied-peer-ip.")
-    return ProbeFailed(f"{where} refused to relay (error {code}).")
+    if isinstance(problem, ConnectionRefusedError):
+        return ProbeFailed(f"Nothing listens at {where} ({relay.transport}).", "Start coturn: systemctl status coturn.")
+    if allocated == 2:
+        return ProbeFailed(
+            f"{where} gives out relays, but no data comes through them.",
+            "Open coturn's min-port to max-port for UDP; behind NAT set external-ip to the public address.",
+        )
+    if isinstance(problem, TimeoutError | TransactionTimeout):
+        return ProbeFailed(
+            f"{where} does not answer over {relay.transport}.",
+            f"Look whether coturn runs, and open port {relay.port} for UDP and TCP in every firewall before it.",
+        )
+    return ProbeFailed(f"{where} cannot be reached: {getattr(problem, 'strerror', None) or problem}.", "Check routing.")

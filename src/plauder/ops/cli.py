@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,7 @@ from plauder.kit.config import CONFIG_VARIABLE, Config
 from plauder.kit.errors import BadInput, NotFound, PlauderError
 from plauder.ops import backup as backups
 from plauder.ops import check as checks
-from plauder.ops import money
+from plauder.ops import check_calls, money
 from plauder.ops.desk import Desk, desk
 from plauder.ops.serve import Build, Seed, serve
 from plauder.store import outbox
@@ -171,10 +172,23 @@ def demo(
     serve(found.build, config, found.seed)
 
 
-def check(context: typer.Context) -> int:
-    """Look for what is wrong: ports, certificate, disk, database, DNS, SMS gateway, clock."""
+class Part(StrEnum):
+    """What `check` can look at more closely."""
+
+    CALLS = "calls"
+
+
+def check(
+    context: typer.Context,
+    part: Annotated[Part | None, typer.Argument(help="calls: send data through every relay.")] = None,
+) -> int:
+    """Look for what is wrong: ports, certificate, disk, database, DNS, SMS gateway, clock; or closely at one part."""
     found: Context = context.obj
-    findings = asyncio.run(checks.check(found.config(), _now()))
+    if part is Part.CALLS:
+        findings = asyncio.run(check_calls.check(found.config(), _now()))
+    else:
+        findings = asyncio.run(checks.check(found.config(), _now()))
+        findings += check_calls.settings(found.config())
     for finding in findings:
         _say(str(finding))
     return 1 if any(finding.level == "error" for finding in findings) else 0
