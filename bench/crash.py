@@ -1,9 +1,10 @@
 """`python -m bench.crash [--rounds 200] [--seed 1]`: kill the engine again and again, and look for what is missing.
 
-Each round Ana writes to people who answer at once, after 30 to 120 ms, never, who are away, who read nothing, who have
-just logged in, and who have two devices of which one is mute. At a random moment the process is killed (kill -9) or
-stopped (SIGTERM). Everybody comes back, resumes, and the next round begins; some do not resume but log in anew. At the
-end everything that Ana was told is safe must have arrived, in order, and nothing twice where the client resumed.
+Each round Ana writes to people and to a group they are members of: people who acknowledge at once, after 30 to 120 ms
+or never, who stop reading their socket, who are away, who log in anew each time and die with a hand-out they have not
+acknowledged, and who have two devices of which one is mute. At a random moment the process is killed (kill -9) or
+stopped (SIGTERM). Everybody comes back and resumes, or logs in anew, and the next round begins. At the end everything
+that Ana was told is safe must have arrived, each conversation in order, and nothing twice where the client resumed.
 Prints the time from sending to acknowledgement, too.
 """
 
@@ -25,8 +26,12 @@ from tests.raw import Lost, RawClient
 
 from plauder.wire.stanza import Stanza
 
-PEOPLE = ("ana", "bruno", "carla", "davi", "eva", "fabio", "gil")
+PEOPLE = ("ana", "bruno", "carla", "davi", "eva", "fabio", "gil", "hana", "ida")
+MEMBERS = ("bruno", "davi", "eva", "fabio", "gil", "hana")
+GROUP = "club@groups.localhost"
 BODY = "{jabber:client}body"
+FILLER = "x" * 16_000
+"""What is sent to the one who does not read carries this, so that her socket fills up."""
 
 
 class Engine:
@@ -41,7 +46,7 @@ class Engine:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.engine", str(self.directory), str(self.port), *PEOPLE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": "src:."},
+            env={**os.environ, "PYTHONPATH": "src:.", "GROUPS": "yes"},
         )  # fmt: skip
         assert self._process.stdout is not None
         self.port = int((await self._process.stdout.readline()).split()[1])
@@ -64,7 +69,9 @@ class Person:
         client.on_message = self._take
 
     def _take(self, message: Stanza) -> None:
-        self.bodies.append(message.text(BODY) or "")
+        key = (message.text(BODY) or "").partition(" ")[0]
+        if key:
+            self.bodies.append(key)
 
     async def come(self, port: int, chance: random.Random) -> None:
         client = self.client
@@ -82,45 +89,76 @@ class Person:
         raise RuntimeError(f"{client.name} cannot log in")
 
 
+def cast() -> list[Person]:
+    """Everybody but Ana, who writes, and Fabio, who is away."""
+    return [
+        Person(RawClient("bruno", 0, resource="prompt")),
+        Person(RawClient("carla", 0, resource="late", delay=0.03)),
+        Person(RawClient("carla", 0, resource="later", delay=0.12)),
+        Person(RawClient("davi", 0, resource="mute", delay=None)),
+        Person(RawClient("eva", 0, resource="prompt")),
+        Person(RawClient("eva", 0, resource="mute", delay=None)),
+        Person(RawClient("gil", 0, resource="either"), resumes=0.5),
+        Person(RawClient("hana", 0, resource="stuck", reads=False)),
+        Person(RawClient("ida", 0, resource="fresh", delay=None), resumes=0.0),
+    ]
+
+
 async def run(rounds: int, seed: int) -> int:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as directory:
         engine = Engine(Path(directory))
         await engine.start()
         ana = Person(RawClient("ana", 0, resource="phone"))
-        others = [
-            Person(RawClient("bruno", 0, resource="prompt")),
-            Person(RawClient("carla", 0, resource="late", delay=0.03)),
-            Person(RawClient("carla", 0, resource="later", delay=0.12)),
-            Person(RawClient("davi", 0, resource="mute", delay=None)),
-            Person(RawClient("eva", 0, resource="prompt")),
-            Person(RawClient("eva", 0, resource="mute", delay=None)),
-            Person(RawClient("gil", 0, resource="fresh"), resumes=0.5),
-        ]
+        others = cast()
         everybody = [ana, *others]
         sent: list[tuple[str, str]] = []
         times: list[float] = []
         watch_acknowledgements(ana.client, times)
         for person in everybody:
             await person.come(engine.port, chance)
+        await found_group(ana.client)
+        deaths: Counter[str] = Counter()
         for number in range(rounds):
-            await one_round(engine, ana.client, everybody, sent, chance)
+            how = chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
+            deaths[how.name] += 1
+            await one_round(engine, how, ana.client, everybody, sent, chance)
             if number % 20 == 19:
                 print(f"{number + 1} rounds, {len(sent)} messages", flush=True)
         fabio = Person(RawClient("fabio", 0, resource="back"))
-        await fabio.come(engine.port, chance)
+        await last_visit([*others, fabio], engine.port, chance)
         await quiet([ana.client, *(person.client for person in others), fabio.client])
         problems = [problem for person in [*others, fabio] for problem in judge(person, sent)]
         for person in [*everybody, fabio]:
             await person.client.vanish()
         await engine.end(signal.SIGKILL)
     refused = len(ana.client.refused)
-    print(
-        f"{len(sent)} messages, {refused} refused, {rounds} deaths: {'; '.join(problems) or 'nothing lost or doubled'}"
-    )
+    found = "; ".join(problems) or "nothing lost, doubled or out of order"
+    print(f"{len(sent)} messages, {refused} refused, {dict(deaths)}: {found}")
     quick = statistics.quantiles(times, n=100)
     print(f"acknowledged after {quick[49] * 1e3:.1f} ms (median), {quick[98] * 1e3:.1f} ms (99th percentile)")
     return 1 if problems or refused else 0
+
+
+async def found_group(ana: RawClient) -> None:
+    """Ana opens a group and makes the others members of it; none of them has to join to get what is said."""
+    ana.send_raw(f"<presence to='{GROUP}/Ana'><x xmlns='http://jabber.org/protocol/muc'/></presence>".encode(), key="")
+    form = "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>"
+    ana.send_raw(f"<iq type='set' id='g1' to='{GROUP}'>{form}</iq>".encode(), key="")
+    items = "".join(f"<item affiliation='member' jid='{name}@localhost'/>" for name in MEMBERS)
+    admin = f"<query xmlns='http://jabber.org/protocol/muc#admin'>{items}</query>"
+    ana.send_raw(f"<iq type='set' id='g2' to='{GROUP}'>{admin}</iq>".encode(), key="")
+    await until(lambda: not ana.unacked)
+
+
+async def last_visit(people: list[Person], port: int, chance: random.Random) -> None:
+    """Who did not read or acknowledge comes back once more and does both."""
+    for person in people:
+        client = person.client
+        if not client.reads or client.delay is None or not client.jid:
+            await client.vanish()
+            client.reads, client.delay = True, 0.0
+            await person.come(port, chance)
 
 
 def watch_acknowledgements(client: RawClient, times: list[float]) -> None:
@@ -129,9 +167,9 @@ def watch_acknowledgements(client: RawClient, times: list[float]) -> None:
     send = client.send_message
     loop = asyncio.get_running_loop()
 
-    def sending(to: str, body: str, key: str = "", *, ask: bool = True) -> str:
+    def sending(to: str, body: str, key: str = "", *, ask: bool = True, kind: str = "chat") -> str:
         started[key] = loop.time()
-        return send(to, body, key, ask=ask)
+        return send(to, body, key, ask=ask, kind=kind)
 
     class Acked(set[str]):
         def add(self, key: str) -> None:
@@ -145,17 +183,25 @@ def watch_acknowledgements(client: RawClient, times: list[float]) -> None:
 
 
 async def one_round(
-    engine: Engine, ana: RawClient, everybody: list[Person], sent: list[tuple[str, str]], chance: random.Random
+    engine: Engine,
+    how: signal.Signals,
+    ana: RawClient,
+    everybody: list[Person],
+    sent: list[tuple[str, str]],
+    chance: random.Random,
 ) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + chance.uniform(0.005, 0.25)
     while loop.time() < end:
-        to = chance.choice(PEOPLE[1:])
+        to = chance.choice(("group", *PEOPLE[1:]))
         key = f"{to}-{len(sent)}"
         sent.append((to, key))
-        ana.send_message(f"{to}@localhost", key, key)
+        if to == "group":
+            ana.send_message(GROUP, key, key, kind="groupchat")
+        else:
+            ana.send_message(f"{to}@localhost", f"{key} {FILLER}" if to == "hana" else key, key)
         await asyncio.sleep(chance.choice((0, 0, 0.001, 0.005)))
-    await engine.end(chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
+    await engine.end(how)
     ana.forget_times()  # type: ignore[attr-defined]
     for person in everybody:
         await person.client.vanish()
@@ -183,16 +229,19 @@ async def until(done: Callable[[], bool], seconds: float = 60) -> None:
 def judge(person: Person, sent: list[tuple[str, str]]) -> list[str]:
     """What went wrong for one device."""
     name = f"{person.client.name}/{person.client.resource}"
-    expected = [key for to, key in sent if to == person.client.name]
+    conversations = {person.client.name, "group"} if person.client.name in MEMBERS else {person.client.name}
     found = []
-    missing = set(expected) - set(person.bodies)
-    if missing:
-        found.append(f"{name} lacks {len(missing)}, such as {min(missing)}")
+    for conversation in sorted(conversations):
+        expected = [key for to, key in sent if to == conversation]
+        shown = [key for key in dict.fromkeys(person.bodies) if key.partition("-")[0] == conversation]
+        missing = set(expected) - set(shown)
+        if missing:
+            found.append(f"{name} lacks {len(missing)}, such as {min(missing)}")
+        if shown != [key for key in expected if key not in missing]:
+            found.append(f"{name}: {conversation} out of order")
     twice = [key for key, count in Counter(person.bodies).items() if count > 1]
     if person.is_exact and twice:
         found.append(f"{name} was shown {len(twice)} twice, such as {twice[0]}")
-    if list(dict.fromkeys(person.bodies)) != [key for key in expected if key not in missing]:
-        found.append(f"{name}: out of order")
     return found
 
 

@@ -1,7 +1,7 @@
 """The engine as a process of its own, to be killed: `python -m tests.engine DIRECTORY PORT ACCOUNT…`.
 
 Prints `ready PORT` when it listens. SIGTERM stops it in order. SIGUSR1 fills the disk: no file may grow by more than
-256 KiB from then on.
+256 KiB from then on. With GROUPS in the environment it serves groups, too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from plauder.core.embedded import LocalBus, LocalDirectory
 from plauder.core.ports import Limits
 from plauder.core.server import Server
 from plauder.edge.tcp import TcpListener
+from plauder.features.groups.feature import register as groups
 from plauder.kit.clock import SystemClock
+from plauder.store.database import Database
 from plauder.store.inbox import Quota
 from plauder.store.inbox_sqlite import SqliteInbox
 from plauder.store.resumption import MappedStreams
@@ -37,6 +39,7 @@ def fill_disk(directory: Path) -> None:
 async def run(directory: Path, port: int, accounts: list[str]) -> None:
     inbox = await SqliteInbox.open(directory / "inbox.db", Quota())
     streams = MappedStreams(directory / "streams")
+    database = Database(f"sqlite:///{directory}/plauder.db") if os.environ.get("GROUPS") else None
     server = Server(
         "localhost",
         clock=SystemClock(),
@@ -45,9 +48,13 @@ async def run(directory: Path, port: int, accounts: list[str]) -> None:
         bus=LocalBus(),
         directory=LocalDirectory(),
         limits=Limits(ack_timeout=float(os.environ.get("ACK_TIMEOUT", "60"))),
+        database=database,
         streams=streams,
         highest=await inbox.highest(),
     )
+    if database is not None:
+        await database.create_all()
+        groups(server)
     door = Door(server, Rules(require_tls=False, connections_per_address=20_000))
     listener = TcpListener(door, None)
     taken = await listener.listen("127.0.0.1", port)
@@ -61,6 +68,8 @@ async def run(directory: Path, port: int, accounts: list[str]) -> None:
     await server.stop()
     await listener.stop()
     await inbox.close()
+    if database is not None:
+        await database.close()
     streams.close()
 
 

@@ -144,10 +144,10 @@ class RawClient:
 
     # ── talking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def send_message(self, to: str, body: str, key: str = "", *, ask: bool = True) -> str:
-        """Send a chat message; its id."""
+    def send_message(self, to: str, body: str, key: str = "", *, ask: bool = True, kind: str = "chat") -> str:
+        """Send a message, of type chat unless another is named; its id."""
         key = key or f"{self.name}-{os.getpid()}-{next(self._ids)}"
-        data = f"<message to='{to}' type='chat' id='{key}'><body>{body}</body></message>".encode()
+        data = f"<message to='{to}' type='{kind}' id='{key}'><body>{body}</body></message>".encode()
         self.send_raw(data, key=key, ask=ask)
         return key
 

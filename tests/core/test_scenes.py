@@ -48,6 +48,30 @@ SCENES = {
         Bruno connects
         Bruno receives nothing
         """,
+    "what a client without a lasting name has not acknowledged waits for whoever comes next": """
+        Bruno connects with stream management
+        Bruno falls silent
+        Ana connects with stream management
+        Ana sends: <message to="bruno" type="chat"><body>Oi!</body></message>
+        Bruno receives: <message from="ana"><body>Oi!</body></message>
+        1 second passes
+        Bruno disconnects
+        Bruno connects
+        Bruno receives: <message from="ana"><body>Oi!</body></message>
+        """,
+    "a client without a lasting name gets what is sent while the devices are away": """
+        Bruno's phone connects
+        Bruno's phone disconnects
+        Bruno's laptop connects
+        Bruno's laptop disconnects
+        Bruno connects
+        Ana connects
+        Ana sends: <message to="bruno" type="chat"><body>Oi!</body></message>
+        Bruno receives: <message from="ana"><body>Oi!</body></message>
+        Bruno disconnects
+        Bruno's phone connects
+        Bruno's phone receives: <message from="ana"><body>Oi!</body></message>
+        """,
     "a phone in a tunnel resumes and misses nothing": """
         Ana connects with stream management
         Bruno's phone connects with stream management

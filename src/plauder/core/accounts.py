@@ -46,11 +46,10 @@ class Account:
         queues = list(devices)
         if not queues:
             return [SHARED]
-        if len(self.sessions) > 1 or len(queues) == 1:
-            for session in self.sessions.values():
-                if session.device == SHARED:
-                    queues.append(SHARED)
-                    break
+        for session in self.sessions.values():
+            if session.device == SHARED:
+                queues.append(SHARED)
+                break
         return queues
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 from zlib import crc32
 
-from plauder.core.ports import Inbox
+from plauder.core.ports import SHARED, Inbox
 from plauder.core.timers import Timers
 from plauder.kit.clock import Clock
 from plauder.store.inbox import OWN_ID
@@ -155,8 +155,8 @@ class Delivery:
         self.outcome = outcome
         """None where nobody waits for it: the sender is told nothing, so nothing need be written."""
         self.state = State.HANDED
-        self.is_wide = is_wide
-        """Whether it is for all devices of the account, not for one."""
+        self.is_wide = is_wide and owing != [SHARED]
+        """Whether it is for all devices of the account, each of which owes its own copy, not for one."""
         self.mark = mark
         """See `mark_of`."""
         self.common = common
