@@ -1,7 +1,7 @@
 import { NS } from "@plauder/protocol/ns";
 import { until } from "@plauder/protocol/testing/fake-platform";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { ConversationView, MessageView } from "./api.ts";
+import type { ConversationView, MediaView, MessageView } from "./api.ts";
 import { Village, type Villager } from "./testing/village.ts";
 
 let village: Village;
@@ -30,7 +30,7 @@ describe("two people", () => {
     const anas = open(ana, bruno.jid);
     const brunos = open(bruno, ana.jid);
     await ana.client.conversation(bruno.jid).send("Oi Bruno");
-    expect(anas.last()?.tick).toBe("waiting");
+    await until(() => anas.last()?.tick === "waiting", "no tick yet");
     await until(() => brunos.last() !== undefined, "Bruno reads");
     expect(shown(brunos)).toEqual(["Oi Bruno"]);
     // A stranger wrote first: no receipt before Bruno answers.
@@ -59,6 +59,19 @@ describe("two people", () => {
     expect(chat.view().firstUnread).toBe(chat.view().messages[0]?.id);
     bruno.client.conversation(ana.jid).seen(chat.last()?.id as string);
     await until(() => list.get()?.[0]?.unread === 0);
+  });
+
+  it("show again what has not changed as it was", async () => {
+    const brunos = open(bruno, ana.jid);
+    for (const text of ["um", "dois"]) await ana.client.conversation(bruno.jid).send(text);
+    await until(() => shown(brunos).length === 2);
+    const [first, second] = brunos.view().messages;
+    await bruno.client.conversation(ana.jid).star([second?.id as string], true);
+    await until(() => brunos.last()?.starred === true);
+    expect(brunos.view().messages[0]).toBe(first);
+    bruno.client.contacts.one(ana.jid).subscribe(() => undefined);
+    await bruno.client.contacts.rename(ana.jid, "Aninha");
+    await until(() => brunos.view().messages[0]?.sender.name === "Aninha");
   });
 
   it("answer, react, edit and take back", async () => {
@@ -110,7 +123,8 @@ describe("two people", () => {
     await bruno.client.chats.acceptRequest(ana.jid);
     const got = await bruno.client.media.open(message);
     expect(new Uint8Array(await got.arrayBuffer())).toEqual(new Uint8Array([1, 2, 3, 4, 5]));
-    expect(brunos.last()?.content).toMatchObject({ media: { transfer: { state: "here" } } });
+    const transfer = () => (brunos.last()?.content as { media?: MediaView }).media?.transfer.state;
+    await until(() => transfer() === "here", "the picture is here");
     expect([...village.files.values()][0]).not.toEqual(new Uint8Array([1, 2, 3, 4, 5]));
   });
 
@@ -149,7 +163,9 @@ describe("away and back", () => {
     village.disconnect(ana);
     await until(() => ana.client.session.connection.get() !== undefined);
     for (const text of ["um", "dois", "três"]) await ana.client.conversation(bruno.jid).send(text);
-    expect(anas.view().messages.every(({ tick }) => tick === "waiting")).toBe(true);
+    await until(
+      () => anas.view().messages.length === 3 && anas.view().messages.every(({ tick }) => tick === "waiting"),
+    );
     await village.reconnect(ana);
     await until(() => shown(brunos).length === 3, "all arrive");
     expect(shown(brunos)).toEqual(["um", "dois", "três"]);

@@ -16,8 +16,8 @@ import type { Account } from "./core/account.ts";
 import { newId } from "./core/ids.ts";
 import type { MediaTransfers } from "./core/media.ts";
 import type { MessageRow, StoredContent, StoredQuote } from "./core/rows.ts";
-import { Cell } from "./live.ts";
-import type { Views } from "./views.ts";
+import { Cell, paced } from "./live.ts";
+import type { Shown, Views } from "./views.ts";
 
 const PAGE = 60;
 const MAX_STRETCH = 600;
@@ -41,6 +41,7 @@ export class ChatConversation implements Conversation {
   /** Newest message shown; undefined: the stretch follows the end. */
   #to: Point | undefined;
   #firstUnread: string | undefined;
+  #shown: Shown = new Map();
   #typing = "paused";
 
   constructor(id: string, account: Account, views: Views, media: MediaTransfers) {
@@ -75,7 +76,13 @@ export class ChatConversation implements Conversation {
     void this.#account.learnAbout(this.#id);
     void this.#account.learnLastSeen(this.#id);
     const topics = [`messages:${this.#id}`, `chat:${this.#id}`, `person:${this.#id}`];
-    return store.watch(topics, () => this.#refresh());
+    const refresh = paced(() => this.#refresh());
+    const leave = store.watch(topics, refresh.run);
+    return () => {
+      leave();
+      refresh.stop();
+      this.#shown = new Map();
+    };
   }
 
   #rows(): MessageRow[] {
@@ -90,14 +97,19 @@ export class ChatConversation implements Conversation {
 
   #refresh(): void {
     const { messages, people } = this.#account;
-    const rows = this.#rows();
+    let rows = this.#rows();
+    // What follows the end grows with every arrival; the far end is out of sight long before.
+    if (!this.#to && rows.length > 2 * MAX_STRETCH) {
+      rows = rows.slice(-MAX_STRETCH);
+      this.#from = rows[0];
+    }
     const [first, last] = [rows[0], rows.at(-1)];
     const row = messages.chat(this.#id);
     const person = row?.kind === "group" ? undefined : people.row(this.#id);
     const hosted = person?.hosted === 1;
     const closed = this.#closed(row, person?.blocked === 1);
     this.#cell.set({
-      messages: this.#views.messages(rows),
+      messages: this.#views.again(rows, this.#shown),
       hasOlder: first !== undefined && messages.before(this.#id, first, 1).length > 0,
       hasNewer: this.#to !== undefined && last !== undefined && messages.after(this.#id, last, 1).length > 0,
       ...(this.#firstUnread !== undefined && { firstUnread: this.#firstUnread }),

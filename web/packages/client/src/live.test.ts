@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { Cell, derive } from "./live.ts";
+import { Cell, derive, paced } from "./live.ts";
 
 describe("Cell", () => {
   it("tells listeners of changes, and only of changes", () => {
@@ -37,4 +37,26 @@ describe("derive", () => {
     source.set([5]);
     expect(doubled.get()).toEqual([10]);
   });
+});
+
+it("does cheap work at every call, and answers calls that come during a rest together", async () => {
+  let count = 0;
+  const cheap = paced(() => count++);
+  for (let call = 0; call < 5; call++) cheap.run();
+  expect(count).toBe(5);
+  let heavy = 0;
+  const dear = paced(() => {
+    heavy += 1;
+    const end = performance.now() + 12;
+    while (performance.now() < end);
+  });
+  for (let call = 0; call < 5; call++) dear.run();
+  expect(heavy).toBe(1);
+  await new Promise<void>((resolve) => {
+    const look = (): void => (heavy === 2 ? resolve() : void setImmediate(look));
+    look();
+  });
+  dear.run();
+  dear.stop();
+  expect(heavy).toBe(2);
 });

@@ -50,3 +50,32 @@ export function derive<A, B>(source: Live<A>, compute: (value: A) => B): Live<B>
     subscribe: source.subscribe,
   };
 }
+
+/** Work shorter than this may run at every change; what takes longer leaves at least as much time to others. */
+const CHEAP = 8; // ms
+const REST = 3;
+
+/**
+ * `work`, done at once and at every call, unless it has become expensive: then changes that come close together are
+ * answered together. `stop` drops what still waits.
+ */
+export function paced(work: () => void): { run(): void; stop(): void } {
+  let free = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const act = (): void => {
+    timer = undefined;
+    const start = performance.now();
+    work();
+    const took = performance.now() - start;
+    free = took > CHEAP ? start + took * (1 + REST) : 0;
+  };
+  return {
+    run() {
+      if (timer !== undefined) return;
+      const wait = free - performance.now();
+      if (wait > 0) timer = setTimeout(act, wait);
+      else act();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}

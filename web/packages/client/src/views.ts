@@ -28,6 +28,12 @@ import {
 const EDIT_WINDOW = 15 * 60_000;
 const DELETE_WINDOW = 48 * 3600_000;
 
+/** Messages as they were shown last, by id: what has not changed is not made again, and keeps its identity. */
+export type Shown = Map<string, { readonly row: MessageRow; readonly view: MessageView }>;
+
+/** Who wrote, as views name them. */
+type Sender = MessageView["sender"];
+
 export class Views {
   readonly #account: Account;
 
@@ -107,30 +113,78 @@ export class Views {
   // ---------------------------------------------------------------------------------------------- messages
 
   messages(rows: readonly MessageRow[]): MessageView[] {
+    return this.again(rows, new Map());
+  }
+
+  /** As `messages`; `shown` is what the last call left in it. */
+  again(rows: readonly MessageRow[], shown: Shown): MessageView[] {
     const reactions = this.#reactions(rows);
+    const senders = new Map<string, Sender>();
     const now = Date.now();
-    return rows.map((row) => this.#message(row, reactions.get(row.stanza_id) ?? [], now));
+    const before = new Map(shown);
+    shown.clear();
+    return rows.map((row) => {
+      let sender = senders.get(row.sender);
+      if (!sender) {
+        sender = this.#sender(row.sender);
+        senders.set(row.sender, sender);
+      }
+      const found = reactions.get(row.stanza_id) ?? NO_REACTIONS;
+      const known = before.get(row.id);
+      const view =
+        known && isSameRow(known.row, row) && this.#stillTrue(known.view, row, sender, found, now)
+          ? known.view
+          : this.#message(row, sender, found, now);
+      shown.set(row.id, { row, view });
+      return view;
+    });
   }
 
   message(row: MessageRow): MessageView {
     return this.messages([row])[0] as MessageView;
   }
 
-  #message(row: MessageRow, reactions: readonly ReactionView[], now: number): MessageView {
+  #sender(jid: string): Sender {
     const { people } = this.#account;
-    const name = people.name(row.sender);
+    const name = people.name(jid);
+    return { id: jid, name, avatar: people.avatar(jid, name, people.row(jid)?.avatar_hash ?? null) };
+  }
+
+  /** What a view shows besides its row. Files in transfer and quotes look at other rows: they are made anew. */
+  #stillTrue(
+    view: MessageView,
+    row: MessageRow,
+    sender: Sender,
+    reactions: readonly ReactionView[],
+    now: number,
+  ): boolean {
+    if (row.quote !== null || "media" in view.content) return false;
+    if (reactions.length > 0 || view.reactions.length > 0) return false;
+    const { name, avatar } = view.sender;
+    if (name !== sender.name || avatar.hash !== sender.avatar.hash || avatar.url !== sender.avatar.url)
+      return false;
+    const may = this.#permissions(row, now);
+    return view.canEdit === may.canEdit && view.canDeleteForAll === may.canDeleteForAll;
+  }
+
+  #permissions(row: MessageRow, now: number): Pick<MessageView, "canEdit" | "canDeleteForAll"> {
     const own = row.own === 1;
     const age = now - row.at;
     const left = row.tick !== null && row.tick !== "waiting" && row.tick !== "failed";
     return {
+      canEdit: own && left && row.kind === "text" && age < EDIT_WINDOW,
+      canDeleteForAll:
+        row.kind !== "deleted" && age < DELETE_WINDOW && (own ? left : !left && this.#moderates(row)),
+    };
+  }
+
+  #message(row: MessageRow, sender: Sender, reactions: readonly ReactionView[], now: number): MessageView {
+    const own = row.own === 1;
+    return {
       id: row.id,
       chat: row.chat,
       own,
-      sender: {
-        id: row.sender,
-        name,
-        avatar: people.avatar(row.sender, name, people.row(row.sender)?.avatar_hash ?? null),
-      },
+      sender,
       at: row.at,
       content: this.#content(row),
       ...(own && row.tick && { tick: row.tick }),
@@ -142,9 +196,7 @@ export class Views {
       forwarded: row.forwarded === 1,
       starred: row.starred === 1,
       ...(row.expires_at !== null && { expiresAt: row.expires_at }),
-      canEdit: own && left && row.kind === "text" && age < EDIT_WINDOW,
-      canDeleteForAll:
-        (own || this.#moderates(row)) && left !== !own && row.kind !== "deleted" && age < DELETE_WINDOW,
+      ...this.#permissions(row, now),
     };
   }
 
@@ -194,14 +246,20 @@ export class Views {
 
   #reactions(rows: readonly MessageRow[]): Map<string, ReactionView[]> {
     const found = new Map<string, ReactionView[]>();
-    const [first] = rows;
-    if (!first) return found;
     const { sql } = this.#account.store;
-    const chats = new Set(rows.map(({ chat }) => chat));
-    for (const chat of chats) {
+    const targets = new Map<string, string[]>();
+    for (const { chat, stanza_id } of rows) {
+      const ofChat = targets.get(chat);
+      if (ofChat) ofChat.push(stanza_id);
+      else targets.set(chat, [stanza_id]);
+    }
+    for (const [chat, ids] of targets) {
+      if (sql.value("SELECT 1 FROM reaction WHERE chat = ? LIMIT 1", chat) === undefined) continue;
       const all = sql.all<{ target: string; sender: string; emojis: string }>(
-        "SELECT target, sender, emojis FROM reaction WHERE chat = ? ORDER BY at",
+        `SELECT target, sender, emojis FROM reaction
+         WHERE chat = ? AND target IN (SELECT value FROM json_each(?)) ORDER BY at`,
         chat,
+        JSON.stringify(ids),
       );
       for (const { target, sender, emojis } of all) {
         const list = found.get(target) ?? [];
@@ -347,6 +405,13 @@ export class Views {
     });
     return { chats, contacts, messages: found };
   }
+}
+
+const NO_REACTIONS: readonly ReactionView[] = [];
+
+function isSameRow(a: MessageRow, b: MessageRow): boolean {
+  for (const column in b) if (a[column as keyof MessageRow] !== b[column as keyof MessageRow]) return false;
+  return true;
 }
 
 const RANK: Readonly<Record<GroupRole, number>> = { owner: 0, admin: 1, member: 2 };

@@ -9,11 +9,23 @@ class MemoryStore implements OutboxStore {
   list: OutboxEntry[] = [];
   ticked: string[] = [];
   add(...ids: string[]): void {
-    for (const id of ids)
-      this.list.push({ id, xml: String(message({ to: "bruno@example.org", id })), sent: undefined });
+    for (const id of ids) this.list.push({ id, sent: undefined });
   }
   async entries(): Promise<OutboxEntry[]> {
     return [...this.list];
+  }
+  async unsent(stream: string): Promise<string[]> {
+    return this.list.filter(({ sent }) => sent?.stream !== stream).map(({ id }) => id);
+  }
+  async stanza(id: string): Promise<string | undefined> {
+    return this.list.some((entry) => entry.id === id)
+      ? String(message({ to: "bruno@example.org", id }))
+      : undefined;
+  }
+  async lost(stream: string): Promise<void> {
+    this.list = this.list.map((entry) =>
+      entry.sent?.stream === stream ? { ...entry, sent: undefined } : entry,
+    );
   }
   async sent(marks: readonly { id: string; stream: string; number: number }[]): Promise<void> {
     this.list = this.list.map((entry) => {
@@ -113,4 +125,21 @@ it("after a restart, gives the tick to what the server had and sends the rest", 
   start();
   await until(() => store.ticked.length === 3);
   expect(sent()).toEqual(["1", "2", "3"]);
+});
+
+it("after a restart, sends again on the same stream what the server never had", async () => {
+  server.acknowledges = false;
+  const { session } = start();
+  await until(() => session.isOnline);
+  await session.request("get", message({}));
+  await until(() => saved !== undefined);
+  store.add("1");
+  // Marked as sent in the store, but the line broke before it left this machine.
+  await store.sent([{ id: "1", stream: session.streamId as string, number: 7 }]);
+  server.drop();
+  session.stop();
+  server.acknowledges = true;
+  start();
+  await until(() => store.ticked.length === 1);
+  expect(sent()).toEqual(["1"]);
 });

@@ -6,12 +6,9 @@
  */
 import { NotConnected } from "./errors.ts";
 import type { Session } from "./session.ts";
-import { parse } from "./xml.ts";
 
 export interface OutboxEntry {
   readonly id: string;
-  /** The complete stanza. */
-  readonly xml: string;
   /** Where it was sent last; undefined: never. */
   readonly sent: { readonly stream: string; readonly number: number } | undefined;
 }
@@ -20,7 +17,13 @@ export interface OutboxEntry {
 export interface OutboxStore {
   /** All entries, oldest first. */
   entries(): Promise<readonly OutboxEntry[]>;
+  /** Names of the entries that were not marked as sent on this stream, oldest first. */
+  unsent(stream: string): Promise<readonly string[]>;
+  /** The complete stanza; undefined when the entry has gone meanwhile. */
+  stanza(id: string): Promise<string | undefined>;
   sent(marks: readonly { id: string; stream: string; number: number }[]): Promise<void>;
+  /** What was sent on this stream did not arrive: it counts as never sent. */
+  lost(stream: string): Promise<void>;
   /** The server has them: remove, and give the messages their first tick, in one transaction. */
   acknowledged(ids: readonly string[]): Promise<void>;
 }
@@ -32,6 +35,8 @@ export class Outbox {
   readonly #inFlight = new Set<string>();
   #flushing: Promise<void> | undefined;
   #again = false;
+  /** What a resumed stream had carried is settled before anything is sent on it. */
+  #settled: Promise<void> = Promise.resolve();
 
   constructor(session: Session, store: OutboxStore) {
     this.#session = session;
@@ -40,9 +45,16 @@ export class Outbox {
     session.on("inDoubt", (ids) => {
       for (const id of ids) this.#inFlight.delete(id);
     });
-    session.on("resumed", ({ id, handled }) => void this.#resumed(id, handled));
+    session.on("resumed", ({ id, handled }) => {
+      this.#settled = this.#resumed(id, handled).catch(() => undefined);
+      void this.flush();
+    });
     session.on("bound", () => {
       this.#inFlight.clear();
+      // Nothing was sent on it yet, even if a server names its streams alike after each restart.
+      const stream = session.streamId;
+      if (stream !== undefined)
+        this.#settled = this.#settled.then(() => this.#store.lost(stream)).catch(() => undefined);
       void this.flush();
     });
   }
@@ -50,29 +62,34 @@ export class Outbox {
   /** Send what waits. Call after queueing an entry. Resolves when all that could be sent is sent. */
   flush(): Promise<void> {
     if (this.#flushing) this.#again = true;
-    else {
-      this.#flushing = this.#flush().finally(() => {
-        this.#flushing = undefined;
-      });
-    }
-    return this.#flushing as Promise<void>;
+    else this.#flushing = this.#flush();
+    return this.#flushing;
   }
 
   async #flush(): Promise<void> {
-    do {
-      this.#again = false;
-      if (!this.#session.isOnline) return;
-      await this.#sendWaiting(await this.#store.entries());
-    } while (this.#again);
+    try {
+      do {
+        this.#again = false;
+        await this.#settled;
+        if (!this.#session.isOnline) return;
+        const stream = this.#session.streamId ?? "";
+        await this.#sendWaiting(stream, await this.#store.unsent(stream));
+      } while (this.#again);
+    } finally {
+      // In the turn that looked at `again`: who asks from now on begins anew.
+      this.#flushing = undefined;
+    }
   }
 
-  async #sendWaiting(entries: readonly OutboxEntry[]): Promise<void> {
+  async #sendWaiting(stream: string, ids: readonly string[]): Promise<void> {
     const marks: { id: string; stream: string; number: number }[] = [];
-    const stream = this.#session.streamId ?? "";
     try {
-      for (const { id, xml } of entries) {
-        if (this.#inFlight.has(id)) continue;
-        const number = this.#session.send(parse(xml), id);
+      for (const id of ids) {
+        const stanza = this.#inFlight.has(id) ? undefined : await this.#store.stanza(id);
+        // Another stream began while we looked: its own pass sends the rest.
+        if ((this.#session.streamId ?? "") !== stream) break;
+        if (stanza === undefined || this.#inFlight.has(id)) continue;
+        const number = this.#session.send(stanza, id);
         this.#inFlight.add(id);
         marks.push({ id, stream, number });
       }
@@ -92,6 +109,6 @@ export class Outbox {
     const entries = await this.#store.entries();
     const arrived = entries.filter(({ sent }) => sent?.stream === stream && sent.number <= handled);
     if (arrived.length) await this.#store.acknowledged(arrived.map(({ id }) => id));
-    await this.flush();
+    await this.#store.lost(stream);
   }
 }

@@ -197,12 +197,12 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   /**
-   * Send a stanza now. With `track`, `acked` or `inDoubt` will name it.
+   * Send a stanza now (as text: one whole stanza of our own making). With `track`, `acked` or `inDoubt` will name it.
    * Returns its number on this stream. Throws `NotConnected`.
    */
-  send(stanza: Element, track?: string): number {
+  send(stanza: Element | string, track?: string): number {
     if (!this.isOnline || !this.#wire) throw new NotConnected("not connected");
-    const xml = stanza.toString();
+    const xml = String(stanza);
     const number = this.#managed ? this.#unacked.sent({ xml, track }) : 0;
     this.#wire.send(xml);
     if (this.#managed) this.#askSoon();

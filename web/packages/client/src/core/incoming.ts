@@ -188,7 +188,7 @@ export class Incoming {
   #applySafely(arrival: Arrival, result: Decrypted | undefined, after: (() => void)[]): void {
     const before = after.length;
     try {
-      this.#store.sql.part(() => this.#apply(arrival, result, after));
+      this.#store.part(() => this.#apply(arrival, result, after));
     } catch (error) {
       if (error instanceof StoreError && error.full) throw error;
       after.length = before;
@@ -284,7 +284,8 @@ export class Incoming {
     if (id === undefined) return this.#receipt(arrival, content);
     const share = content.file ?? aesgcmShare(content.body);
     if (mediaId && share) this.#media(mediaId, id, chat, share);
-    if (!own && !arrival.group) this.#people.change(chat, { plain: inTheClear ? 1 : 0 });
+    if (!own && !arrival.group && (this.#people.row(chat)?.plain === 1) !== inTheClear)
+      this.#people.change(chat, { plain: inTheClear ? 1 : 0 });
     if (!own) {
       after.push(() => this.#host.typing(chat, sender, "active"));
       after.push(() => this.#host.arrived(id, arrival.late));

@@ -351,8 +351,12 @@ export class Messages {
     this.#store.touch("chats", `chat:${id}`);
   }
 
-  /** Messages came or went: the chat's place, preview and count follow. */
+  /** Messages came or went: the chat's place, preview and count follow, once a transaction. */
   moved(chat: string): void {
+    this.#store.gather(`moved:${chat}`, chat, () => this.#recount(chat));
+  }
+
+  #recount(chat: string): void {
     this.#sql.run(
       `UPDATE chat SET
          (last_seq, last_at) = (SELECT seq, at FROM message WHERE chat = ?1 ORDER BY at DESC, seq DESC LIMIT 1),

@@ -67,14 +67,23 @@ class StoredOutbox implements OutboxStore {
 
   async entries(): Promise<readonly OutboxEntry[]> {
     return this.#store.sql
-      .all<{ id: string; xml: string; stream: string | null; number: number | null }>(
-        "SELECT id, xml, stream, number FROM outbox ORDER BY seq",
+      .all<{ id: string; stream: string | null; number: number | null }>(
+        "SELECT id, stream, number FROM outbox ORDER BY seq",
       )
-      .map(({ id, xml, stream, number }) => ({
+      .map(({ id, stream, number }) => ({
         id,
-        xml,
         sent: stream === null ? undefined : { stream, number: number ?? 0 },
       }));
+  }
+
+  async unsent(stream: string): Promise<readonly string[]> {
+    return this.#store.sql
+      .all<{ id: string }>("SELECT id FROM outbox WHERE stream IS NOT ? ORDER BY seq", stream)
+      .map(({ id }) => id);
+  }
+
+  async stanza(id: string): Promise<string | undefined> {
+    return this.#store.sql.value<string>("SELECT xml FROM outbox WHERE id = ?", id);
   }
 
   async sent(marks: readonly { id: string; stream: string; number: number }[]): Promise<void> {
@@ -82,6 +91,12 @@ class StoredOutbox implements OutboxStore {
       for (const { id, stream, number } of marks)
         this.#store.sql.run("UPDATE outbox SET stream = ?, number = ? WHERE id = ?", stream, number, id);
     });
+  }
+
+  async lost(stream: string): Promise<void> {
+    this.#store.write(() =>
+      this.#store.sql.run("UPDATE outbox SET stream = NULL, number = NULL WHERE stream = ?", stream),
+    );
   }
 
   async acknowledged(ids: readonly string[]): Promise<void> {
@@ -135,7 +150,12 @@ export class Outgoing {
 
   /** Write a job down; inside the transaction of what it belongs to. `kick` afterwards. */
   add(job: NewJob): void {
-    if (job.kind === "receipt" && this.#joined(job)) return;
+    if (job.kind === "receipt")
+      this.#store.gather(`receipts:${job.chat}`, job, (jobs) => this.#addReceipts(jobs));
+    else this.#insert(job);
+  }
+
+  #insert(job: NewJob): void {
     const wrapped = el("content", WRAPPER, {}, ...job.content);
     this.#store.sql.run(
       "INSERT INTO job (chat, kind, message, stanza_id, content, legacy) VALUES (?, ?, ?, ?, ?, ?)",
@@ -150,20 +170,26 @@ export class Outgoing {
   }
 
   /** Receipts that wait for the same person travel together: a thousand messages read at once are no thousand answers. */
-  #joined({ chat, content: elements }: NewJob): boolean {
+  #addReceipts(jobs: readonly NewJob[]): void {
+    const first = jobs[0] as NewJob;
+    let elements = jobs.flatMap(({ content: given }) => given);
     const last = this.#store.sql.get<JobRow>(
       "SELECT * FROM job WHERE chat = ? ORDER BY seq DESC LIMIT 1",
-      chat,
+      first.chat,
     );
-    if (last?.kind !== "receipt" || last.seq === this.#inHand) return false;
-    const before = parse(last.content);
-    if (before.children.length >= MOST_RECEIPTS) return false;
-    this.#store.sql.run(
-      "UPDATE job SET content = ? WHERE seq = ?",
-      String(before.with({}, ...elements)),
-      last.seq,
-    );
-    return true;
+    if (last?.kind === "receipt" && last.seq !== this.#inHand) {
+      const before = parse(last.content);
+      const room = Math.max(0, MOST_RECEIPTS - before.children.length);
+      if (room > 0)
+        this.#store.sql.run(
+          "UPDATE job SET content = ? WHERE seq = ?",
+          String(before.with({}, ...elements.slice(0, room))),
+          last.seq,
+        );
+      elements = elements.slice(room);
+    }
+    for (let at = 0; at < elements.length; at += MOST_RECEIPTS)
+      this.#insert({ ...first, stanzaId: newId(), content: elements.slice(at, at + MOST_RECEIPTS) });
   }
 
   enqueue(id: string, stanza: Element): void {

@@ -13,7 +13,7 @@ import { ClientError, type Live, type SessionView } from "../api.ts";
 import { Account, type Login } from "../core/account.ts";
 import type { AccountApi, Credential } from "../core/http.ts";
 import { MediaTransfers, type Transport } from "../core/media.ts";
-import { Cell } from "../live.ts";
+import { Cell, paced } from "../live.ts";
 import type { FileStore } from "../store/files.ts";
 import { StoreError } from "../store/sql.ts";
 import type { Store } from "../store/store.ts";
@@ -156,9 +156,13 @@ export class Household {
     const known = this.#lives.get(key);
     if (known) return known as Live<T | undefined>;
     const cell: Cell<T | undefined> = new Cell<T | undefined>(undefined, () => {
-      const refresh = (): void => cell.set(this.#home ? compute(this.#home) : undefined);
-      refresh();
-      return this.store.watch([...topics, "account"], refresh);
+      const refresh = paced(() => cell.set(this.#home ? compute(this.#home) : undefined));
+      refresh.run();
+      const leave = this.store.watch([...topics, "account"], refresh.run);
+      return () => {
+        leave();
+        refresh.stop();
+      };
     });
     this.#lives.set(key, cell);
     return cell;

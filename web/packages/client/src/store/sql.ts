@@ -1,10 +1,10 @@
 /** SQLite as the client uses it: synchronous, one connection, prepared statements kept. */
 import sqlite3InitModule, {
   type Database,
-  type PreparedStatement,
   type SAHPoolUtil,
   type Sqlite3Static,
 } from "@sqlite.org/sqlite-wasm";
+import { Memory, Statement } from "./statement.ts";
 
 export type Value = string | number | bigint | Uint8Array | null;
 export type Row = Record<string, Value>;
@@ -21,11 +21,13 @@ export class StoreError extends Error {
 
 export class Sql {
   readonly #database: Database;
-  readonly #statements = new Map<string, PreparedStatement>();
+  readonly #memory: Memory;
+  readonly #statements = new Map<string, Statement>();
   #depth = 0;
 
-  constructor(database: Database) {
+  constructor(sqlite: Sqlite3Static, database: Database) {
     this.#database = database;
+    this.#memory = new Memory(sqlite);
   }
 
   /** Statements without parameters; several may stand in one text. */
@@ -42,18 +44,24 @@ export class Sql {
   all<T = Row>(text: string, ...params: readonly Value[]): T[] {
     return this.#use(text, params, (statement) => {
       const rows: T[] = [];
-      while (statement.step()) rows.push(statement.get({}) as T);
+      while (statement.step()) rows.push(statement.row() as T);
       return rows;
     });
   }
 
   get<T = Row>(text: string, ...params: readonly Value[]): T | undefined {
-    return this.#use(text, params, (statement) => (statement.step() ? (statement.get({}) as T) : undefined));
+    return this.#use(text, params, (statement) => (statement.step() ? (statement.row() as T) : undefined));
   }
 
   /** One column of one row. */
   value<T extends Value>(text: string, ...params: readonly Value[]): T | undefined {
-    return this.#use(text, params, (statement) => (statement.step() ? (statement.get(0) as T) : undefined));
+    return this.#use(text, params, (statement) =>
+      statement.step() ? (statement.column(0) as T) : undefined,
+    );
+  }
+
+  get inTransaction(): boolean {
+    return this.#depth > 0;
   }
 
   /** All or nothing. A transaction inside another is part of it. */
@@ -91,22 +99,22 @@ export class Sql {
     this.#database.close();
   }
 
-  #use<T>(text: string, params: readonly Value[], act: (statement: PreparedStatement) => T): T {
+  #use<T>(text: string, params: readonly Value[], act: (statement: Statement) => T): T {
     return this.#guard(() => {
       const statement = this.#prepared(text);
       try {
-        if (params.length) statement.bind(params as Value[]);
+        statement.bind(params);
         return act(statement);
       } finally {
-        statement.reset(true);
+        statement.reset();
       }
     });
   }
 
-  #prepared(text: string): PreparedStatement {
+  #prepared(text: string): Statement {
     let statement = this.#statements.get(text);
     if (!statement) {
-      statement = this.#database.prepare(text);
+      statement = new Statement(this.#memory, this.#database.prepare(text));
       this.#statements.set(text, statement);
     }
     return statement;
@@ -131,7 +139,7 @@ function load(): Promise<Sqlite3Static> {
 /** A store that is gone when closed: for tests, and for browsers that give no file system. */
 export async function openMemory(): Promise<Sql> {
   const sqlite = await load();
-  return new Sql(new sqlite.oo1.DB(":memory:"));
+  return new Sql(sqlite, new sqlite.oo1.DB(":memory:"));
 }
 
 /** The store of this browser: the OPFS pool is exclusive, so the caller has to be the only one (Web Locks). */
@@ -141,7 +149,7 @@ export async function openPool(directory: string): Promise<{ sql: Sql; erase(): 
     name: directory,
     directory: `/${directory}`,
   });
-  const sql = new Sql(new pool.OpfsSAHPoolDb("/plauder.sqlite3"));
+  const sql = new Sql(sqlite, new pool.OpfsSAHPoolDb("/plauder.sqlite3"));
   // One connection holds exclusive handles, so there is no shared memory to keep and no reader to wait for.
   sql.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL");
   return {

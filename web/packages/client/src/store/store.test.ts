@@ -53,6 +53,59 @@ describe("the store", () => {
     expect(store.sql.all("SELECT id FROM message ORDER BY id")).toEqual([{ id: "1" }, { id: "3" }]);
   });
 
+  it("does at the end, once, what was gathered; nothing of a transaction or part that failed", () => {
+    const done: (readonly string[])[] = [];
+    const gather = (item: string) => store.gather("k", item, (items: readonly string[]) => done.push(items));
+    store.write(() => {
+      gather("a");
+      store.write(() => gather("b"));
+      expect(() =>
+        store.part(() => {
+          gather("lost");
+          throw new Error("no sense");
+        }),
+      ).toThrow("no sense");
+      expect(done).toEqual([]);
+    });
+    expect(done).toEqual([["a", "b"]]);
+    const failing = () =>
+      store.write(() => {
+        gather("lost too");
+        throw new Error("no");
+      });
+    expect(failing).toThrow("no");
+    gather("at once");
+    expect(done).toEqual([["a", "b"], ["at once"]]);
+  });
+
+  it.each([
+    ["a small number", 7],
+    ["a time in milliseconds", 1_763_820_000_000],
+    ["a negative number", -(2 ** 31) - 1],
+    ["the largest exact number", Number.MAX_SAFE_INTEGER],
+    ["more than that", 2n ** 62n + 1n],
+    ["a fraction", 0.1],
+    ["for ever", Number.POSITIVE_INFINITY],
+    ["nothing", null],
+    ["no text", ""],
+    ["text beyond the first plane", "नमस्ते 👋\u0000 olá"],
+    ["a long text", "ß".repeat(300_000)],
+    ["bytes", Uint8Array.of(0, 255, 1)],
+    ["no bytes", new Uint8Array()],
+  ])("gives back %s as it was", (_what, value) => {
+    expect(store.sql.value("SELECT ?", value)).toEqual(value);
+    expect(store.sql.get("SELECT ? AS a, ? AS b", value, 1)).toEqual({ a: value, b: 1 });
+  });
+
+  it("forgets what was bound before, and says what SQLite said", () => {
+    expect(store.sql.all("SELECT ?1 AS a, ?2 AS b", 1, 2)).toEqual([{ a: 1, b: 2 }]);
+    expect(store.sql.all("SELECT ?1 AS a, ?2 AS b", 1)).toEqual([{ a: 1, b: null }]);
+    expect(() => store.sql.run("INSERT INTO person (jid) VALUES (NULL)")).toThrow(
+      /SQLITE_CONSTRAINT.*person.jid/,
+    );
+    expect(() => store.sql.run("SELECT 1", 1)).toThrow(/SQLITE_RANGE/);
+  });
+
   it("tells each listener once per transaction", async () => {
     let heard = 0;
     const stop = store.watch(["a", "b"], () => {

@@ -6,12 +6,19 @@ import type { Vault } from "./vault.ts";
 /** Names of what views show; `messages:<chat>`, `person:<jid>` and so on. */
 export type Topic = string;
 
+interface Ending {
+  readonly items: unknown[];
+  work(items: readonly unknown[]): void;
+}
+
 export class Store {
   readonly sql: Sql;
   readonly vault: Vault;
   readonly #touched = new Set<Topic>();
   readonly #listeners = new Map<Topic, Set<() => void>>();
   #scheduled = false;
+  /** What is done once at the end of the transaction, for all that was gathered under its key. */
+  #endings = new Map<string, Ending>();
 
   constructor(sql: Sql, vault: Vault) {
     this.sql = sql;
@@ -21,15 +28,56 @@ export class Store {
 
   /** One transaction; who watches what it touched hears of it after the commit, once. */
   write<T>(work: () => T): T {
+    if (this.sql.inTransaction) return work();
     const before = new Set(this.#touched);
     try {
-      return this.sql.transaction(work);
+      return this.sql.transaction(() => {
+        const result = work();
+        this.#end();
+        return result;
+      });
     } catch (error) {
+      this.#endings.clear();
       this.#touched.clear();
       for (const topic of before) this.#touched.add(topic);
       throw error;
     } finally {
       this.#announceSoon();
+    }
+  }
+
+  /** Inside a transaction: undo this part alone when it fails, and throw what made it fail. */
+  part(work: () => void): void {
+    const before = new Map([...this.#endings].map(([key, { items }]) => [key, items.length]));
+    try {
+      this.sql.part(work);
+    } catch (error) {
+      for (const [key, { items }] of this.#endings) {
+        const count = before.get(key);
+        if (count === undefined) this.#endings.delete(key);
+        else items.length = count;
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Do `work` at the end of the transaction, once for all items that were gathered under `key`: what a thousand messages
+   * have in common is worth doing once. Outside a transaction it is done at once.
+   */
+  gather<T>(key: string, item: T, work: (items: readonly T[]) => void): void {
+    if (!this.sql.inTransaction) return this.write(() => work([item]));
+    const ending = this.#endings.get(key);
+    if (ending) ending.items.push(item);
+    else this.#endings.set(key, { items: [item], work: work as Ending["work"] });
+  }
+
+  #end(): void {
+    // What is done at the end may gather more.
+    while (this.#endings.size) {
+      const endings = this.#endings;
+      this.#endings = new Map();
+      for (const { items, work } of endings.values()) work(items);
     }
   }
 
