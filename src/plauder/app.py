@@ -295,7 +295,8 @@ class App:
         server.on_forgotten(lambda account: self.backups.forget(account.local))
         server.on_renamed(lambda old, new: self.backups.rename(old.local, new.local))
         tries = Allowance(self.clock, self.config.limits.tries_per_minute, 60)
-        inband(server, self.devices, tries, is_open=self.config.registration.in_band)
+        by_invite = self.invites if "invite" in self.config.registration.ways else None
+        inband(server, self.devices, tries, is_open=self.config.registration.in_band, invites=by_invite)
         version(server, shows_version=self.config.xmpp.show_version)
         calls(server, self._relays())
         self.push = push_feature(server, self._push_senders(), chat_name=self.keyring.derive("push chat names"))
@@ -477,6 +478,11 @@ class App:
             if not await self.credentials.exists(str(one.payload["account"])):
                 await server.forget_account(jid(one))
 
+        async def invited(one: outbox.Announcement) -> None:
+            host = Jid.parse(f"{one.payload['by']}@{self.config.domain}")
+            if await server.has_account(host) and await server.has_account(jid(one)):
+                await server.people.contacts.befriend(jid(one), host)
+
         async def renamed(one: outbox.Announcement) -> None:
             new = Jid.parse(f"{one.payload['to']}@{self.config.domain}")
             for move in server.renamed_watchers:
@@ -486,6 +492,7 @@ class App:
 
         for topic, do in (
             (events.CREATED, changed),
+            (events.INVITED, invited),
             (events.ENABLED, changed),
             (events.DISABLED, disabled),
             (events.REVOKED, revoked),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 from xml.etree.ElementTree import Element
@@ -113,7 +113,17 @@ Holder = Callable[["Session", Stanza], Hold]
 Nonza = Callable[["Session", Element], None]
 Bind2 = Callable[["Session", Element], Answer]
 FeatureMaker = Callable[["Jid"], Answer]
-Stranger = Callable[[str, Stanza, Element], Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class Visitor:
+    """A client that has not logged in: its IP address, and what features note of it while it is connected."""
+
+    address: str
+    memory: dict[str, object] = field(default_factory=dict)
+
+
+Stranger = Callable[[Visitor, Stanza, Element], Awaitable[Answer]]
 HostHandler = Callable[["Session | None", Stanza], Awaitable[None]]
 
 NORMAL: Final = 500
@@ -215,8 +225,8 @@ class Hooks:
         return None
 
     def on_iq_before_login(self, type: str, ns: str, name: str, do: Stranger) -> None:  # noqa: A002
-        """Answer an IQ of somebody who has not logged in (XEP-0077): `do(address, iq, payload)`, where `address` is
-        the client's IP address, returns the payload of the result; it raises StanzaError for an error."""
+        """Answer an IQ of somebody who has not logged in (XEP-0077): `do(visitor, iq, payload)` returns the payload of
+        the result; it raises StanzaError for an error."""
         self.requests_before_login[type, f"{{{ns}}}{name}"] = do
 
     def on_nonza(self, tag: str, do: Nonza) -> None:

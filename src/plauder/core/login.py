@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 from plauder.core.authentication import Authentication, Identity
 from plauder.core.client import ClientSession
 from plauder.core.connection import Connection, handled_of, sm_failed
-from plauder.core.hooks import Answer
+from plauder.core.hooks import Answer, Visitor
 from plauder.kit import ids
 from plauder.kit import log as logging
 from plauder.store.inbox import InboxFull
@@ -57,6 +57,7 @@ class Login:
         self._events: deque[Event] = deque()
         self._arrived: asyncio.Future[None] | None = None
         self._is_paused = False
+        self._visitor = Visitor(connection.address)
         self._task = asyncio.get_running_loop().create_task(self._run(), name="login")
 
     # ── events ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,7 +175,7 @@ class Login:
             raise StreamError("not-authorized", "Log in first.")
         plain = iq.with_attrs(to=None, from_=None)
         try:
-            result = plain.result(await answer(self._connection.address, iq, payload))
+            result = plain.result(await answer(self._visitor, iq, payload))
         except StanzaError as error:
             result = plain.error_reply(error)
         self._connection.write(result.to_bytes())

@@ -71,6 +71,10 @@ class Contacts(Protocol):
         """Call `do` when somebody comes to see an account's presence, or no longer does."""
         ...
 
+    async def befriend(self, account: Jid, contact: Jid) -> None:
+        """Put both local accounts into each other's roster, as if both had asked and agreed."""
+        ...
+
 
 class BlockList:
     """Whom an account blocks (XEP-0191). Asking is a few set look-ups; the empty list is one shared object."""
@@ -249,6 +253,9 @@ class _NoContacts:
         return ALONE
 
     def on_bond(self, do: Bonds) -> None:
+        pass
+
+    async def befriend(self, account: Jid, contact: Jid) -> None:
         pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -51,8 +52,8 @@ class FakeAccounts:
 
 
 class FakeInvitations:
-    async def invite(self, by: str | None) -> tuple[str, str]:
-        return "token", f"https://example.org/invite#{by}"
+    async def invite(self, by: str | None, name: str = "") -> tuple[str, str, datetime]:
+        return "token", f"https://example.org/invite#{by}", datetime(2026, 11, 29, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -169,12 +170,20 @@ async def test_reports_are_bounded(server: FakeServer, accounts: FakeAccounts):
 async def test_everybody_can_invite_a_friend(server: FakeServer, accounts: FakeAccounts):
     bruno = await server.login("bruno")
     form = Form.within(await run(server, bruno, "urn:xmpp:invite#invite"))
-    assert form.text("uri") == f"xmpp:{BRUNO}?roster;ibr=y;preauth=token"
+    assert form.text("uri") == f"xmpp:{BRUNO}?roster;preauth=token;ibr=y"
     assert form.text("landing-url") == "https://example.org/invite#bruno"
     error = await server.refused(
         bruno, "set", f"<command xmlns='{NS}' node='urn:xmpp:invite#create-account'/>", to=DOMAIN
     )
     assert error.condition == "item-not-found"
     ana = await server.login("ana")
-    form = Form.within(await run(server, ana, "urn:xmpp:invite#create-account"))
-    assert form.text("uri") == "xmpp:example.org?register;preauth=token"
+    asked = Form.within(await run(server, ana, "urn:xmpp:invite#create-account"))
+    assert {field.var for field in asked.fields} >= {"username", "roster-subscription"}
+    done = Form.within(await run(server, ana, "urn:xmpp:invite#create-account", username=""))
+    assert done.text("uri") == "xmpp:example.org?register;preauth=token"
+    assert done.text("expire") == "2026-11-29T00:00:00Z"
+    done = Form.within(
+        await run(server, ana, "urn:xmpp:invite#create-account", **{"username": "Dirk", "roster-subscription": "1"})
+    )
+    assert done.text("uri") == "xmpp:dirk@example.org?register;preauth=token"
+    assert done.text("landing-url") == "https://example.org/invite#ana"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -99,12 +99,20 @@ class Devices:
     async def create_with_password(self, local: str, password: str) -> None:
         """An account with a password that a person chose (command line, XEP-0077). Raises Taken, BadInput."""
         account = self.new_account(local, phone.country_of(local) if local.isdecimal() else "")
-        keys = await scram.all_keys(_normalised(password), account.salt, account.iterations)
+        keys = await self.password_keys(account, password)
         async with self._parts.database.begin() as uow:
             if await self._parts.is_reserved(uow, local) or not await store.create(uow, account):
                 raise Taken(f"There is an account {local} already.")
-            await store.save_device(uow, local, self._anywhere(), keys, None)
+            await self.save_password(uow, account, keys)
             uow.announce(events.CREATED, {"account": local}, key=local)
+
+    async def password_keys(self, account: Account, password: str) -> Mapping[str, Keys]:
+        """The keys of a password that a person chose; outside any transaction. Raises BadInput."""
+        return await scram.all_keys(_normalised(password), account.salt, account.iterations)
+
+    async def save_password(self, uow: UnitOfWork, account: Account, keys: Mapping[str, Keys]) -> None:
+        """Let these keys be used anywhere."""
+        await store.save_device(uow, account.local, self._anywhere(), keys, None)
 
     async def set_password(self, local: str, password: str) -> None:
         """Set or replace the password that may be used anywhere. Raises NoAccount, BadInput."""

@@ -2,6 +2,8 @@
 
 CREATED = "accounts.created"
 """{"account"}: a new account."""
+INVITED = "accounts.invited"
+"""{"account", "by"}: this new account came by an invitation of that one."""
 REVOKED = "accounts.revoked"
 """{"account", "device"}: this device may not come back; its sessions end and its queue goes."""
 DISABLED = "accounts.disabled"
@@ -13,5 +15,5 @@ DELETED = "accounts.deleted"
 RENAMED = "accounts.renamed"
 """{"account", "to"}: the person has a new number."""
 
-ALL = (CREATED, REVOKED, DISABLED, ENABLED, DELETED, RENAMED)
+ALL = (CREATED, INVITED, REVOKED, DISABLED, ENABLED, DELETED, RENAMED)
 """Who wants them subscribes in `app`."""

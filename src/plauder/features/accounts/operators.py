@@ -41,7 +41,7 @@ class Operators:
             account = await store.get(uow, local)
         return account.created if account is not None else None
 
-    async def invite(self, by: str | None) -> tuple[str, str]:
-        """A new invitation: its token, and the page it opens."""
-        token, _ = await self._invites.create(by)
-        return token, self._invites.url(token)
+    async def invite(self, by: str | None, name: str = "") -> tuple[str, str, datetime]:
+        """A new invitation: its token, the page it opens, and when it ends."""
+        token, invite = await self._invites.create(by, name=name)
+        return token, self._invites.url(token), invite.expires

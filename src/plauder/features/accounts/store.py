@@ -268,6 +268,7 @@ class Invite:
     note: str
     created: datetime
     expires: datetime
+    name: str = ""
 
 
 async def save_invite(uow: UnitOfWork, invite: Invite) -> None:
@@ -286,6 +287,12 @@ async def use_invite(uow: UnitOfWork, token: str, now: datetime) -> bool:
     """Take one use; False when none is left. Two at once cannot both take the last."""
     where = (invites.c.token_hash == hashed(token), invites.c.uses_left > 0, invites.c.expires > now)
     return (await uow.execute(update(invites).where(*where).values(uses_left=invites.c.uses_left - 1))).rowcount == 1
+
+
+async def is_promised(uow: UnitOfWork, local: str, now: datetime) -> bool:
+    """Whether an invite that can still be used is for an account of this name."""
+    where = (invites.c.name == local, invites.c.uses_left > 0, invites.c.expires > now)
+    return (await uow.execute(select(invites.c.name).where(*where).limit(1))).first() is not None
 
 
 async def list_invites(uow: UnitOfWork, by: str | None, now: datetime) -> Sequence[Invite]:

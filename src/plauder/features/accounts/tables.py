@@ -91,6 +91,7 @@ invites = Table(
     Column("by", Text),  # the inviting account; null for the operator
     Column("uses_left", Integer, nullable=False),
     Column("note", Text, nullable=False),
+    Column("name", Text, nullable=False),  # the account it is for, which is kept free for it; "" for any
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
 )

@@ -28,6 +28,8 @@ T = TypeVar("T")
 JIDS: Final = Field("accountjids", (), "jid-multi", "Accounts", required=True)
 JID: Final = Field("accountjid", (), "jid-single", "Account", required=True)
 PASSWORD: Final = Field("password", (), "text-private", "Password", required=True)
+NAME: Final = Field("username", (), "text-single", "Name of the account (empty: they choose)")
+SUBSCRIPTION: Final = Field("roster-subscription", ("0",), "boolean", "Make them my contact")
 MESSAGE: Final = Field("announcement", (), "text-multi", "Announcement", required=True)
 
 
@@ -143,15 +145,22 @@ class Admin:
 
     # ── invitations ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _create_account(self, _session: Session, _form: Form | None) -> Done:
-        return await self._invitation(None, f"xmpp:{self._server.domain}?register;preauth=")
+    async def _create_account(self, session: Session, form: Form | None) -> Ask | Done:
+        """XEP-0401 §5.4: the operator may choose the name, and whether to be a contact of who comes."""
+        if form is None:
+            return Ask(_form("Invite somebody", NAME, SUBSCRIPTION))
+        name = form.text("username").strip().lower()
+        by = session.account.local if form.text("roster-subscription") in ("1", "true") else None
+        who = f"{name}@{self._server.domain}" if name else self._server.domain
+        return await self._invitation(by, f"xmpp:{who}?register;preauth=TOKEN", name)
 
     async def _invite(self, session: Session, _form: Form | None) -> Done:
-        return await self._invitation(session.account.local, f"xmpp:{session.account}?roster;ibr=y;preauth=")
+        return await self._invitation(session.account.local, f"xmpp:{session.account}?roster;preauth=TOKEN;ibr=y")
 
-    async def _invitation(self, by: str | None, uri: str) -> Done:
-        token, page = await _carefully(self._invitations.invite(by))
-        return Done(form=Form.of("result", INVITE, {"uri": uri + token, "landing-url": page}))
+    async def _invitation(self, by: str | None, uri: str, name: str = "") -> Done:
+        token, page, ends = await _carefully(self._invitations.invite(by, name))
+        values = {"uri": uri.replace("TOKEN", token), "landing-url": page, "expire": f"{ends:%Y-%m-%dT%H:%M:%SZ}"}
+        return Done(form=Form.of("result", f"{INVITE}#invitation", values))
 
 
 def _line(report: Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from plauder.core.people import Report
@@ -25,8 +26,9 @@ class Accounts(Protocol):
 class Invitations(Protocol):
     """Links by which somebody new comes in."""
 
-    async def invite(self, by: str | None) -> tuple[str, str]:
-        """A new invitation by an account (localpart) or by the operator: its token, and the address of its page."""
+    async def invite(self, by: str | None, name: str = "") -> tuple[str, str, datetime]:
+        """A new invitation by an account (localpart) or by the operator, for an account of this name or of any: its
+        token, the address of its page, and when it ends."""
         ...
 
 

@@ -13,7 +13,7 @@ from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.features.roster import rules, store
 from plauder.features.roster.rules import ITEM, QUERY, Item, Wish
-from plauder.features.roster.states import Kind
+from plauder.features.roster.states import Kind, State
 from plauder.kit.ids import new_id
 from plauder.store.database import UnitOfWork
 from plauder.wire.jid import Jid
@@ -148,6 +148,16 @@ class Roster:
         async with self._server.database.begin() as uow:
             effects = await self._begin(uow, account, sender)
             await self._receive(uow, account, kind, sender, request, effects)
+        await self._carry_out(effects)
+
+    async def befriend(self, account: Jid, contact: Jid) -> None:
+        """Both take each other in, as if both had asked and agreed: one came by an invitation of the other."""
+        async with self._server.database.begin() as uow:
+            effects = await self._begin(uow, account, contact)
+            for mine, theirs in ((account, contact), (contact, account)):
+                before = await store.find(uow, mine.text, theirs.text)
+                after = replace(before, state=State.BOTH, is_listed=True, request=b"")
+                await self._keep(uow, mine, before, after, effects)
         await self._carry_out(effects)
 
     async def requests(self, account: Jid) -> list[Stanza]:

@@ -390,6 +390,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=True),
         sa.Column("uses_left", sa.Integer(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
         sa.Column("created", plauder.store.schema.Instant(), nullable=False),
         sa.Column("expires", plauder.store.schema.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_invites")),
