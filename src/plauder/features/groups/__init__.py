@@ -6,6 +6,6 @@ each device through the inbox, joined or not, so a phone that was off misses not
 joined. Standard clients join as usual: the room keeps no history, so nothing comes twice.
 
 `config` is what a room is like, `rules` who may do what, `room` one room in memory, `store` keeps; `presence`,
-`messages` and `admin` answer the three kinds of stanzas, `post` is what a room sends, `service` finds the room and
-keeps order, `feature` registers.
+`messages` and `admin` answer the three kinds of stanzas, `hats` keeps titles, `post` is what a room sends, `service`
+finds the room and keeps order, `feature` registers.
 """

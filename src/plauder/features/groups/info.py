@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from plauder.features.groups import hats
 from plauder.features.groups import names as ns
 from plauder.features.groups.room import Room
 from plauder.features.groups.rules import MEMBER, RANK
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 NICK_NODE = "x-roomuser-item"
 _ROOM = (INFO, ITEMS, ns.MUC, ns.OCCUPANT_ID, ns.MODERATE, ns.STANZA_ID, ns.SELF_PING, ns.STABLE_ID, ns.ARCHIVE)
-_MORE = (ns.VCARD, ns.REGISTER, ns.PING, ns.INVITE_LINK)
+_MORE = (ns.VCARD, ns.REGISTER, ns.PING, ns.INVITE_LINK, ns.HATS, ns.COMMANDS)
 
 
 class Info:
@@ -39,7 +40,8 @@ class Info:
         tag = payload.tag if payload is not None and kind == "get" else ""
         if tag == QUERY_INFO:
             info = DiscoInfo(
-                [Identity("conference", "text", name="Groups")], [INFO, ITEMS, ns.MUC, ns.OCCUPANT_ID, ns.PING]
+                [Identity("conference", "text", name="Groups")],
+                [INFO, ITEMS, ns.MUC, ns.OCCUPANT_ID, ns.PING, ns.HATS],
             )
             return info.element()
         if tag == QUERY_ITEMS:
@@ -54,7 +56,15 @@ class Info:
         if payload.tag == QUERY_INFO:
             if payload.get("node") == NICK_NODE:
                 return self._reserved_nick(room, account)
-            return self._room(room, account)
+            node = payload.get("node", "")
+            command = hats.info(room, account, node) if node else None
+            return self._room(room, account) if command is None else command.element(node)
+        if payload.tag == QUERY_ITEMS and payload.get("node") == ns.COMMANDS:
+            where = str(room.address(self._domain))
+            known = hats.entries(room, account)
+            return E(
+                QUERY_ITEMS, {"node": ns.COMMANDS}, *(E("item", {"jid": where, "node": n, "name": t}) for n, t in known)
+            )
         if payload.tag == QUERY_ITEMS:
             return self._occupants(room, account)
         if payload.tag == f"{{{ns.REGISTER}}}query":
@@ -74,6 +84,7 @@ class Info:
             "muc#roominfo_description": config.description,
             "muc#roominfo_occupants": str(len(room.occupants)),
             "muc#roominfo_lang": config.lang,
+            "hats#hash": hats.digest(room),
             "muc#roominfo_changesubject": "1" if config.change_subject else "0",
             "muc#roomconfig_changesubject": "1" if config.change_subject else "0",
         }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from plauder.features.groups import names as ns
+from plauder.features.groups.hats import worn
 from plauder.features.groups.room import Occupant, Room
 from plauder.features.groups.rules import NO_ROLE
 from plauder.wire.jid import Jid
@@ -53,7 +54,8 @@ class Post:
         gone_type = "unavailable" if gone else None
         attrs: Attrs = {"from": room.address(self.domain, occupant.nick), "to": to, "type": gone_type}
         mark = E(f"{{{ns.OCCUPANT_ID}}}occupant-id", {"id": room.occupant_id(occupant.account)})
-        self._server.route(Stanza.build("presence", attrs, *inner, mark, x))
+        hats = None if gone else worn(room, occupant.account)
+        self._server.route(Stanza.build("presence", attrs, *inner, mark, hats, x))
 
     def item(
         self, room: Room, occupant: Occupant, *, shown: bool, gone: bool = False, reason: str = "", nick: str = ""
@@ -172,4 +174,4 @@ async def safe(outcomes: Sequence[Awaitable[None]]) -> None:
 
 def _is_shown(payload: Element) -> bool:
     """What of an occupant's presence others are shown: nothing that speaks for the room, no join request."""
-    return not payload.tag.startswith((f"{{{ns.MUC}}}", f"{{{ns.USER}}}", f"{{{ns.OCCUPANT_ID}}}"))
+    return not payload.tag.startswith((f"{{{ns.MUC}}}", f"{{{ns.USER}}}", f"{{{ns.OCCUPANT_ID}}}", f"{{{ns.HATS}}}"))

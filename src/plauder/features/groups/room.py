@@ -37,6 +37,17 @@ class Subject:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hat:
+    """A title that admins give (XEP-0317): named by its URI, coloured by an angle of hue ("" for none)."""
+
+    uri: str
+    title: str
+    hue: str = ""
+    wearers: frozenset[str] = frozenset()
+    """Bare JIDs."""
+
+
 @dataclass(slots=True)
 class Occupant:
     """One nickname in the room. Several devices of the same account share it."""
@@ -63,6 +74,8 @@ class Room:
     vcard: bytes = b""
     secret: bytes = b""
     invite: str = ""
+    hats: dict[str, Hat] = field(default_factory=dict)
+    """By URI."""
     occupants: dict[str, Occupant] = field(default_factory=dict)
     is_locked: bool = False
     """§10.1: just made, and nobody else comes in until its owner has said what it shall be like."""

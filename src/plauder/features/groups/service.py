@@ -8,7 +8,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from plauder.features.groups import admin, messages, presence, rules
+from plauder.features.groups import admin, hats, messages, presence, rules
 from plauder.features.groups import names as ns
 from plauder.features.groups.config import RoomConfig, form
 from plauder.features.groups.info import Info
@@ -286,7 +286,16 @@ class Groups:
                 return await self._vcard(room, account, payload, is_set=is_set)
             case ns.INVITE_LINK, True:
                 return await self._link(room, account, payload)
+            case ns.COMMANDS, True:
+                return await self._command(room, account, payload)
         raise StanzaError("cancel", "feature-not-implemented")
+
+    async def _command(self, room: Room, account: str, payload: Element) -> Element:
+        given = hats.run(room, account, payload)
+        if given.is_changed:
+            await self._save(room)
+            hats.tell(self.post, room, given)
+        return given.answer
 
     async def _archive(self, room: Room, sender: Jid, payload: Element, *, is_set: bool) -> Element:
         """XEP-0313 for rooms: a member's archive is what still waits in the member's inbox."""
@@ -438,8 +447,10 @@ class Groups:
                 if room is None:
                     continue
                 room.people.pop(account.text, None)
+                hats.take_off(room, account.text)
                 async with self._server.database.begin() as uow:
                     await Rooms(uow).set_person(local, account.text, None)
+                    await Rooms(uow).save(room)
                 await self._hand_on(room)
                 self.post.affiliation_changed(room, account.text)
 

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Column, ForeignKey, Index, Table, delete, select, update
 
 from plauder.features.groups.config import RoomConfig
-from plauder.features.groups.room import Affiliated, Room, Subject
+from plauder.features.groups.room import Affiliated, Hat, Room, Subject
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Bytes, Instant, Text, metadata
 
@@ -26,6 +26,8 @@ rooms = Table(
     # What occupant ids are made with (XEP-0421), and the token of the invitation link, "" for none.
     Column("secret", Bytes, nullable=False),
     Column("invite", Text, nullable=False),
+    # A JSON list of [uri, title, hue, [wearers]].
+    Column("hats", Bytes, nullable=False),
     Column("created_at", Instant, nullable=False),
     Index("ix_group_rooms_invite", "invite"),
 )
@@ -59,6 +61,7 @@ class Rooms:
             vcard=bytes(row.vcard),
             secret=bytes(row.secret),
             invite=row.invite,
+            hats={uri: Hat(uri, title, hue, frozenset(who)) for uri, title, hue, who in orjson.loads(row.hats)},
             people={a.account: Affiliated(a.affiliation, a.nick, a.reason) for a in known},
         )
 
@@ -107,4 +110,5 @@ class Rooms:
             "vcard": room.vcard,
             "secret": room.secret,
             "invite": room.invite,
+            "hats": orjson.dumps([[hat.uri, hat.title, hat.hue, sorted(hat.wearers)] for hat in room.hats.values()]),
         }

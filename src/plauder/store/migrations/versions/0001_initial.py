@@ -380,6 +380,7 @@ def upgrade() -> None:
         sa.Column("vcard", sa.LargeBinary(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("invite", sa.String(), nullable=False),
+        sa.Column("hats", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("local", name=op.f("pk_group_rooms")),
     )
