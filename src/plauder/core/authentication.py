@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -20,6 +21,7 @@ from plauder.wire.jid import Jid
 from plauder.wire.negotiation import Authenticate
 from plauder.wire.sasl_error import SaslFailure
 from plauder.wire.stream_error import StreamError
+from plauder.wire.xml import serialize
 
 if TYPE_CHECKING:
     from plauder.core.connection import Connection
@@ -59,22 +61,13 @@ class Authentication:
             data = connection.channel_binding(name)
             if data is not None:
                 bindings[name] = data
-        mechanisms = sasl.offered(HASHES, bindings, plain=connection.is_encrypted)
-        self._offer = sasl.Offer(mechanisms, bindings, sasl.offered_for_tokens(bindings))
+        mechanisms, tokens = _mechanisms(tuple(bindings), plain=connection.is_encrypted)
+        self._offer = sasl.Offer(mechanisms, bindings, tokens)
         self._failures = 0
 
-    def features(self, bind2: Sequence[str]) -> list[Element]:
-        """What the client may log in with."""
-        offer = self._offer
-        found = [negotiation.sasl_feature(offer.mechanisms)]
-        found.append(
-            negotiation.sasl2_feature(
-                offer.mechanisms, bind_features=bind2, token_mechanisms=offer.token_mechanisms, resume=True
-            )
-        )
-        if offer.bindings:
-            found.append(negotiation.channel_binding_feature(offer.bindings))
-        return found
+    def features(self, bind2: tuple[str, ...]) -> bytes:
+        """What the client may log in with, as it is sent."""
+        return _features(self._offer.mechanisms, self._offer.token_mechanisms, tuple(self._offer.bindings), bind2)
 
     def begin(self, mechanism: str, wish: Authenticate | None = None) -> Exchange:
         """Start a login. Raises SaslFailure."""
@@ -109,6 +102,26 @@ class Authentication:
         token = FastToken(text.encode(), identity.device, wish.request_token, expires)
         await credentials.save_fast_token(local, agent, token)
         return negotiation.fast_token(text, expires)
+
+
+@lru_cache(maxsize=16)
+def _mechanisms(bindings: tuple[str, ...], *, plain: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """For passwords, and for tokens."""
+    return sasl.offered(HASHES, bindings, plain=plain), sasl.offered_for_tokens(bindings)
+
+
+@lru_cache(maxsize=64)
+def _features(
+    mechanisms: tuple[str, ...], tokens: tuple[str, ...], bindings: tuple[str, ...], bind2: tuple[str, ...]
+) -> bytes:
+    """The same for everybody who comes in the same way."""
+    found = [
+        negotiation.sasl_feature(mechanisms),
+        negotiation.sasl2_feature(mechanisms, bind_features=bind2, token_mechanisms=tokens, resume=True),
+    ]
+    if bindings:
+        found.append(negotiation.channel_binding_feature(bindings))
+    return b"".join([serialize(one) for one in found])
 
 
 class Exchange:

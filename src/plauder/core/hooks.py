@@ -17,9 +17,11 @@ from xml.etree.ElementTree import Element
 from plauder.core.commands import Command
 from plauder.core.people import People
 from plauder.wire.disco import Entry, Identity, Info
+from plauder.wire.events import SM
 from plauder.wire.forms import Form
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
+from plauder.wire.xml import serialize
 
 if TYPE_CHECKING:
     from plauder.core.delivery import Delivery
@@ -112,7 +114,7 @@ RoutedWatcher = Callable[[Routed], None]
 Holder = Callable[["Session", Stanza], Hold]
 Nonza = Callable[["Session", Element], None]
 Bind2 = Callable[["Session", Element], Answer]
-FeatureMaker = Callable[["Jid"], Answer]
+FeatureMaker = Callable[[], Answer]
 
 
 @dataclass(slots=True)
@@ -157,8 +159,10 @@ class Hooks:
         self.holders: list[Holder] = []
         self.nonzas: dict[str, Nonza] = {}
         self.bind2_features: dict[str, Bind2] = {}
+        self.bind2_namespaces: tuple[str, ...] = (SM,)
         self.stream_features: list[FeatureMaker] = []
-        self.features_before_login: list[Callable[[], Answer]] = []
+        self.features_before_login: list[FeatureMaker] = []
+        self._written: dict[str, bytes] = {}
         self.requests_before_login: dict[tuple[str, str], Stranger] = {}
         self.hosts: dict[str, HostHandler] = {}
 
@@ -167,14 +171,17 @@ class Hooks:
     def advertise(self, var: str, *, on: Entity = "server") -> None:
         """Name a feature in service discovery (XEP-0030) of the domain or of every account."""
         self.vars[on].add(var)
+        self._written.clear()
 
     def identity(self, category: str, type: str, name: str = "", *, on: Entity = "server") -> None:  # noqa: A002
         """Name an identity in service discovery of the domain or of every account."""
         self.identities[on].append(Identity(category, type, name=name))
+        self._written.clear()
 
     def extended_info(self, form: Form, *, on: Entity = "server") -> None:
         """Add a form to the service discovery answer (XEP-0128), e.g. the largest upload, or whom to contact."""
         self.forms[on].append(form)
+        self._written.clear()
 
     def on_disco_info(self, source: InfoSource) -> None:
         """Add to disco#info. `source(session, jid, node)` returns what it knows of a node of the domain or of an
@@ -190,12 +197,30 @@ class Hooks:
         self.commands[command.node] = command
 
     def stream_feature(self, make: FeatureMaker) -> None:
-        """Add to `<stream:features/>` after login what `make(account)` returns, None for nothing."""
+        """Add to `<stream:features/>` after login what `make()` returns, None for nothing. It is called again only
+        when something else is registered."""
         self.stream_features.append(make)
+        self._written.clear()
 
-    def feature_before_login(self, make: Callable[[], Answer]) -> None:
-        """Add to `<stream:features/>` before login, on streams where one may log in, what `make()` returns."""
+    def feature_before_login(self, make: FeatureMaker) -> None:
+        """The same before login, on streams where one may log in."""
         self.features_before_login.append(make)
+        self._written.clear()
+
+    def written_before_login(self) -> bytes:
+        """What `feature_before_login` has added, as it is sent."""
+        return self._write_features("before", self.features_before_login)
+
+    def written_after_login(self) -> bytes:
+        """What `stream_feature` has added, as it is sent."""
+        return self._write_features("after", self.stream_features)
+
+    def _write_features(self, which: str, makers: Sequence[FeatureMaker]) -> bytes:
+        written = self._written.get(which)
+        if written is None:
+            made = [make() for make in makers]
+            written = self._written[which] = b"".join([serialize(one) for one in made if one is not None])
+        return written
 
     # ── what it answers ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -237,6 +262,7 @@ class Hooks:
         """Take an element inside `<bind xmlns="urn:xmpp:bind:0">` (XEP-0386) with this tag; what it returns goes into
         `<bound/>`. Its namespace is announced in the inline features."""
         self.bind2_features[tag] = do
+        self.bind2_namespaces = tuple(sorted({SM} | {tag[1:].partition("}")[0] for tag in self.bind2_features}))
 
     def host(self, domain: str, handler: HostHandler) -> None:
         """Serve a sub-domain in process: it gets every stanza addressed to it, with the sender's session if that is

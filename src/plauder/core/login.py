@@ -10,14 +10,13 @@ import asyncio
 import base64
 import hashlib
 from collections import deque
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element
 
 from plauder.core.authentication import Authentication, Identity
 from plauder.core.client import ClientSession
 from plauder.core.connection import Connection, handled_of, sm_failed
-from plauder.core.hooks import Answer, Visitor
+from plauder.core.hooks import Visitor
 from plauder.kit import ids
 from plauder.kit import log as logging
 from plauder.store.inbox import InboxFull
@@ -39,6 +38,8 @@ log = logging.get("core.login")
 BIND_QUERY: Final = f"{{{BIND}}}bind"
 SM_RESUME: Final = f"{{{SM}}}resume"
 SM_ENABLE: Final = f"{{{SM}}}enable"
+BIND_FEATURES: Final = serialize(negotiation.bind_feature()) + serialize(E(f"{{{SM}}}sm"))
+SESSION_FEATURE: Final = serialize(negotiation.session_feature())
 EVENTS_MAX: Final = 64
 """What a client may send ahead of time before it is no longer read."""
 
@@ -133,13 +134,13 @@ class Login:
 
     async def _negotiate(self) -> ClientSession:
         await self._open()
-        if self._connection.can_start_tls and not self._connection.is_encrypted:
-            await self._secure()
         connection = self._connection
+        authentication = await self._secure() if connection.can_start_tls and not connection.is_encrypted else None
         if not connection.is_encrypted and self._door.rules.require_tls:
             raise StreamError("policy-violation", "Logins need an encrypted connection.")
-        authentication = Authentication(self._door, connection)
-        self._offer_logins(authentication)
+        if authentication is None:
+            authentication = Authentication(self._door, connection)
+            self._write_features(self._logins(authentication))
         while True:
             event = await self._next()
             if isinstance(event, Stanza) and event.is_request:
@@ -195,13 +196,12 @@ class Login:
         if event.version is None or not event.version.startswith("1."):
             raise StreamError("unsupported-version")
 
-    async def _secure(self) -> None:
-        """RFC 6120 §5."""
+    async def _secure(self) -> Authentication | None:
+        """RFC 6120 §5. Where TLS may be left out and was, the logins that were offered besides."""
         connection, required = self._connection, self._door.rules.require_tls
-        features = [negotiation.starttls_feature(required=required)]
-        if not required:
-            features += self._logins(Authentication(self._door, connection))
-        self._write_features(features)
+        features = serialize(negotiation.starttls_feature(required=required))
+        authentication = None if required else Authentication(self._door, connection)
+        self._write_features(features if authentication is None else features + self._logins(authentication))
         event = await self._next()
         if isinstance(event, Nonza) and event.tag == f"{{{TLS}}}starttls":
             if self._events or not connection.framer.is_empty:
@@ -209,25 +209,17 @@ class Login:
                 raise StreamError("policy-violation", "Something followed <starttls/> in the clear.")
             connection.start_tls()
             await self._open()
-        elif required:
+            return None
+        if required:
             raise StreamError("policy-violation", "Start TLS first.")
-        else:
-            self._events.appendleft(event)
+        self._events.appendleft(event)
+        return authentication
 
-    def _offer_logins(self, authentication: Authentication) -> None:
-        if self._connection.is_encrypted or not self._connection.can_start_tls:
-            self._write_features(self._logins(authentication))
+    def _logins(self, authentication: Authentication) -> bytes:
+        return authentication.features(self._server.bind2_namespaces) + self._server.written_before_login()
 
-    def _logins(self, authentication: Authentication) -> list[Element]:
-        more = [make() for make in self._server.features_before_login]
-        return authentication.features(self._bind2_namespaces()) + [one for one in more if one is not None]
-
-    def _bind2_namespaces(self) -> list[str]:
-        found = {tag[1:].partition("}")[0] for tag in self._server.bind2_features}
-        return sorted(found | {SM})
-
-    def _write_features(self, features: Sequence[Element]) -> None:
-        self._connection.write(self._connection.wrap_features(b"".join([serialize(one) for one in features])))
+    def _write_features(self, features: bytes) -> None:
+        self._connection.write(self._connection.wrap_features(features))
 
     # ── SASL ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,8 +253,7 @@ class Login:
         """RFC 6120 §7 on the stream that begins anew after SASL; or XEP-0198 §5."""
         await self._open()
         connection = self._connection
-        features = [negotiation.bind_feature(), negotiation.session_feature(), E(f"{{{SM}}}sm")]
-        self._write_features([*features, *self._features_after_login(identity)])
+        self._write_features(BIND_FEATURES + SESSION_FEATURE + self._server.written_after_login())
         while True:
             event = await self._next()
             if isinstance(event, Stanza):
@@ -277,10 +268,6 @@ class Login:
                 connection.write(sm_failed("unexpected-request"))  # XEP-0198 §3: after binding only
             else:
                 raise StreamError("not-authorized", "Bind a resource first.")
-
-    def _features_after_login(self, identity: Identity) -> list[Element]:
-        made: list[Answer] = [make(identity.account) for make in self._server.stream_features]
-        return [one for one in made if one is not None]
 
     async def _bind(self, identity: Identity, iq: Stanza) -> ClientSession | None:
         """The `<iq/>` that binds; None where it was refused."""
@@ -382,12 +369,12 @@ class Login:
         answers = self._switch_on(session, wish.bind)
         success = negotiation.success2(session.jid.text, data, bound=answers, token=token, resumption=resumption)
         self._connection.write(serialize(success))
-        self._write_features(self._features_after_login(identity))
+        self._write_features(self._server.written_after_login())
         return session
 
     async def _bind_after_sasl2(self, identity: Identity) -> ClientSession:
         """XEP-0388 §2.6.1: features follow at once, without a new stream; binding goes the older way."""
-        self._write_features([negotiation.bind_feature(), E(f"{{{SM}}}sm"), *self._features_after_login(identity)])
+        self._write_features(BIND_FEATURES + self._server.written_after_login())
         while True:
             event = await self._next()
             session = None

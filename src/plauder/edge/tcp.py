@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from plauder.core.connection import GRACE_SECONDS, Connection
 from plauder.core.door import Door
+from plauder.edge.listen import tune
 from plauder.edge.tls import TlsContext, TlsEngine, TlsFailed
 from plauder.kit import log as logging
 from plauder.wire import sasl, stream
@@ -24,7 +25,6 @@ log = logging.get("edge.tcp")
 PROCEED: Final = f"<proceed xmlns='{TLS}'/>".encode()
 BUFFER: Final = 262_144
 """Bytes a slow reader may leave in the transport before it counts as congested."""
-USER_TIMEOUT_MS: Final = 60_000
 
 
 class TcpConnection(Connection, asyncio.Protocol):
@@ -47,7 +47,6 @@ class TcpConnection(Connection, asyncio.Protocol):
             self._transport.abort()
             self.address = ""
             return
-        tune(transport.get_extra_info("socket"))
         self._transport.set_write_buffer_limits(high=BUFFER)
         self._listener.connections.add(self)
 
@@ -160,20 +159,6 @@ class TcpConnection(Connection, asyncio.Protocol):
             self._transport.abort()
 
 
-def tune(sock: socket.socket | None) -> None:
-    """No waiting for more to send; and the kernel finds out who is gone, at no cost to an idle connection."""
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 300)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-
-
 class TcpListener:
     """One port. `tls` None: in the clear only, for tests and behind a proxy on the same machine."""
 
@@ -190,6 +175,9 @@ class TcpListener:
         """Accept connections; returns the port, which is a free one where 0 was asked for. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: TcpConnection(self), host or None, port, backlog=4096)
+        for sock in self._server.sockets:
+            with socket.fromfd(sock.fileno(), sock.family, sock.type) as listening:
+                tune(listening)
         port_taken: int = self._server.sockets[0].getsockname()[1]
         return port_taken
 

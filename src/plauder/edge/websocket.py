@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from plauder.core.connection import GRACE_SECONDS, Connection
 from plauder.core.door import Door
-from plauder.edge.tcp import BUFFER, tune
+from plauder.edge.tcp import BUFFER
 from plauder.kit import log as logging
 from plauder.wire import stream, websocket
 from plauder.wire.framer import FrameReader
@@ -133,7 +133,6 @@ class WebSocketConnection(Connection, asyncio.Protocol):
             self._refuse(_BUSY)
             return b""
         self._head = None
-        tune(transport.get_extra_info("socket"))
         transport.set_write_buffer_limits(high=BUFFER)
         transport.write(upgrade.accept())
         return rest

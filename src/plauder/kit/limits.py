@@ -7,11 +7,13 @@ forget it.
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from plauder.kit.clock import Clock
 
 
+@lru_cache(maxsize=4_096)
 def network_of(address: str) -> str:
     """The key that one subscriber's addresses share: an IPv4 address, or the /64 of an IPv6 one.
 

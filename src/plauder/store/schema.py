@@ -44,8 +44,13 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        seconds, micros = divmod(value, 1_000_000)
-        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+        return instant(value)
 
 
-__all__ = ["BigKey", "Bytes", "Instant", "Text", "metadata"]
+def instant(value: int) -> datetime:
+    """The point in time that a column of type `Instant` has, where it comes as the driver has it (`peek`)."""
+    seconds, micros = divmod(value, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+
+
+__all__ = ["BigKey", "Bytes", "Instant", "Text", "instant", "metadata"]

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from plauder.wire.stanza import Stanza
 from plauder.wire.stream_error import StreamError
-from plauder.wire.xml import parse
+from plauder.wire.xml import build
 
 SM: Final = "urn:xmpp:sm:3"
 SM_REQUEST: Final = f"{{{SM}}}r"
@@ -37,6 +37,7 @@ class Nonza:
     """A top-level element that is no stanza: negotiation, stream management (XEP-0360).
 
     `tag` is `{namespace}name`, `attrs` has the unqualified attributes, `element` is the whole, parsed at each look.
+    `data` has been proved to be one element (`wire.element`).
     """
 
     __slots__ = ("_data", "attrs", "tag")
@@ -48,7 +49,7 @@ class Nonza:
 
     @property
     def element(self) -> Element:
-        return parse(self._data)
+        return build(self._data)
 
     def __repr__(self) -> str:
         return f"<{self.tag} {sorted(self.attrs)}>"  # names only: values may be credentials

@@ -12,6 +12,7 @@ With nothing pending a framer owns neither parser nor buffer.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Never, final
 from xml.parsers.expat import ExpatError, ParserCreate
 
@@ -24,6 +25,9 @@ from plauder.wire.xml import XML_NS, InvalidXml, must_watch, quote, watch
 # RFC 6120 §13.12: nobody may set this below 10,000 bytes. Before login a session gets the minimum.
 STANZA_MAX: Final = 256 * 1024
 STANZA_MAX_BEFORE_LOGIN: Final = 10_000
+
+KNOWN_MAX: Final = 512
+"""Bytes of a stream header that is worth remembering."""
 
 FRAMING: Final = "urn:ietf:params:xml:ns:xmpp-framing"
 
@@ -177,8 +181,7 @@ class Framer:
             if declaration is None:
                 _check_part(data[at:], context)
                 raise StreamError("restricted-xml", "processing instructions are not allowed")
-            _check_part(declaration[0], None)
-            _check_encoding(declaration[0])
+            _check_declaration(declaration[0])
             start = declaration.end()
             if start == len(data):
                 return -1
@@ -322,7 +325,19 @@ def _check_encoding(declaration: bytes) -> None:
         raise StreamError("unsupported-encoding", "streams are in UTF-8")
 
 
+@lru_cache(maxsize=64)
+def _check_declaration(data: bytes) -> None:
+    _check_part(data, None)
+    _check_encoding(data)
+
+
 def _read_header(data: bytes, tag: bytes, content: str) -> tuple[StreamOpened, Context]:
+    """Most clients of one program write one and the same header: it is read once."""
+    read = _read_known_header if len(data) <= KNOWN_MAX else _read_new_header
+    return read(data, tag, content)
+
+
+def _read_new_header(data: bytes, tag: bytes, content: str) -> tuple[StreamOpened, Context]:
     """What an opening tag of a stream says, and what the stream's elements inherit from it (RFC 6120 §4.7, §4.8)."""
     named = _NAME.match(tag)
     if named is None:
@@ -346,6 +361,9 @@ def _read_header(data: bytes, tag: bytes, content: str) -> tuple[StreamOpened, C
     prefixes = tuple((prefix, uri or "") for prefix, uri in watched.declared if prefix is not None)
     opened = StreamOpened(attrs.get("to"), attrs.get("from"), attrs.get("id"), attrs.get("version"), lang)
     return opened, context_of(content, lang, prefixes, named[1])
+
+
+_read_known_header: Final = lru_cache(maxsize=512)(_read_new_header)
 
 
 def _check_part(data: bytes, context: Context | None) -> None:

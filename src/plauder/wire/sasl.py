@@ -18,6 +18,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, final
 
 from plauder.wire import scram
@@ -55,6 +56,9 @@ def _mechanisms() -> dict[str, Mechanism]:
 
 MECHANISMS: Final = _mechanisms()
 
+# What a server offers, it offers to many.
+_downgrade_hash: Final = lru_cache(maxsize=64)(scram.downgrade_hash)
+
 
 def offered(hashes: Iterable[str], bindings: Iterable[str], *, plain: bool) -> tuple[str, ...]:
     """The names of the mechanisms to offer for passwords, strongest first.
@@ -87,9 +91,9 @@ class Offer:
     `bindings` maps the channel-binding types that were announced (XEP-0440) to this connection's data for them.
     """
 
-    mechanisms: Sequence[str]
+    mechanisms: tuple[str, ...]
     bindings: Mapping[str, bytes] = field(default_factory=dict)
-    token_mechanisms: Sequence[str] = ()
+    token_mechanisms: tuple[str, ...] = ()
 
 
 class Challenge(NamedTuple):
@@ -165,7 +169,7 @@ class ServerExchange:
                 nonce=nonce,
                 plus=known.plus,
                 bindings=offer.bindings,
-                downgrade=scram.downgrade_hash(known.hash_name, offer.mechanisms, offer.bindings),
+                downgrade=_downgrade_hash(known.hash_name, offer.mechanisms, tuple(offer.bindings)),
             )
 
     @property

@@ -75,7 +75,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Element:
     if len(data) > max_bytes:
         raise InvalidXml("larger than is accepted", too_large=True)
     check(data)
-    return _build(data)
+    return build(data)
 
 
 def parse_inner(
@@ -88,10 +88,10 @@ def parse_inner(
     around = f"<x xmlns={quote(default_ns)}"
     for prefix, uri in (declarations or {}).items():
         around += f" xmlns:{prefix}={quote(uri)}"
-    return list(_build(b"%b>%b</x>" % (around.encode(), inner)))
+    return list(build(b"%b>%b</x>" % (around.encode(), inner)))
 
 
-def _build(data: bytes) -> Element:
+def build(data: bytes) -> Element:
     """Build the tree of bytes that passed `check`: nothing in them can hurt."""
     parser = XMLParser(target=TreeBuilder(), encoding="utf-8")  # noqa: S314 - see above
     try:

@@ -50,7 +50,7 @@ async def test_the_domain_says_what_is_registered(server: FakeServer):
 
 async def test_our_capabilities_are_those_we_answer_with(server: FakeServer):
     ana = await server.login("ana")
-    old, new = (make(ana) for make in server.stream_features)
+    old, new = (make() for make in server.stream_features)
     assert old is not None
     assert new is not None
     info = await ask(server, ana, INFO, DOMAIN, f"{old.get('node')}#{old.get('ver')}")

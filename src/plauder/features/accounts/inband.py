@@ -48,13 +48,13 @@ def register(
     server.on_iq("set", NS, "query", to="any", do=inband.change)
     if invites is not None:
         for feature in (TOKEN_FEATURE, COMPAT_TOKEN_FEATURE):
-            server.features_before_login.append(partial(E, f"{{{feature}}}register"))
+            server.feature_before_login(partial(E, f"{{{feature}}}register"))
         server.on_iq_before_login("set", PARS, "preauth", inband.show_token)
         server.on_presence(inband.meet, priority=BEFORE_THE_ROSTER)
     if is_open:
         server.advertise(NS)
     if is_open or invites is not None:
-        server.features_before_login.append(lambda: E(f"{{{FEATURE}}}register"))
+        server.feature_before_login(lambda: E(f"{{{FEATURE}}}register"))
         server.on_iq_before_login("get", NS, "query", inband.form)
         server.on_iq_before_login("set", NS, "query", inband.create)
 

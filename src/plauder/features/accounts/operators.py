@@ -37,9 +37,7 @@ class Operators:
 
     async def since(self, local: str) -> datetime | None:
         """When an account was made; None where there is none."""
-        async with self._parts.database.read() as uow:
-            account = await store.get(uow, local)
-        return account.created if account is not None else None
+        return await store.created(self._parts.database, local)
 
     async def invite(self, by: str | None, name: str = "") -> tuple[str, str, datetime]:
         """A new invitation: its token, the page it opens, and when it ends."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, case, delete, func, insert, select, update
 
 from plauder.features.accounts.rules import SEEN_EVERY, PinState, Sends
 from plauder.features.accounts.scram import HASHES, Keys
@@ -22,7 +22,8 @@ from plauder.features.accounts.tables import (
     lookups,
     registrations,
 )
-from plauder.store.database import UnitOfWork
+from plauder.store.database import Database, UnitOfWork
+from plauder.store.schema import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,18 @@ async def get(uow: UnitOfWork, local: str, *, lock: bool = False) -> Account | N
     statement = select(accounts).where(accounts.c.local == local)
     row = (await uow.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return _account(row) if row else None
+
+
+_CREATED = select(accounts.c.created).where(accounts.c.local == bindparam("local"))
+
+
+async def created(database: Database, local: str) -> datetime | None:
+    """When an account was made; None where there is none. At once where the database is a file beside us."""
+    rows = database.peek(_CREATED, local=local)
+    if rows is None:
+        async with database.read() as uow:
+            return (await uow.execute(_CREATED, {"local": local})).scalar_one_or_none()
+    return instant(rows[0][0]) if rows else None
 
 
 async def create(uow: UnitOfWork, account: Account) -> bool:

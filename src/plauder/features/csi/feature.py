@@ -20,7 +20,7 @@ def hold(session: Session, stanza: Stanza) -> Hold:
 
 
 def register(server: Server) -> None:
-    server.stream_feature(lambda _session: E(f"{{{NS}}}csi"))
+    server.stream_feature(lambda: E(f"{{{NS}}}csi"))
     server.on_bind2(f"{{{NS}}}inactive", lambda session, _element: session.set_active(False))
     server.on_nonza(f"{{{NS}}}active", lambda session, _element: session.set_active(True))
     server.on_nonza(f"{{{NS}}}inactive", lambda session, _element: session.set_active(False))

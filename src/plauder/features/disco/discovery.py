@@ -76,12 +76,12 @@ class Discovery:
         info = self._registered("server")
         return {f"{SOFTWARE}#{caps_0115(info)}", f"{ECAPS2}#sha-256.{caps_0390(info)}"}
 
-    def caps(self, _account: Jid) -> Element:
+    def caps(self) -> Element:
         """XEP-0115 §6.3: the `<c/>` of our stream features."""
         ver = caps_0115(self._registered("server"))
         return E(f"{{{CAPS}}}c", {"hash": "sha-1", "node": SOFTWARE, "ver": ver})
 
-    def ecaps2(self, _account: Jid) -> Element:
+    def ecaps2(self) -> Element:
         """XEP-0390 §5.2: the same, newer."""
         value = caps_0390(self._registered("server"))
         return E(f"{{{ECAPS2}}}c", None, E(HASH, {"algo": "sha-256"}, value))

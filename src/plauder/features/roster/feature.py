@@ -16,8 +16,8 @@ def register(server: Server, *, max_items: int = MAX_ITEMS) -> None:
     roster = Roster(server, max_items)
     server.people.contacts = roster
     handlers = Handlers(server, roster)
-    server.stream_feature(lambda _session: E("{urn:xmpp:features:rosterver}ver"))
-    server.stream_feature(lambda _session: E("{urn:xmpp:features:pre-approval}sub"))
+    server.stream_feature(lambda: E("{urn:xmpp:features:rosterver}ver"))
+    server.stream_feature(lambda: E("{urn:xmpp:features:pre-approval}sub"))
     server.on_iq("get", NS, "query", to="self", do=handlers.get)
     server.on_iq("set", NS, "query", to="self", do=handlers.set)
     server.on_presence(do=handlers.subscription, priority=PRIORITY)
