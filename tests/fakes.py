@@ -162,6 +162,9 @@ class FakeInbox:
         else:
             self.rows.pop(key, None)
 
+    def may_have(self, account: str, devices: Sequence[str]) -> bool:
+        return bool(self._pending or self._of(account))
+
     async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
         self.write()
         rows = [k for k in self._of(account) if k.number > after and set(k.devices) & set(devices)]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from plauder.wire.element import TAG_MAX
 from plauder.wire.events import Event, Nonza, StreamClosed, StreamOpened
 from plauder.wire.framer import STANZA_MAX, Framer, FrameReader
+from plauder.wire.negotiation import SASL
 from plauder.wire.stanza import Stanza
 from plauder.wire.stream_error import StreamError
 from plauder.wire.xml import E, serialize
@@ -71,6 +72,35 @@ def test_a_session_in_one_piece() -> None:
         ("{urn:xmpp:sm:3}a", {"h": "7"}, b"<a xmlns='urn:xmpp:sm:3' h='7'/>"),
         StreamClosed(),
     ]
+
+
+@pytest.mark.parametrize(
+    ("usual", "unusual", "attrs"),
+    [
+        (b"<auth xmlns='%b' mechanism='PLAIN'>QQ==</auth>", b"<auth  mechanism='PLAIN' xmlns='%b'>QQ==</auth>", True),
+        (b"<response xmlns='%b'>QQ==</response>", b"<response xmlns='%b' >QQ==</response>", False),
+        (b"<response xmlns='%b'></response>", b"<s:response xmlns:s='%b'></s:response>", False),
+    ],
+)
+def test_a_login_reads_the_same_in_every_form(usual: bytes, unusual: bytes, attrs: bool) -> None:
+    short, long = (Framer().feed(HEADER + form % SASL.encode())[1] for form in (usual, unusual))
+    assert isinstance(short, Nonza)
+    assert isinstance(long, Nonza)
+    assert short.tag == long.tag
+    assert short.attrs == long.attrs == ({"mechanism": "PLAIN"} if attrs else {})
+    assert short.element.text == long.element.text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>QQ==</response>",
+        b"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl\" mechanism='PLAIN'>QQ==</auth>",
+        b"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + b"A" * 10_000 + b"</response>",
+    ],
+)
+def test_a_login_that_is_none(data: bytes) -> None:
+    assert isinstance(Framer().feed(HEADER + data)[-1], StreamError)
 
 
 @pytest.mark.parametrize(

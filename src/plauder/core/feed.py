@@ -109,8 +109,11 @@ class FedSession(Session):
         """Fetch more from the inbox, if it is behind and can take it."""
         if self._mode is not Mode.BEHIND or self._reading or not self._can_take():
             return
-        self._reading = True
         self._diverted = False
+        if not self.server.inbox.may_have(self.account.text, self._queues()):
+            self._mode = Mode.LIVE
+            return
+        self._reading = True
         self.server.spawn(self._fetch(), "fetch from the inbox")
 
     async def _fetch(self) -> None:

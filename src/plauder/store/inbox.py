@@ -107,6 +107,10 @@ class Inbox(Protocol):
         a settlement lost in a crash makes a double, never a loss."""
         ...
 
+    def may_have(self, account: str, devices: Sequence[str]) -> bool:
+        """False where surely nothing waits for any of `devices`; where that is not known at once, True."""
+        ...
+
     async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
         """The oldest stanzas that any of `devices` owes with a number above `after`, by number, and whether there
         are more. At most `limit` of them, and about PAGE_BYTES.

@@ -148,6 +148,9 @@ class PostgresInbox:
     def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
         self._work.put_nowait(_Settle(account, devices, numbers))
 
+    def may_have(self, account: str, devices: Sequence[str]) -> bool:
+        return True
+
     async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
         rows = await self._call(lambda: self._all(_WAITING, (account, list(devices), after, limit + 1)))
         found: list[Kept] = []

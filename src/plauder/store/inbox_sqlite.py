@@ -191,11 +191,14 @@ class SqliteInbox:
     def settle(self, account: str, devices: Sequence[str], numbers: Sequence[int]) -> None:
         self._put(_Settle(account, devices, numbers))
 
+    def may_have(self, account: str, devices: Sequence[str]) -> bool:
+        owed, unwritten = self._owed, self._unwritten
+        return any((account, device) in owed or (account, device) in unwritten for device in devices)
+
     async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
-        for device in devices:
-            if (account, device) in self._owed or (account, device) in self._unwritten:
-                return await self._call(lambda: self._waiting(account, devices, after, limit))
-        return [], False
+        if not self.may_have(account, devices):
+            return [], False
+        return await self._call(lambda: self._waiting(account, devices, after, limit))
 
     async def archive(
         self,

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, Never
 from xml.parsers.expat import ExpatError, ParserCreate, errors
 
 from plauder.wire.events import SM_ANSWER, SM_REQUEST, Nonza
+from plauder.wire.negotiation import SASL
 from plauder.wire.stanza import CLIENT, KINDS, Kind, Stanza
 from plauder.wire.stream_error import STREAMS, StreamError
 from plauder.wire.xml import XML_NS, InvalidXml, Watch, must_watch, quote, watch
@@ -63,6 +64,23 @@ def _read_ack(data: bytes, at: int) -> tuple[Nonza, int] | None:
     return Nonza(SM_ANSWER, {"h": ack[ack.lastgroup].decode()}, ack[0]), ack.end()
 
 
+_SASL: Final = re.compile(
+    rb"""<(?P<name>auth|response)\ xmlns=(?P<q>['"])urn:ietf:params:xml:ns:xmpp-sasl(?P=q)
+    (?:\ mechanism=(?P=q)(?P<mechanism>[A-Z0-9-]{1,20})(?P=q))?>[A-Za-z0-9+/=]*+</(?P=name)>""",
+    re.VERBOSE,
+)
+
+
+def _read_sasl(data: bytes, at: int, limit: int) -> tuple[Nonza, int] | None:
+    """What a login by password consists of, as every client writes it."""
+    sasl = _SASL.match(data, at)
+    if sasl is None or sasl.end() - at > limit:
+        return None
+    mechanism = sasl["mechanism"]
+    attrs = {} if mechanism is None else {"mechanism": mechanism.decode()}
+    return Nonza(f"{{{SASL}}}{sasl['name'].decode()}", attrs, sasl[0]), sasl.end()
+
+
 def read_usual(data: bytes, at: int, limit: int, context: Context) -> tuple[Stanza | Nonza, int] | None:
     """What begins at `at` and where it ends, if both have the form that nearly all have.
 
@@ -71,7 +89,7 @@ def read_usual(data: bytes, at: int, limit: int, context: Context) -> tuple[Stan
     """
     usual = _BY_LETTER.get(data[at + 1 : at + 2])
     if usual is None:
-        return _read_ack(data, at)
+        return _read_ack(data, at) or _read_sasl(data, at, limit)
     kind, opening, name, closing = usual
     tag_end = data.find(b">", at, at + TAG_MAX)
     if tag_end < 0 or not data.startswith(opening, at):
