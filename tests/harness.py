@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element
 from plauder.core.client import ClientSession
 from plauder.core.embedded import LocalBus, LocalDirectory
 from plauder.core.ports import Credentials, Inbox, Limits
+from plauder.core.remembered import Streams
 from plauder.core.server import Server
 from plauder.kit.clock import FakeClock
 from plauder.store.database import Database
@@ -210,6 +211,8 @@ class World:
         credentials: Credentials | None = None,
         clock: FakeClock | None = None,
         config: object = None,
+        streams: Streams | None = None,
+        highest: int = 0,
     ) -> None:
         self.clock = clock or FakeClock()
         self.timers = FakeTimers(self.clock)
@@ -226,6 +229,8 @@ class World:
             limits=limits,
             timers=self.timers,
             config=config,
+            streams=streams,
+            highest=highest,
         )
         for feature in register:
             feature(self.server)

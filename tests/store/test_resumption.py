@@ -99,3 +99,30 @@ def test_when_all_slots_are_taken_there_is_none(tmp_path: Path, monkeypatch: pyt
     assert slots[3] is not None
     slots[3].close()
     assert streams.open() is not None
+
+
+SECOND = 1_000_000 << 8
+
+
+def test_the_moments_before_each_death_are_unsure_while_somebody_may_resume(tmp_path: Path) -> None:
+    for death in (1_000, 1_100, 5_000, 5_300):
+        MappedStreams(tmp_path).died(death * SECOND, 600)
+    streams = MappedStreams(tmp_path)
+    streams.died(0, 600)
+    streams.died(5_400 * SECOND, 600)
+    assert [streams.is_unsure(at * SECOND) for at in (1_099, 4_985, 4_995, 5_200, 5_299, 5_400)] == [
+        False,
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert streams.unsure_since == 4_990 * SECOND
+
+
+def test_a_damaged_list_of_deaths_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "deaths").write_bytes(b"\xff 12 yesterday")
+    streams = MappedStreams(tmp_path)
+    streams.died(5_000 * SECOND, 600)
+    assert streams.unsure_since == 4_990 * SECOND

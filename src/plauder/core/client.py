@@ -554,7 +554,12 @@ class ClientSession(FedSession):
         has = {number: mark for count, number, mark in remembered.sent if (h - count) % WRAP < WRAP // 2}
         if has:
             self.server.inbox.settle(self.account.text, self._queues(), list(has))
-        self._sent = self._acked = h % WRAP
+        if self.slot is not None and len(has) < len(remembered.sent):
+            # From here on other messages get the counts of those that were on their way.
+            self.slot.only_sent([entry for entry in remembered.sent if entry[1] in has])
+        self._acked = h % WRAP
+        # Presence may have gathered since the stream was restored: `resumed` sends it next, before any message.
+        self._sent = self._acked + len(self.unacked or ())
         self._already = {mark for number, mark in has.items() if mark and number in remembered.unsure}
 
     def shut_down(self) -> None:

@@ -23,6 +23,10 @@ class Slot(Protocol):
         """The message with this number was handed out as the `count`-th stanza; for `mark` see `delivery.mark_of`."""
         ...
 
+    def only_sent(self, sent: Sequence[tuple[int, int, int]]) -> None:
+        """Of the messages handed out, the client has these and no others: (count, number, mark), in order."""
+        ...
+
     def acked(self, count: int) -> None:
         """The client has acknowledged so many."""
         ...
@@ -64,6 +68,20 @@ class Remembered(Protocol):
 
 class Streams(Protocol):
     """All slots of this node."""
+
+    def died(self, highest: int, resume_seconds: int) -> None:
+        """The process before is dead; call it once, before anything is looked for. `highest` is the highest number in
+        the inbox. Deaths are remembered for as long as somebody who wrote before them can resume."""
+        ...
+
+    def is_unsure(self, number: int) -> bool:
+        """Whether a message was handed out or written so shortly before a death that its sender may not know."""
+        ...
+
+    @property
+    def unsure_since(self) -> int:
+        """No message with a lower number is unsure."""
+        ...
 
     def open(self) -> Slot | None:
         """A slot for a new stream; None when there is none left: the stream then cannot be resumed after a crash."""

@@ -37,8 +37,6 @@ from plauder.wire.stanza_error import StanzaError
 
 log = logging.get("core.server")
 
-UNSURE_SECONDS = 10
-"""So long before the death of the process a message may have been stored without its sender being told."""
 REPEATS_MAX = 20_000
 
 __all__ = ["LocalSession", "Server"]
@@ -91,9 +89,10 @@ class Server(Hooks):
         self._requests: dict[str, asyncio.Future[Stanza]] = {}
         self._resumable: dict[str, ClientSession] = {}
         self.is_stopping = False
-        self._highest = highest
+        if streams is not None:
+            streams.died(highest, self.limits.resume_seconds)
         self.repeats: set[tuple[str, int]] | None = None
-        """(account, mark) of what the process before stored in its last moments: its senders may not have been told,
+        """(account, mark) of what a process before stored in its last moments: its senders may not have been told,
         and then send it again. None until it was read."""
 
     @property
@@ -328,12 +327,12 @@ class Server(Hooks):
         return session if session is not None and session.account == account else None
 
     async def _read_repeats(self) -> None:
-        """Before anybody can send anything: what was stored moments before the process died."""
+        """Before anybody can send anything: what was stored moments before a process died."""
         if self.repeats is not None:
             return
-        since = max(0, self._highest - (UNSURE_SECONDS * 1_000_000 << 8))
-        kept = await self.inbox.since(since, REPEATS_MAX) if self.streams is not None and self._highest else []
-        found = {(one.account, mark_of_stored(one.stanza)) for one in kept}
+        streams = self.streams
+        kept = await self.inbox.since(streams.unsure_since, REPEATS_MAX) if streams is not None else []
+        found = {(one.account, mark_of_stored(one.stanza)) for one in kept if streams and streams.is_unsure(one.number)}
         if self.repeats is None:
             self.repeats = {(account, mark) for account, mark in found if mark}
             self.timers.call_later(self.limits.resume_seconds, self.repeats.clear)

@@ -10,11 +10,14 @@ of JSON. Heads and rings are mapped; the JSON is written with `pwrite`, so that 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 import os
 import secrets
 import struct
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,9 +32,10 @@ RING: Final = 320
 """Messages that are remembered per stream. At least `Limits.unacked`, or a resumed client may see some twice."""
 _ENTRY: Final = struct.Struct("<QQQ")
 """count, number, mark"""
-UNSURE_SECONDS: Final = 10
-"""So long before the death of the process a message may have been handed out and not written: a commit window and a
-slow disk."""
+UNSURE: Final = 10 * 1_000_000 << 8
+"""So long before the death of a process, as numbers count time, a message may have been handed out and not written, or
+written without its sender being told: a commit window and a slow disk."""
+DEATHS_MAX: Final = 1_000
 _HEAD: Final = struct.Struct("<IIQQII")
 """in use, size of the JSON, stanzas of the client that are safe, messages handed out, acknowledged by the client, -"""
 _HANDLED: Final = struct.Struct("<Q")
@@ -86,6 +90,14 @@ class MappedSlot:
             self._written = written + 1
             # The entry first, then the count that makes it valid: a process can die in between.
             _HANDLED.pack_into(chunk.map, self._head + _AT_SENT, written + 1)
+
+    def only_sent(self, sent: Sequence[tuple[int, int, int]]) -> None:
+        if self._chunk is None:
+            return
+        self._written = 0
+        _HANDLED.pack_into(self._chunk.map, self._head + _AT_SENT, 0)
+        for entry in sent:
+            self.sent(*entry)
 
     def acked(self, count: int) -> None:
         if self._chunk is not None:
@@ -179,17 +191,32 @@ class MappedStreams:
         self._chunks: list[_Chunk] = []
         self._found: dict[str, Found] = {}
         self._by_jid: dict[str, str] = {}
+        self._deaths: list[int] = []
         while (self._path(len(self._chunks))).exists() and len(self._chunks) < chunks_max:
             self._add()
 
-        self._find_unsure()
-
-    def _find_unsure(self) -> None:
-        """The process died about when the last message was handed out."""
-        last = max((found.sent[-1][1] for found in self._found.values() if found.sent), default=0)
-        since = last - (UNSURE_SECONDS * 1_000_000 << 8)
+    def died(self, highest: int, resume_seconds: int) -> None:
+        path = self._directory / "deaths"
+        try:
+            # Who wrote to somebody in the process before the last one may come back only now.
+            before = [int(one) for one in path.read_text().split()] if path.exists() else []
+        except (OSError, ValueError):
+            before = []
+        last = max(highest, *before, *(found.sent[-1][1] for found in self._found.values() if found.sent), 0)
+        window = (resume_seconds * 1_000_000 << 8) + UNSURE
+        self._deaths = [*[one for one in before if last - window < one < last][-DEATHS_MAX:], last]
+        with contextlib.suppress(OSError):
+            path.write_text("\n".join(map(str, self._deaths)))
         for found in self._found.values():
-            found.unsure = frozenset(number for _, number, _ in found.sent if number > since)
+            found.unsure = frozenset(number for _, number, _ in found.sent if self.is_unsure(number))
+
+    def is_unsure(self, number: int) -> bool:
+        at = bisect_left(self._deaths, number)
+        return at < len(self._deaths) and number > self._deaths[at] - UNSURE
+
+    @property
+    def unsure_since(self) -> int:
+        return max(0, self._deaths[0] - UNSURE) if self._deaths else 0
 
     def _path(self, number: int) -> Path:
         return self._directory / f"streams.{number}"
