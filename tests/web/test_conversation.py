@@ -272,3 +272,51 @@ def test_a_list_of_a_business_opens_and_answers(open_page: Opener) -> None:
     page.get_by_role("button", name="Where to put it?").click()
     page.get_by_role("dialog").get_by_role("button", name="With a neighbour").click()
     expect(message(page, "in reply to Zugvogel Parcel, With a neighbour")).to_be_visible()
+
+
+def test_somebody_is_named_in_a_group(open_page: Opener) -> None:
+    page = open_page("/chats/hikers@groups.plauder.example")
+    expect(message(page, "who takes the big thermos?").locator(".mention")).to_have_text("@Ana Ribeiro")
+    field(page).press_sequentially("Ask @li")
+    options = page.get_by_role("listbox", name="People in this group").get_by_role("option")
+    expect(options).to_have_text(["Lívia Prado"])
+    page.keyboard.press("Enter")
+    expect(field(page)).to_have_value("Ask Lívia Prado ".replace("Lívia", "@Lívia"))
+    page.keyboard.type("please")
+    page.keyboard.press("Enter")
+    expect(message(page, "Ask @Lívia Prado please").locator(".mention")).to_have_text("@Lívia Prado")
+    field(page).press_sequentially("@")
+    expect(options).to_have_count(4)
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+
+
+def test_pictures_sent_together_are_an_album(open_page: Opener) -> None:
+    page = open_page("/chats/hikers@groups.plauder.example")
+    album = message(page, "Lívia Prado, 6 photos, Last Sunday")
+    expect(album.get_by_role("button", name="Open photo")).to_have_count(4)
+    expect(album).to_contain_text("+2")
+    album.get_by_role("button", name="Open photo").last.click()
+    viewer = page.get_by_role("dialog", name="Lívia Prado")
+    expect(viewer.get_by_role("img", name="Picture 4 of last Sunday")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(viewer.get_by_role("img", name="Picture 5 of last Sunday")).to_be_visible()
+
+
+def test_a_chat_is_exported(chat: Page, tmp_path: Path) -> None:
+    chat.get_by_role("button", name="More", exact=True).click()
+    with chat.expect_download() as download:
+        chat.get_by_role("menuitem", name="Export chat").click()
+    assert download.value.suggested_filename == "Bruno Keller.txt"
+    download.value.save_as(tmp_path / "chat.txt")
+    lines = (tmp_path / "chat.txt").read_text(encoding="utf-8").splitlines()
+    assert "27 Nov 2026, 13:33:30 – Ana Ribeiro: Deal! I land on Saturday at 14:35." in lines
+    assert any("Bruno Keller: Photo. Two hikers below a snowy peak." in line for line in lines)
+
+
+def test_an_insecure_address_says_so_instead_of_stopping(open_page: Opener) -> None:
+    page = open_page("/chats", fixed_time=False)
+    page.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+    page.reload()
+    expect(page.get_by_text("This address is not secure")).to_be_visible()
+    expect(page.get_by_role("link", name="Open https://localhost")).to_be_visible()

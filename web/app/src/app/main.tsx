@@ -8,6 +8,7 @@ import { connect } from "#connect";
 import { ClientContext } from "../lib/client.ts";
 import { preferences, watchLook } from "../lib/preferences.ts";
 import { Toaster } from "../ui/Toaster.tsx";
+import { CannotRun, whatIsLacking } from "./CannotRun.tsx";
 import { activateLanguage } from "./i18n.ts";
 import { makeRouter } from "./router.tsx";
 import { StartFailed } from "./StartFailed.tsx";
@@ -17,6 +18,15 @@ async function start(): Promise<void> {
   const root = createRoot(document.getElementById("root") as HTMLElement);
   await activateLanguage();
   preferences.subscribe(() => void activateLanguage());
+  const lacking = whatIsLacking();
+  if (lacking) {
+    root.render(
+      <I18nProvider i18n={i18n}>
+        <CannotRun lacking={lacking} />
+      </I18nProvider>,
+    );
+    return;
+  }
   try {
     const client = await connect();
     const router = makeRouter(client);

@@ -145,7 +145,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("../features/settings/Settings.tsx"), "Settings"),
 });
 
-const settingsIndex = createRoute({ getParentRoute: () => settings, path: "/", component: nothingOpen });
+/** Where there is room beside the list, it is not left empty. */
+const settingsIndex = createRoute({
+  getParentRoute: () => settings,
+  path: "/",
+  component: lazyRouteComponent(() => import("../features/settings/ProfileSettings.tsx"), "ProfileSettings"),
+});
 
 const section = <const Path extends string>(
   path: Path,

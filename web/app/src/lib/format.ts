@@ -14,6 +14,8 @@ export interface Format {
   day(at: number): string;
   /** 22 Dec */
   date(at: number): string;
+  /** 22 Dec 2026 */
+  fullDate(at: number): string;
   number(value: number): string;
   bytes(size: number): string;
   list(names: readonly string[]): string;
@@ -38,6 +40,7 @@ function make(locale: string): Format {
   const day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
   const dayYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
   const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+  const fullDate = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
   const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" });
   const number = new Intl.NumberFormat(locale);
   const list = new Intl.ListFormat(locale, { type: "conjunction" });
@@ -58,6 +61,7 @@ function make(locale: string): Format {
     day: (at) =>
       capitalise((new Date(at).getFullYear() === new Date().getFullYear() ? day : dayYear).format(at)),
     date: (at) => date.format(at),
+    fullDate: (at) => fullDate.format(at),
     number: (value) => number.format(value),
     bytes: (size) =>
       size < 1000
@@ -113,6 +117,12 @@ export function shortWhen(format: Format, at: number, now: number): string {
   if (days <= 0) return format.time(at);
   if (days === 1) return format.relativeDay(1);
   return days < 7 ? format.weekday(at) : format.date(at);
+}
+
+/** In a sentence: today the time alone, else the day as well. */
+export function dayAndTime(format: Format, at: number, now: number): string {
+  const time = format.time(at);
+  return format.daysAgo(at, now) <= 0 ? time : `${shortWhen(format, at, now)}, ${time}`;
 }
 
 /** On a line between days. */

@@ -1,6 +1,7 @@
 /** Phone numbers. The tables are large, so they are fetched with the first screen that needs them. */
 
 import type { CountryCode } from "libphonenumber-js/min";
+import { useEffect, useState } from "react";
 
 export type Country = CountryCode;
 
@@ -96,4 +97,14 @@ export function deviceName(): string {
             ? "Linux"
             : "";
   return system ? `${browser}, ${system}` : browser;
+}
+
+/** A number as people write it; as it came until the tables are here. */
+export function useShownNumber(e164: string | undefined): string | undefined {
+  const [shown, setShown] = useState(e164);
+  useEffect(() => {
+    setShown(e164);
+    if (e164) void loadCountries().then((countries) => setShown(countries.display(e164)));
+  }, [e164]);
+  return shown;
 }

@@ -72,4 +72,39 @@ describe("rowsOf", () => {
       "b:single",
     ]);
   });
+
+  describe("albums", () => {
+    const media = {
+      id: "x",
+      name: "x.jpg",
+      type: "image/jpeg",
+      size: 1,
+      transfer: { state: "here" },
+    } as const;
+    const photo = (id: string, minutes: number, caption = "", more: Partial<MessageView> = {}) =>
+      message(id, minutes, { content: { kind: "image", media, caption }, ...more });
+    const album = (list: MessageView[]) =>
+      rowsOf(list, { hasOlder: true }).flatMap((row) =>
+        row.kind === "message" ? [row.album?.map((one) => one.id).join("") ?? row.key] : [],
+      );
+
+    it("are four pictures or more in one go, the caption on the first", () => {
+      const five = [photo("a", 0, "Sunday"), photo("b", 0), photo("c", 1), photo("d", 1), photo("e", 2)];
+      expect(album([message("x", 0), ...five, message("y", 2)])).toEqual(["x", "abcde", "y"]);
+      expect(album(five.slice(0, 3))).toEqual(["a", "b", "c"]);
+    });
+
+    it("end where a caption, a reaction, a failure, a pause or a day comes between", () => {
+      const four = ["a", "b", "c", "d"].map((id) => photo(id, 0));
+      const reactions = [{ emoji: "👍", count: 1, own: false, names: ["Ana"] }];
+      for (const odd of [
+        photo("e", 0, "Look"),
+        photo("e", 0, "", { reactions }),
+        photo("e", 0, "", { tick: "failed" }),
+        photo("e", 9),
+        photo("e", 24 * 60),
+      ])
+        expect(album([...four, odd])).toEqual(["abcd", "e"]);
+    });
+  });
 });

@@ -8,7 +8,14 @@ export type Row =
   | { readonly kind: "banner"; readonly key: string }
   | { readonly kind: "day"; readonly key: string; readonly at: number }
   | { readonly kind: "unread"; readonly key: string; readonly count: number }
-  | { readonly kind: "message"; readonly key: string; readonly message: MessageView; readonly place: Place };
+  | {
+      readonly kind: "message";
+      readonly key: string;
+      readonly message: MessageView;
+      readonly place: Place;
+      /** Pictures sent in one go are one row; `message` is the first of them. */
+      readonly album?: readonly MessageView[];
+    };
 
 /** Bubbles of one sender within two minutes join. */
 const RUN = 120_000;
@@ -27,6 +34,21 @@ function joins(a: MessageView | undefined, b: MessageView | undefined): boolean 
   );
 }
 
+/** From how many pictures on they are an album. */
+const ALBUM = 4;
+
+/** Bare pictures and films: a caption is allowed on the first alone. */
+function isLeaf(message: MessageView | undefined, isFirst: boolean): boolean {
+  const { content } = message ?? {};
+  return (
+    message !== undefined &&
+    (content?.kind === "image" || content?.kind === "video") &&
+    (isFirst || (content.caption === "" && !message.quote && !message.forwarded)) &&
+    message.reactions.length === 0 &&
+    message.tick !== "failed"
+  );
+}
+
 const sameDay = (a: number, b: number): boolean => new Date(a).toDateString() === new Date(b).toDateString();
 
 export function rowsOf(
@@ -38,8 +60,21 @@ export function rowsOf(
   const breaks = (index: number) =>
     index === unreadFrom || !sameDay(messages[index - 1]?.at ?? 0, messages[index]?.at ?? 0);
   if (!options.hasOlder) rows.push({ kind: "banner", key: "banner" });
-  messages.forEach((message, index) => {
+  const albumFrom = (index: number): number => {
+    if (!isLeaf(messages[index], true)) return 1;
+    let length = 1;
+    while (
+      isLeaf(messages[index + length], false) &&
+      joins(messages[index + length - 1], messages[index + length]) &&
+      !breaks(index + length)
+    )
+      length += 1;
+    return length >= ALBUM ? length : 1;
+  };
+  for (let index = 0, taken = 1; index < messages.length; index += taken) {
+    const message = messages[index] as MessageView;
     const previous = messages[index - 1];
+    taken = albumFrom(index);
     if (!previous || !sameDay(previous.at, message.at))
       rows.push({ kind: "day", key: `day-${new Date(message.at).toDateString()}`, at: message.at });
     if (index === unreadFrom)
@@ -49,9 +84,11 @@ export function rowsOf(
         count: messages.slice(index).filter((one) => !one.own && one.content.kind !== "system").length,
       });
     const before = joins(previous, message) && !breaks(index);
-    const after = joins(message, messages[index + 1]) && !breaks(index + 1);
+    const last = index + taken - 1;
+    const after = joins(messages[last], messages[last + 1]) && !breaks(last + 1);
     const place = before ? (after ? "middle" : "last") : after ? "first" : "single";
-    rows.push({ kind: "message", key: message.id, message, place });
-  });
+    const album = taken > 1 ? messages.slice(index, index + taken) : undefined;
+    rows.push({ kind: "message", key: message.id, message, place, ...(album && { album }) });
+  }
   return rows;
 }

@@ -64,6 +64,20 @@ interface PushData {
   body?: string;
 }
 
+/** The app's languages; the app itself, with its catalogues, is closed when this is needed. */
+const NEWS: Readonly<Record<string, string>> = {
+  en: "You have new messages",
+  de: "Du hast neue Nachrichten",
+  pt: "Você tem mensagens novas",
+  es: "Tienes mensajes nuevos",
+  hi: "आपके लिए नए संदेश हैं",
+};
+
+function news(): string {
+  const known = navigator.languages.map((tag) => NEWS[tag.split("-")[0] ?? ""]);
+  return known.find(Boolean) ?? (NEWS.en as string);
+}
+
 self.addEventListener("push", (event) => {
   const show = async () => {
     const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
@@ -76,7 +90,7 @@ self.addEventListener("push", (event) => {
       // An empty push means "there is something new".
     }
     await self.registration.showNotification(data.title ?? "Plauder", {
-      body: data.body ?? "✉",
+      body: data.body ?? news(),
       tag: data.chat ?? "plauder",
       icon: "/icon-192.png",
       badge: "/icon-192.png",

@@ -328,8 +328,15 @@ export type LockReason =
   | "not-for-device" // the sender's app did not know this device
   | "keys-lost";
 
+/** Somebody named in a group: [begin, end) of the text, in UTF-16 units, the "@" included. */
+export interface Mention {
+  readonly id: ChatId;
+  readonly begin: number;
+  readonly end: number;
+}
+
 export type Content =
-  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "text"; readonly text: string; readonly mentions?: readonly Mention[] }
   | { readonly kind: "image" | "video"; readonly media: MediaView; readonly caption: string }
   | {
       readonly kind: "voice";
@@ -447,9 +454,9 @@ export interface Conversation extends Live<ConversationView | undefined> {
   latest(): Promise<void>;
   /** Everything up to and including this message was seen by the person. */
   seen(message: MessageId): void;
-  send(text: string, options?: { replyTo?: MessageId }): Promise<MessageId>;
+  send(text: string, options?: { replyTo?: MessageId; mentions?: readonly Mention[] }): Promise<MessageId>;
   attach(draft: AttachmentDraft, options?: { replyTo?: MessageId }): Promise<MessageId>;
-  edit(message: MessageId, text: string): Promise<void>;
+  edit(message: MessageId, text: string, mentions?: readonly Mention[]): Promise<void>;
   /** Empty string takes the reaction back. */
   react(message: MessageId, emoji: string): Promise<void>;
   remove(messages: readonly MessageId[], scope: "me" | "all"): Promise<void>;
@@ -468,6 +475,8 @@ export interface Conversation extends Live<ConversationView | undefined> {
   /** Newest first. */
   media(kind: "visual" | "files" | "links"): Promise<readonly MessageView[]>;
   search(text: string): Promise<readonly MessageId[]>;
+  /** Everything of this chat on this device, oldest first: for keeping it elsewhere. */
+  all(): Promise<readonly MessageView[]>;
 }
 
 /** "Where is my message?" */
@@ -731,6 +740,13 @@ export interface NotificationSettings {
   readonly groups: boolean;
 }
 
+export interface PushHop {
+  /** "subscription", "push service" … as the server names it. */
+  readonly hop: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
 export interface Notifications {
   readonly settings: Live<NotificationSettings | undefined>;
   set(change: Partial<NotificationSettings>): Promise<void>;
@@ -738,6 +754,8 @@ export interface Notifications {
   vapidKey(): Promise<string | undefined>;
   /** What `PushManager.subscribe` gave, as JSON; `null` ends push on this device. */
   register(subscription: { endpoint: string; keys: { p256dh: string; auth: string } } | null): Promise<void>;
+  /** Rings this device by way of its push service, and tells what each hop said. Rejects: not-found, offline. */
+  test(): Promise<readonly PushHop[]>;
   /** Calls back for each message that deserves attention. */
   onMessage(
     listener: (event: {

@@ -9,12 +9,14 @@ import {
   type ConversationView,
   type Draft,
   type Live,
+  type Mention,
   type MessageDetails,
   type MessageView,
 } from "./api.ts";
 import type { Account } from "./core/account.ts";
 import { newId } from "./core/ids.ts";
 import type { MediaTransfers } from "./core/media.ts";
+import { toWire } from "./core/mentions.ts";
 import type { MessageRow, StoredContent, StoredQuote } from "./core/rows.ts";
 import { Cell, paced } from "./live.ts";
 import type { Shown, Views } from "./views.ts";
@@ -177,13 +179,16 @@ export class ChatConversation implements Conversation {
   // ---------------------------------------------------------------------------------------------- writing
 
   /** `id`: the message's own, for callers who may have to ask again. */
-  async send(text: string, options: { replyTo?: string; id?: string } = {}): Promise<string> {
+  async send(
+    text: string,
+    options: { replyTo?: string; id?: string; mentions?: readonly Mention[] } = {},
+  ): Promise<string> {
     this.#mayWrite();
     const { quote, elements } = this.#reply(options.replyTo);
     const id = this.#account.post(
       this.#id,
-      { content: { kind: "text", text }, quote, ...(options.id && { id: options.id }) },
-      [wire.body(text), ...elements],
+      { content: textContent(text, options.mentions), quote, ...(options.id && { id: options.id }) },
+      [wire.body(text), ...toWire(text, options.mentions ?? []), ...elements],
       text,
     );
     this.saveDraft({ text: "" });
@@ -219,13 +224,14 @@ export class ChatConversation implements Conversation {
     };
   }
 
-  async edit(message: string, text: string): Promise<void> {
+  async edit(message: string, text: string, mentions: readonly Mention[] = []): Promise<void> {
     const row = this.#own(message);
     if (row.kind !== "text") throw new ClientError("not-allowed");
     const { store, messages } = this.#account;
     store.write(() => {
-      messages.setContent(row.id, { kind: "text", text }, { edited: true });
-      this.#account.act(this.#id, [wire.body(text), wire.replaces(row.stanza_id)], text);
+      messages.setContent(row.id, textContent(text, mentions), { edited: true });
+      const elements = [wire.body(text), ...toWire(text, mentions), wire.replaces(row.stanza_id)];
+      this.#account.act(this.#id, elements, text);
     });
   }
 
@@ -408,6 +414,14 @@ export class ChatConversation implements Conversation {
     return this.#views.messages(rows.filter(({ text }) => /\bhttps?:\/\/\S/.test(text)));
   }
 
+  async all(): Promise<readonly MessageView[]> {
+    const rows = this.#account.store.sql.all<MessageRow>(
+      "SELECT * FROM message WHERE chat = ? ORDER BY at, seq",
+      this.#id,
+    );
+    return this.#views.messages(rows);
+  }
+
   async search(text: string): Promise<readonly string[]> {
     return this.#account.messages.search(text, this.#id).map(({ id }) => id);
   }
@@ -426,4 +440,8 @@ function isBefore(a: Point, b: Point): boolean {
 function answerText(reply: BusinessReply): string {
   if (reply.type === "button_reply") return reply.button_reply.title;
   return reply.type === "list_reply" ? reply.list_reply.title : reply.button.text;
+}
+
+function textContent(text: string, mentions: readonly Mention[] = []): StoredContent {
+  return { kind: "text", text, ...(mentions.length > 0 && { mentions }) };
 }

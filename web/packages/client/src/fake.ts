@@ -458,6 +458,7 @@ function notificationsOf(world: World): PlauderClient["notifications"] {
     set: async (change) => settings.update((view) => ({ ...view, ...change })),
     vapidKey: async () => undefined,
     register: async () => {},
+    test: async () => [{ hop: "push service", ok: true, detail: "201" }],
     onMessage: (listener) => {
       const forward = (message: MessageView) =>
         listener({

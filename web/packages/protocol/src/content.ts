@@ -43,8 +43,16 @@ export interface FileShare {
   readonly voice?: { readonly seconds: number; readonly wave: readonly number[] } | undefined;
 }
 
+/** Somebody who is named in a text (XEP-0372): [begin, end) in code points of the body. */
+export interface Mention {
+  readonly jid: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
 export interface MessageContent {
   readonly body: string | undefined;
+  readonly mentions: readonly Mention[];
   readonly reply: ReplyTo | undefined;
   readonly reactions: { readonly id: string; readonly emojis: readonly string[] } | undefined;
   /** Id of the message this one replaces. */
@@ -84,6 +92,9 @@ export const replaces = (id: string): Element => el("replace", NS.correct, { id 
 export const retraction = (id: string): Element => el("retract", NS.retract, { id });
 export const timer = (seconds: number): Element => el("ephemeral", NS.ephemeral, { timer: seconds });
 export const forwardedMark = (): Element => el("forwarded", FORWARDED_MARK);
+
+export const mention = ({ jid, begin, end }: Mention): Element =>
+  el("reference", NS.reference, { type: "mention", begin, end, uri: `xmpp:${jid}` });
 
 export type Hint = "store" | "no-store" | "no-copy" | "no-permanent-store";
 export const hint = (name: Hint): Element => el(name, NS.hints);
@@ -185,6 +196,7 @@ export function readContent(elements: readonly Element[]): MessageContent {
   const text = find("body", NS.client)?.text();
   return {
     body: text === undefined ? undefined : withoutFallback(text, elements),
+    mentions: readMentions(text ?? "", elements),
     reply: reply?.attr("id") ? { id: reply.attr("id") as string, to: reply.attr("to") } : undefined,
     reactions: reacted?.attr("id")
       ? {
@@ -209,6 +221,22 @@ export function readContent(elements: readonly Element[]): MessageContent {
     forwarded: find("forwarded", FORWARDED_MARK) !== undefined,
     oob: find("x", NS.oob)?.textOf("url"),
   };
+}
+
+const MOST_MENTIONS = 100;
+
+function readMentions(text: string, elements: readonly Element[]): Mention[] {
+  const length = Array.from(text).length;
+  return elements
+    .filter((one) => one.is("reference", NS.reference) && one.attr("type") === "mention")
+    .slice(0, MOST_MENTIONS)
+    .flatMap(({ attrs }) => {
+      const [begin, end] = [Number(attrs.begin), Number(attrs.end)];
+      const jid = /^xmpp:([^?/]+)/.exec(attrs.uri ?? "")?.[1];
+      const fits =
+        Number.isInteger(begin) && Number.isInteger(end) && begin >= 0 && begin < end && end <= length;
+      return jid && fits ? [{ jid, begin, end }] : [];
+    });
 }
 
 function distinct(texts: readonly string[]): string[] {

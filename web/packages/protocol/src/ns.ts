@@ -74,6 +74,7 @@ export const NS = {
   business: "urn:plauder:business:0",
   businessProfile: "urn:plauder:business:profile:0",
   ephemeral: "urn:xmpp:ephemeral:0",
+  reference: "urn:xmpp:reference:0",
   privacy: "urn:plauder:privacy:0",
   groupLink: "urn:plauder:groups:0",
 } as const;

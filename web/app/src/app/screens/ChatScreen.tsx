@@ -9,6 +9,7 @@ import {
   MailOpen,
   Pin,
   PinOff,
+  Share,
   ShieldCheck,
   Trash2,
   UserX,
@@ -16,6 +17,10 @@ import {
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { Conversation } from "../../features/conversation/Conversation.tsx";
 import { useClient, useLiveOf } from "../../lib/client.ts";
+import { useFormat } from "../../lib/format.ts";
+import { save } from "../../lib/media.ts";
+import { fileName, transcript } from "../../lib/transcript.ts";
+import { useWording } from "../../lib/wording.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Empty } from "../../ui/Empty.tsx";
 import type { MenuEntry } from "../../ui/Menu.tsx";
@@ -37,6 +42,8 @@ export function ChatScreen() {
   const { chat: id } = route.useParams();
   const { pane, message, at } = route.useSearch();
   const chat = useLiveOf((one) => one.chats.one(id), [id]);
+  const format = useFormat();
+  const wording = useWording();
   const [ask, setAsk] = useState<"clear" | "remove" | "block" | "report">();
   const [limit, setLimit] = useState<number>();
   useEffect(() => {
@@ -92,7 +99,19 @@ export function ChatScreen() {
         back();
       },
     },
-    { label: t`Clear messages`, icon: Eraser, line: true, onSelect: () => setAsk("clear") },
+    {
+      label: t`Export chat`,
+      icon: Share,
+      line: true,
+      onSelect: () =>
+        void client
+          .conversation(id)
+          .all()
+          .then((all) =>
+            save(new Blob([transcript(all, format, wording)], { type: "text/plain" }), fileName(chat.name)),
+          ),
+    },
+    { label: t`Clear messages`, icon: Eraser, onSelect: () => setAsk("clear") },
     { label: t`Delete chat`, icon: Trash2, danger: true, onSelect: () => setAsk("remove") },
     chat.kind !== "group" && { label: t`Block`, icon: UserX, danger: true, onSelect: () => setAsk("block") },
     chat.kind !== "group" && { label: t`Report`, icon: Flag, danger: true, onSelect: () => setAsk("report") },

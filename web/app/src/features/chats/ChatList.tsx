@@ -79,7 +79,7 @@ export function ChatList({ archived, onSearch, onNew, onInvite, onQr }: Props) {
         </button>
       </div>
       <fieldset
-        className="flex min-w-0 flex-none gap-1.5 overflow-x-auto px-4 pt-3 pb-2.5 [scrollbar-width:none]"
+        className="chips flex min-w-0 flex-none gap-1.5 overflow-x-auto px-4 pt-3 pb-2.5 [scrollbar-width:none]"
         aria-label={t`Filter`}
       >
         {filters.map(([key, label]) => (

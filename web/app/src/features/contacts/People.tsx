@@ -85,7 +85,7 @@ export function People() {
           ))}
         </div>
       </section>
-      <div className="main-pane grid place-items-center bg-[image:var(--wash)] bg-ground">
+      <div className="main-pane place-items-center bg-[image:var(--wash)] bg-ground">
         <Empty title={t`Choose someone to write to`} />
       </div>
       <Suspense>

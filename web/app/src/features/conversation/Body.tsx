@@ -4,6 +4,7 @@ import { Ban, Key, MapPin, Star, Timer } from "lucide-react";
 import { useFormat } from "../../lib/format.ts";
 import { useWording } from "../../lib/wording.ts";
 import { Tick } from "../../ui/Tick.tsx";
+import { Album } from "./Album.tsx";
 import type { MessageActions } from "./actions.ts";
 import { Business } from "./Business.tsx";
 import { FileCard } from "./FileCard.tsx";
@@ -13,32 +14,37 @@ import { Voice } from "./Voice.tsx";
 
 interface Props {
   message: MessageView;
+  album?: readonly MessageView[] | undefined;
   actions: MessageActions;
 }
 
 /** What a bubble holds: quote, content, and the meta at the end of the last line. */
-export function MessageBody({ message, actions }: Props) {
+export function MessageBody({ message, album, actions }: Props) {
   return (
     <>
       <QuoteBox message={message} actions={actions} />
-      <Inner message={message} actions={actions} />
+      <Inner message={message} album={album} actions={actions} />
       <Meta message={message} onDetails={() => actions.details(message)} />
     </>
   );
 }
 
-function Inner({ message, actions }: Props) {
+function Inner({ message, album, actions }: Props) {
   const { t } = useLingui();
   const wording = useWording();
   const { content } = message;
   switch (content.kind) {
     case "text":
-      return <MessageText text={content.text} />;
+      return <MessageText text={content.text} mentions={content.mentions} />;
     case "image":
     case "video":
       return (
         <>
-          <Photo message={message} onOpen={() => actions.view(message)} />
+          {album ? (
+            <Album messages={album} actions={actions} />
+          ) : (
+            <Photo message={message} onOpen={() => actions.view(message)} />
+          )}
           {content.caption && (
             <span className="photo-caption inline-block">
               <MessageText text={content.caption} />

@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import type { Conversation, MessageView } from "@plauder/client/api";
+import type { Conversation, GroupMember, MessageView } from "@plauder/client/api";
 import { FileText, Image as ImageIcon, Mic, Plus, Send, Smile, Trash2, X } from "lucide-react";
 import {
   type ClipboardEvent,
@@ -7,20 +7,25 @@ import {
   type RefObject,
   Suspense,
   useEffect,
+  useId,
   useImperativeHandle,
   useRef,
   useState,
 } from "react";
 import { useFormat } from "../../lib/format.ts";
+import { suggested, typedName } from "../../lib/mentions.ts";
 import { usePreferences } from "../../lib/preferences.ts";
 import { useRecorder } from "../../lib/recorder.ts";
 import { useWording } from "../../lib/wording.ts";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { Menu } from "../../ui/Menu.tsx";
 import { Wave } from "../../ui/Wave.tsx";
+import { MentionList } from "./MentionList.tsx";
 import { useDraft } from "./useDraft.ts";
 
 const EmojiPicker = lazy(() => import("./EmojiPicker.tsx"));
+
+const MOST_SUGGESTED = 6;
 
 export interface ComposerHandle {
   focus(): void;
@@ -28,6 +33,8 @@ export interface ComposerHandle {
 
 interface Props {
   conversation: Conversation;
+  /** Who can be named here: the others of a group. */
+  people: readonly GroupMember[];
   find: (id: string) => MessageView | undefined;
   onFiles: (files: readonly File[], asDocument: boolean) => void;
   /** ↑ in the empty field. */
@@ -37,7 +44,7 @@ interface Props {
 }
 
 /** Grows to six lines, then scrolls. Recording needs no holding. */
-export function Composer({ conversation, find, onFiles, onEditLast, onEscape, handle }: Props) {
+export function Composer({ conversation, people, find, onFiles, onEditLast, onEscape, handle }: Props) {
   const { t } = useLingui();
   const format = useFormat();
   const { enterSends } = usePreferences();
@@ -48,6 +55,9 @@ export function Composer({ conversation, find, onFiles, onEditLast, onEscape, ha
   const draft = useDraft(conversation);
   const recorder = useRecorder();
   const { text } = draft;
+  const listId = useId();
+  const [naming, setNaming] = useState<{ typed: string; active: number }>();
+  const named = naming ? suggested(people, naming.typed).slice(0, MOST_SUGGESTED) : [];
 
   useImperativeHandle(handle, () => ({ focus: () => field.current?.focus() }));
 
@@ -66,8 +76,37 @@ export function Composer({ conversation, find, onFiles, onEditLast, onEscape, ha
 
   const submit = () => {
     if (!text.trim()) return;
-    draft.submit();
+    draft.submit(people);
+    setNaming(undefined);
     field.current?.focus();
+  };
+
+  const type = (element: HTMLTextAreaElement) => {
+    draft.type(element.value);
+    const typed = people.length > 0 ? typedName(element.value, element.selectionStart) : undefined;
+    setNaming(typed === undefined ? undefined : { typed, active: 0 });
+  };
+
+  const pickName = (person: GroupMember) => {
+    const element = field.current;
+    const caret = element?.selectionStart ?? text.length;
+    const at = caret - (naming?.typed.length ?? 0);
+    draft.type(`${text.slice(0, at)}${person.name} ${text.slice(caret)}`);
+    const after = at + person.name.length + 1;
+    queueMicrotask(() => element?.setSelectionRange(after, after));
+    setNaming(undefined);
+  };
+
+  /** Keys that belong to the list of names while it is open. */
+  const nameKey = (key: string): boolean => {
+    const chosen = named[naming?.active ?? 0];
+    if (!naming || !chosen) return false;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    if (step) setNaming({ ...naming, active: (naming.active + step + named.length) % named.length });
+    else if (key === "Enter" || key === "Tab") pickName(chosen);
+    else if (key === "Escape") setNaming(undefined);
+    else return false;
+    return true;
   };
 
   const insert = (what: string) => {
@@ -130,6 +169,9 @@ export function Composer({ conversation, find, onFiles, onEditLast, onEscape, ha
           <EmojiPicker onPick={insert} onClose={() => setEmoji(false)} />
         </Suspense>
       )}
+      {named.length > 0 && (
+        <MentionList id={listId} people={named} active={naming?.active ?? 0} onPick={pickName} />
+      )}
       <div className="composer-box">
         <Menu
           align="start"
@@ -165,9 +207,19 @@ export function Composer({ conversation, find, onFiles, onEditLast, onEscape, ha
           value={text}
           maxLength={65_536}
           onPaste={onPaste}
-          onChange={(event) => draft.type(event.currentTarget.value)}
+          onChange={(event) => type(event.currentTarget)}
+          {...(named.length > 0 && {
+            "aria-autocomplete": "list" as const,
+            "aria-controls": listId,
+            "aria-activedescendant": `${listId}-${naming?.active ?? 0}`,
+          })}
+          onBlur={() => setNaming(undefined)}
           onKeyDown={(event) => {
             if (event.nativeEvent.isComposing) return;
+            if (nameKey(event.key)) {
+              event.preventDefault();
+              return;
+            }
             if (event.key === "Enter" && !event.shiftKey && (enterSends || event.ctrlKey)) {
               event.preventDefault();
               submit();

@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageId, MessageView } from "@plauder/client/api";
 import { type DragEvent, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useClient, useLive } from "../../lib/client.ts";
+import { useClient, useLive, useLiveOf } from "../../lib/client.ts";
 import { useHotkey } from "../../lib/hotkeys.ts";
 import type { MenuEntry } from "../../ui/Menu.tsx";
 import { toast } from "../../ui/Toaster.tsx";
@@ -80,6 +80,8 @@ export function Conversation(props: Props) {
     [conversation, onDetails, onSafety],
   );
 
+  const group = useLiveOf((one) => one.groups.one(chat.id), [chat.id]);
+  const others = useMemo(() => group?.members.filter((one) => !one.isMe) ?? [], [group]);
   const loaded = view !== undefined;
   useEffect(() => {
     if (loaded && target) void log.current?.reveal(target);
@@ -149,6 +151,7 @@ export function Conversation(props: Props) {
         <Composer
           handle={composer}
           conversation={conversation}
+          people={others}
           find={find}
           onFiles={files}
           onEscape={() => log.current?.focus()}

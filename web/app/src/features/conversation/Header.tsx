@@ -3,7 +3,7 @@ import type { ChatView, ContactView } from "@plauder/client/api";
 import { ChevronLeft, MoreVertical, Search, Store } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLiveOf } from "../../lib/client.ts";
-import { shortWhen, useFormat } from "../../lib/format.ts";
+import { dayAndTime, useFormat } from "../../lib/format.ts";
 import { useWording } from "../../lib/wording.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
@@ -81,6 +81,6 @@ function useStatus(chat: ChatView): ReactNode {
     const now = Date.now();
     return format.daysAgo(at, now) === 0
       ? t`last seen at ${format.time(at)}`
-      : t`last seen ${shortWhen(format, at, now)}, ${format.time(at)}`;
+      : t`last seen ${dayAndTime(format, at, now)}`;
   }
 }

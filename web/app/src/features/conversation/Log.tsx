@@ -50,6 +50,7 @@ function estimate(row: Row | undefined, width: number): number {
   const { content, reactions, quote, tick } = row.message;
   const extra =
     (gapped(row) ? 9 : 0) + (reactions.length > 0 ? 24 : 0) + (quote ? 58 : 0) + (tick === "failed" ? 28 : 0);
+  if (row.album) return 340 + extra;
   if (content.kind === "image" || content.kind === "video") return 240 + extra;
   if (content.kind === "voice" || content.kind === "file") return 98 + extra;
   if (content.kind === "business") return 220 + extra;
@@ -85,7 +86,13 @@ export function Log(props: Props) {
     paddingEnd: 14,
   });
 
-  const indexOf = useCallback((id: MessageId) => rows.findIndex((row) => row.key === id), [rows]);
+  const indexOf = useCallback(
+    (id: MessageId) =>
+      rows.findIndex(
+        (row) => row.key === id || (row.kind === "message" && row.album?.some((one) => one.id === id)),
+      ),
+    [rows],
+  );
   const keys = useLogKeys({ rows, virtual, scroller, actions, onEscape: props.onEscape });
 
   // How many were new when the chat was opened; later ones do not add to the line.
@@ -134,8 +141,8 @@ export function Log(props: Props) {
     if (index < 0) return;
     setWaiting(undefined);
     virtual.scrollToIndex(index, { align: "center" });
-    setFlash(waiting);
-  }, [waiting, indexOf, virtual]);
+    setFlash(rows[index]?.key);
+  }, [waiting, indexOf, rows, virtual]);
 
   // When the keyboard, the emoji or a second line takes room, the end stays in view.
   const stay = useRef(atEnd);
@@ -229,7 +236,8 @@ export function Log(props: Props) {
       case "message":
         return (
           <Message
-            message={row.message}
+            message={row.album ? standsFor(row.album) : row.message}
+            album={row.album}
             place={row.place}
             group={group}
             tabbable={keys.active === row.key}
@@ -245,4 +253,14 @@ export function Log(props: Props) {
 
 function gapped(row: Row): boolean {
   return row.kind === "message" && (row.place === "single" || row.place === "first");
+}
+
+const ORDER = ["failed", "waiting", "sent", "delivered", "read"] as const;
+const rank = (message: MessageView): number => (message.tick ? ORDER.indexOf(message.tick) : ORDER.length);
+
+/** The first of an album, with the time of its last and the tick of the slowest. */
+function standsFor(album: readonly MessageView[]): MessageView {
+  const [first, last] = [album[0] as MessageView, album.at(-1) as MessageView];
+  const slowest = album.reduce((worst, one) => (rank(one) < rank(worst) ? one : worst), first);
+  return { ...first, at: last.at, ...(slowest.tick && { tick: slowest.tick }) };
 }

@@ -10,7 +10,9 @@ import { MessageBody } from "./Body.tsx";
 import { senderColour, useMessageName } from "./names.ts";
 
 interface Props {
+  /** Of an album, one that stands for all. */
   message: MessageView;
+  album?: readonly MessageView[] | undefined;
   place: Place;
   /** In groups every run begins with its sender's name. */
   group: boolean;
@@ -22,9 +24,9 @@ interface Props {
 }
 
 export const Message = memo(function Message(props: Props) {
-  const { message, place, group, tabbable, selected, flash, isNew, actions } = props;
+  const { message, album, place, group, tabbable, selected, flash, isNew, actions } = props;
   const { t } = useLingui();
-  const name = useMessageName()(message);
+  const name = useMessageName()(message, album?.length);
   const errorText = useErrorText();
   const { content } = message;
   if (content.kind === "system")
@@ -64,7 +66,7 @@ export const Message = memo(function Message(props: Props) {
         {showName && (
           <span className={`sender ${senderColour(message.sender.avatar.color)}`}>{message.sender.name}</span>
         )}
-        <MessageBody message={message} actions={actions} />
+        <MessageBody message={message} album={album} actions={actions} />
         {tools()}
       </div>
       {message.reactions.length > 0 && (

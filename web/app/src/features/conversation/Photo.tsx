@@ -8,10 +8,14 @@ import { useMediaUrl } from "../../lib/media.ts";
 interface Props {
   message: MessageView;
   onOpen: () => void;
+  /** Width by height, where the place decides. */
+  ratio?: number;
+  /** How many more pictures this one stands for. */
+  more?: number;
 }
 
 /** A picture or film in a box of its own ratio, so that nothing jumps; blurred until the bytes are here. */
-export function Photo({ message, onOpen }: Props) {
+export function Photo({ message, onOpen, ratio: given, more = 0 }: Props) {
   const { t } = useLingui();
   const format = useFormat();
   const client = useClient();
@@ -19,7 +23,7 @@ export function Photo({ message, onOpen }: Props) {
   const media = content.kind === "image" || content.kind === "video" ? content.media : undefined;
   const url = useMediaUrl(message, media?.transfer.state === "here");
   if (!media) return null;
-  const ratio = Math.min(2.4, Math.max(0.7, (media.width ?? 4) / (media.height ?? 3)));
+  const ratio = given ?? Math.min(2.4, Math.max(0.7, (media.width ?? 4) / (media.height ?? 3)));
   const { transfer } = media;
   const label = content.kind === "video" ? t`Open video` : t`Open photo`;
   const style = { aspectRatio: String(ratio) };
@@ -35,7 +39,8 @@ export function Photo({ message, onOpen }: Props) {
         >
           {url && content.kind === "image" && <img src={url} alt={media.alt ?? ""} />}
           {url && content.kind === "video" && <video src={url} className="size-full object-cover" muted />}
-          {content.kind === "video" && (
+          {more > 0 && <span className="album-more">{`+${format.number(more)}`}</span>}
+          {content.kind === "video" && more === 0 && (
             <span className="play absolute inset-0 m-auto">
               <Play size={18} fill="currentColor" aria-hidden />
             </span>

@@ -1,6 +1,7 @@
 import type { Conversation, MessageId, MessageView } from "@plauder/client/api";
 import { useEffect, useRef, useState } from "react";
 import { useLive } from "../../lib/client.ts";
+import { mentionsIn, type Nameable } from "../../lib/mentions.ts";
 
 const SAVE_AFTER = 400;
 const TYPING_EVERY = 4000;
@@ -75,13 +76,17 @@ export function useDraft(conversation: Conversation) {
         conversation.typing("composing");
       }
     },
-    submit() {
+    submit(people: readonly Nameable[]) {
       const body = text.trim();
+      const mentions = mentionsIn(body, people);
       const { replyTo, editing } = target;
       reset();
       const sent = editing
-        ? conversation.edit(editing, body)
-        : conversation.send(body, replyTo ? { replyTo } : {});
+        ? conversation.edit(editing, body, mentions)
+        : conversation.send(body, {
+            ...(replyTo ? { replyTo } : {}),
+            ...(mentions.length > 0 ? { mentions } : {}),
+          });
       // Nothing is lost: what could not even be stored goes back into the field.
       void Promise.resolve(sent).catch(() => setText(body));
     },

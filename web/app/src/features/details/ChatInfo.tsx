@@ -3,6 +3,7 @@ import type { BusinessProfile, ChatView } from "@plauder/client/api";
 import { ChevronRight, Flag, ShieldCheck, Store, UserMinus, UserPlus, UserX, X } from "lucide-react";
 import { lazy, useEffect, useState } from "react";
 import { useClient, useLive, useLiveOf } from "../../lib/client.ts";
+import { useShownNumber } from "../../lib/phone.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { ChatFacts } from "./ChatFacts.tsx";
@@ -25,6 +26,7 @@ export default function ChatInfo(props: Props) {
   const { chat, onClose, onMedia } = props;
   const { t } = useLingui();
   const contact = useLiveOf((client) => client.contacts.one(chat.id), [chat.id]);
+  const number = useShownNumber(contact?.number);
   const title =
     chat.kind === "group" ? t`Group info` : chat.kind === "business" ? t`Business info` : t`Contact info`;
   return (
@@ -45,7 +47,7 @@ export default function ChatInfo(props: Props) {
         </h3>
         {contact?.number && (
           <p className="num text-ink-2" dir="ltr">
-            {contact.number}
+            {number}
           </p>
         )}
         {contact?.about && (

@@ -13,7 +13,7 @@ import {
 import { lazy, Suspense, useState } from "react";
 import { useClient, useCommand, useLive } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
-import { shortWhen, useFormat } from "../../lib/format.ts";
+import { dayAndTime, useFormat } from "../../lib/format.ts";
 import { useNow } from "../../lib/now.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
@@ -94,7 +94,7 @@ function Row({
           ) : device.online ? (
             <Trans>online</Trans>
           ) : device.lastActive !== undefined ? (
-            t`last seen ${shortWhen(format, device.lastActive, now)}, ${format.time(device.lastActive)}`
+            t`last seen ${dayAndTime(format, device.lastActive, now)}`
           ) : (
             device.linkedAt !== undefined && t`linked ${format.date(device.linkedAt)}`
           )}

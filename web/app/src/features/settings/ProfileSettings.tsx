@@ -2,6 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { useEffect, useState } from "react";
 import { useClient, useCommand, useLive } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
+import { useShownNumber } from "../../lib/phone.ts";
 import { AvatarField } from "../../ui/AvatarField.tsx";
 import { CopyText } from "../../ui/CopyText.tsx";
 import { Group, Page } from "../../ui/Page.tsx";
@@ -12,6 +13,7 @@ export function ProfileSettings() {
   const { t } = useLingui();
   const { profile } = useClient();
   const me = useLive(profile.me);
+  const number = useShownNumber(me?.number);
   const [name, setName] = useState(me?.name ?? "");
   const [about, setAbout] = useState(me?.about ?? "");
   const [code, setCode] = useState<string>();
@@ -73,7 +75,7 @@ export function ProfileSettings() {
           <p className="text-ink-2">
             {t`Number`}:{" "}
             <span dir="ltr" className="num">
-              {me.number}
+              {number}
             </span>
           </p>
         )}

@@ -60,7 +60,7 @@ export function Starred() {
           </ul>
         </div>
       </section>
-      <div className="main-pane grid place-items-center bg-[image:var(--wash)] bg-ground">
+      <div className="main-pane place-items-center bg-[image:var(--wash)] bg-ground">
         <Empty title={t`Starred messages of all chats`} />
       </div>
     </div>

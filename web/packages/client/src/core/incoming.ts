@@ -25,6 +25,7 @@ import type { Store } from "../store/store.ts";
 import { readBusiness } from "./business.ts";
 import type { Encryption } from "./encryption.ts";
 import { newId } from "./ids.ts";
+import { fromWire } from "./mentions.ts";
 import type { Messages } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { People } from "./people.ts";
@@ -252,7 +253,7 @@ export class Incoming {
   #edit(arrival: Arrival, content: MessageContent): boolean {
     const row = this.#messages.find(arrival.chat, content.replaces as string, arrival.sender);
     if (row?.kind !== "text" || content.body === undefined) return false;
-    this.#messages.setContent(row.id, { kind: "text", text: content.body }, { edited: true });
+    this.#messages.setContent(row.id, textContent(content.body, content), { edited: true });
     return true;
   }
 
@@ -282,6 +283,8 @@ export class Incoming {
       ...(own && { tick: "sent" as const }),
     });
     if (id === undefined) return this.#receipt(arrival, content);
+    if (arrival.group && !own && content.mentions.some(({ jid }) => jid === this.#host.account))
+      this.#messages.changeChat(chat, { mentioned: 1 });
     const share = content.file ?? aesgcmShare(content.body);
     if (mediaId && share) this.#media(mediaId, id, chat, share);
     if (!own && !arrival.group && (this.#people.row(chat)?.plain === 1) !== inTheClear)
@@ -401,7 +404,12 @@ function toStored(content: MessageContent): StoredContent | undefined {
   if (business) return fromBusiness(business, body ?? "");
   if (location) return { kind: "location", ...location, name: location.name ?? "" };
   if (body === undefined || body === "") return undefined;
-  return { kind: "text", text: body };
+  return textContent(body, content);
+}
+
+function textContent(text: string, content: MessageContent): StoredContent {
+  const mentions = fromWire(text, content.mentions);
+  return { kind: "text", text, ...(mentions.length > 0 && { mentions }) };
 }
 
 function fromShare(file: FileShare, caption: string): StoredContent {

@@ -377,7 +377,11 @@ export class Messages {
       from,
       upTo.seq,
     );
-    this.#sql.run("UPDATE chat SET read_up_to = ?, marked_unread = 0 WHERE id = ?", upTo.seq, chat);
+    this.#sql.run(
+      "UPDATE chat SET read_up_to = ?, marked_unread = 0, mentioned = 0 WHERE id = ?",
+      upTo.seq,
+      chat,
+    );
     this.#sql.run(
       `UPDATE message SET expires_at = ?1 + timer * 1000 WHERE chat = ?2 AND own = 0 AND timer > 0
        AND expires_at IS NULL AND seq <= ?3`,

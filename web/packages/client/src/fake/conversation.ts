@@ -161,7 +161,8 @@ export function fakeConversation(world: World, room: Room, media: FakeMedia): Co
     latest: async () => {},
     seen: () => world.touch(room, { unread: 0, markedUnread: false, mentioned: false }),
     send: async (text, options) => {
-      const id = post({ kind: "text", text }, options?.replyTo);
+      const { mentions } = options ?? {};
+      const id = post({ kind: "text", text, ...(mentions && { mentions }) }, options?.replyTo);
       world.dispatch(room, id);
       return id;
     },
@@ -236,6 +237,7 @@ export function fakeConversation(world: World, room: Room, media: FakeMedia): Co
         content: { kind: "system", event: { kind: "timer", by: world.me.get().name, seconds } },
       });
     },
+    all: async () => room.messages.get(),
     draft: room.draft,
     saveDraft: (draft: Draft) => {
       room.draft.set(draft);

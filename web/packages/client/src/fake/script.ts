@@ -274,8 +274,21 @@ export const HIKERS: readonly Said[] = [
   { from: "me", minutes: 35, tick: "delivered", content: text("Me, jet-lagged but in.") },
   { from: "thiago", minutes: 20, content: text("I bring the cake") },
   { from: "thiago", minutes: 20, content: text("Two, to be safe") },
+  ...(["mountains", "city", "beach", "mug", "plate", "stole"] as const).map((name, index) => ({
+    from: "livia",
+    minutes: 16,
+    content: photo(name, `Picture ${index + 1} of last Sunday`, index === 0 ? "Last Sunday" : ""),
+  })),
   { from: "livia", minutes: 15, content: text("And I the camera") },
-  { from: "jonas", minutes: 6, content: text("who takes the big thermos?") },
+  {
+    from: "jonas",
+    minutes: 6,
+    content: {
+      kind: "text",
+      text: "@Ana Ribeiro who takes the big thermos?",
+      mentions: [{ id: ME, begin: 0, end: 12 }],
+    },
+  },
 ];
 
 export const COUSINS: readonly Said[] = [

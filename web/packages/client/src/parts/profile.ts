@@ -13,6 +13,7 @@ import type {
   Notifications,
   Privacy,
   Profile,
+  PushHop,
 } from "../api.ts";
 import type { ServerDevice } from "../core/http.ts";
 import { numberOf } from "../core/people.ts";
@@ -232,6 +233,10 @@ export class NotificationsPart implements Notifications {
     const { api } = this.#household.around;
     if (subscription === null) await api.call("DELETE", "/push/subscription");
     else await api.call("PUT", "/push/subscription", { ...subscription });
+  }
+
+  async test(): Promise<readonly PushHop[]> {
+    return await this.#household.around.api.call<PushHop[]>("POST", "/push/test");
   }
 
   onMessage(

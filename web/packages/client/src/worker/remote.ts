@@ -284,6 +284,7 @@ export class RemoteClient implements PlauderClient {
       set: this.#command("notifications", "set"),
       vapidKey: this.#command("notifications", "vapidKey"),
       register: this.#command("notifications", "register"),
+      test: this.#command("notifications", "test"),
       onMessage: (listener) => {
         this.#notices.add(listener);
         return () => this.#notices.delete(listener);
@@ -331,6 +332,7 @@ export class RemoteClient implements PlauderClient {
       details: (message) => this.#live<MessageDetails | undefined>(path("details"), undefined, [message]),
       media: this.#command(...path("media")),
       search: this.#command(...path("search")),
+      all: this.#command(...path("all")),
     };
   }
 
