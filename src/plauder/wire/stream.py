@@ -80,10 +80,15 @@ def header(
     id: str | None = None,  # noqa: A002 - the name of the attribute on the wire
     lang: str | None = "en",
     content: str = "jabber:client",
+    prefixes: str = "",
 ) -> bytes:
-    """The opening tag of a stream over TCP. Servers give `from_` and `id` (RFC 6120 §4.7), clients `to`."""
+    """The opening tag of a stream over TCP. Servers give `from_` and `id` (RFC 6120 §4.7), clients `to`.
+
+    `prefixes` are more declarations, each with a space before it.
+    """
     attrs = _attributes({"from": from_, "to": to, "id": id, "version": "1.0", "xml:lang": lang})
-    return f"<?xml version='1.0'?><stream:stream xmlns={quote(content)} xmlns:stream='{STREAMS}'{attrs}>".encode()
+    names = f"xmlns={quote(content)} xmlns:stream='{STREAMS}'{prefixes}"
+    return f"<?xml version='1.0'?><stream:stream {names}{attrs}>".encode()
 
 
 def open_frame(
