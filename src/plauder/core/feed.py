@@ -125,7 +125,6 @@ class FedSession(Session):
             return
         mine = self._queues()
         handed = {entry.number for entry in self.unacked or () if type(entry) is Delivery}
-        domain = self.server.domain
         for row in rows:
             if self._already and self._has_already(mark_of_stored(row.stanza)):
                 self.server.inbox.settle(row.account, row.devices, (row.number,))
@@ -133,12 +132,16 @@ class FedSession(Session):
                 if not self._can_take():
                     self.pump()
                     return
-                self._emit(delayed(row.stanza, row.number, domain), self._stored(row, mine))
+                self._emit(self._late(row), self._stored(row, mine))
             self._cursor = row.number
         if not more and not self._diverted:
             self._mode = Mode.LIVE
         else:
             self.pump()
+
+    def _late(self, row: Kept) -> bytes:
+        """What a stored stanza looks like when it is handed out."""
+        return delayed(row.stanza, row.number, self.server.domain)
 
     def _has_already(self, mark: int) -> bool:
         """Whether this is the second coming of a message that the client has from the process before."""

@@ -72,6 +72,11 @@ class Router:
 
     def _to_other_domain(self, stanza: Stanza, to: Jid, origin: Session | None, outcome: Outcome) -> None:
         handler = self._server.hosts.get(to.domain)
+        if handler is None and self._server.elsewhere is not None:
+            self._server.elsewhere.route(stanza, to, origin, outcome)
+            if stanza.kind == "message" and origin is not None and self._server.routed_watchers:
+                self._watch_sent(stanza, origin, outcome)
+            return
         if handler is None:
             # RFC 6120 §10.4: no connection to that domain can be made.
             silent = stanza.type == "error" or stanza.kind == "presence"
@@ -275,13 +280,15 @@ class Router:
             routed = Routed(stanza, "received", account.jid, origin, frozenset(only), self._copier(account, outcome))
             for watch in watchers:
                 watch(routed)
-        if origin is None:
-            return
+        if origin is not None:
+            self._watch_sent(stanza, origin, outcome)
+
+    def _watch_sent(self, stanza: Stanza, origin: Session, outcome: Outcome) -> None:
         sender = self._accounts.find(origin.account.text)
         if sender is not None and (len(sender.sessions) > 1 or len(sender.devices or ()) > 1):
             mine = frozenset((origin.device, origin.jid.resource))
             routed = Routed(stanza, "sent", sender.jid, origin, mine, self._copier(sender, outcome))
-            for watch in watchers:
+            for watch in self._server.routed_watchers:
                 watch(routed)
 
     def _copier(self, account: Account, outcome: Outcome) -> Callable[[Sequence[str], Stanza], None]:
@@ -339,7 +346,10 @@ class Router:
     def _iq(self, stanza: Stanza, to: Jid) -> StanzaError | None:
         """RFC 6121 §8.5.3.1: to a resource that is there. Requests to a bare address were answered before."""
         if not to.resource:
-            return unavailable() if stanza.is_request else None
+            if not stanza.is_request:
+                self._server.answered(stanza)
+                return None
+            return unavailable()
         account = self._accounts.find(to.bare.text)
         target = account.sessions.get(to.resource) if account is not None else None
         if target is None:

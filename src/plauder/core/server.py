@@ -16,7 +16,9 @@ from typing import Any
 from plauder.core.accounts import Account, Accounts
 from plauder.core.client import ClientSession, Outlet
 from plauder.core.delivery import Deliveries, Outcome, mark_of_stored
+from plauder.core.elsewhere import Elsewhere
 from plauder.core.feed import FedSession
+from plauder.core.foreign import Visitors
 from plauder.core.hooks import Hooks
 from plauder.core.intake import Intake
 from plauder.core.local import LocalSession
@@ -89,6 +91,10 @@ class Server(Hooks):
         self._requests: dict[str, asyncio.Future[Stanza]] = {}
         self._resumable: dict[str, ClientSession] = {}
         self.is_stopping = False
+        self.elsewhere: Elsewhere | None = None
+        """Other servers, where federation is switched on."""
+        self.visitors = Visitors()
+        """Devices of other servers that features remember."""
         if streams is not None:
             streams.died(highest, self.limits.resume_seconds)
         self.repeats: set[tuple[str, int]] | None = None
@@ -149,10 +155,19 @@ class Server(Hooks):
         """
         key = stanza.attrs.get("id") or ids.new_token(9)
         stanza = stanza.with_attrs(id=key, from_=stanza.attrs.get("from", self.domain))
+        return await self.answer_to(stanza, lambda: self.route(stanza), seconds=seconds)
+
+    async def answer_to(
+        self, request: Stanza, send: Callable[[], Awaitable[None] | None], *, seconds: float = 30.0
+    ) -> Stanza:
+        """The answer to a request with an id that nobody can guess, which `send` sends. Raises StanzaError."""
+        key = request.attrs["id"]
         answer: asyncio.Future[Stanza] = asyncio.get_running_loop().create_future()
         self._requests[key] = answer
         try:
-            await self.route(stanza)
+            sent = send()
+            if sent is not None:
+                await sent
             async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError:

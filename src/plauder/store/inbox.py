@@ -141,6 +141,10 @@ class Inbox(Protocol):
         """The devices that own a queue."""
         ...
 
+    async def queues(self, prefix: str) -> list[tuple[str, str]]:
+        """(account, device) of each queue that is not empty and whose device's name begins with `prefix`."""
+        ...
+
     async def save_device(self, device: Device) -> None:
         """Make or refresh a device's queue."""
         ...

@@ -209,6 +209,15 @@ class PostgresInbox:
             for name, resource, seen, traits in rows
         ]
 
+    async def queues(self, prefix: str) -> list[tuple[str, str]]:
+        return await self._call(
+            lambda: self._all(
+                "SELECT account, id FROM inbox_device WHERE left(id, %s) = %s "
+                "AND EXISTS (SELECT 1 FROM inbox_owed WHERE inbox_owed.device = inbox_device.key) ORDER BY key",
+                (len(prefix), prefix),
+            )
+        )
+
     async def save_device(self, device: Device) -> None:
         await self._run_one(_SAVE_DEVICE, _device_values(device))
 

@@ -221,6 +221,9 @@ class SqliteInbox:
     async def devices(self, account: str) -> list[Device]:
         return await self._call(lambda: self._devices(account))
 
+    async def queues(self, prefix: str) -> list[tuple[str, str]]:
+        return await self._call(lambda: self._queues(prefix))
+
     async def save_device(self, device: Device) -> None:
         await self._call(lambda: self._write(lambda: self._save_device(device)))
 
@@ -599,6 +602,14 @@ class SqliteInbox:
             Device(account, name, resource, datetime.fromtimestamp(seen, UTC), frozenset(traits.split()))
             for name, resource, seen, traits in rows
         ]
+
+    def _queues(self, prefix: str) -> list[tuple[str, str]]:
+        rows = self._connection.execute(
+            "SELECT account, id FROM device WHERE substr(id, 1, ?) = ? "
+            "AND EXISTS (SELECT 1 FROM owed WHERE owed.device = device.key) ORDER BY key",
+            (len(prefix), prefix),
+        )
+        return [(account, device) for account, device in rows]
 
     # ── writing, on the writer's thread, in a transaction ─────────────────────────────────────────────────────────
 
