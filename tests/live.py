@@ -47,6 +47,7 @@ async def live(
     limits: Limits | None = None,
     rules: Rules | None = None,
     tls: bool = True,
+    domain: str = DOMAIN,
     quota: Quota | None = None,
     database: Database | None = None,
 ) -> AsyncIterator[Live]:
@@ -55,7 +56,7 @@ async def live(
     inbox = await SqliteInbox.open(directory / "inbox.db", quota)
     credentials = FakeCredentials(dict.fromkeys(accounts, "secret"))
     server = Server(
-        DOMAIN,
+        domain,
         clock=clock,
         credentials=credentials,
         inbox=inbox,
@@ -68,7 +69,7 @@ async def live(
     for feature in register:
         feature(server)
     door = Door(server, rules or Rules(require_tls=tls))
-    files = certificates.files(Config(domain=DOMAIN, data_dir=directory), clock.now()) if tls else None
+    files = certificates.files(Config(domain=domain, data_dir=directory), clock.now()) if tls else None
     context = TlsContext(files.certificate, files.key) if files is not None else None
     plain = TcpListener(door, context)
     listeners = [plain]

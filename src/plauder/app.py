@@ -22,6 +22,10 @@ from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.edge import certificates, listen, sms
 from plauder.edge.component import ComponentListener
+from plauder.edge.federation.names import Dns, Names
+from plauder.edge.federation.service import Federation, Settings
+from plauder.edge.federation.tls import PeerContext
+from plauder.edge.federation.trust import Trust as PeerTrust
 from plauder.edge.http import accounts as account_routes
 from plauder.edge.http import backups as backup_routes
 from plauder.edge.http import billing as billing_routes
@@ -161,6 +165,7 @@ class App:
         self.discovery = Discovery(self.accounts)
         self.certificate = certificates.files(config, clock.now())
         self.http_port = self.xmpp_port = self.xmpps_port = self.component_port = 0
+        self.federation_port = self.federation_tls_port = 0
         self._running = contextlib.AsyncExitStack()
         self._reloaders: list[Callable[[], None]] = []
 
@@ -234,6 +239,8 @@ class App:
         if self.platform is not None:
             await self.platform.start()
             stack.push_async_callback(self.platform.stop)
+        if config.federation.enabled:
+            await self._federate(stack)
         await self._accept(listeners)
         await self._accept_components(stack)
         if http is not None:
@@ -372,6 +379,42 @@ class App:
             self.component_port = await listener.listen(settings.host, settings.port)
         except OSError as error:
             raise listen.refusal(error, settings.port, "components.port") from None
+
+    async def _federate(self, stack: contextlib.AsyncExitStack) -> None:
+        config, settings = self.config, self.config.federation
+        tls = PeerContext(self.certificate.certificate, self.certificate.key)
+        self._reloaders.append(tls.reload)
+        federation = Federation(
+            self.server,
+            Settings(
+                allow=settings.allow,
+                deny=settings.deny,
+                dialback=settings.dialback,
+                give_up_seconds=settings.give_up_hours * 3_600,
+                idle_seconds=settings.idle_minutes * 60,
+                stanzas_per_second=settings.stanzas_per_second,
+                max_connections=settings.max_connections,
+            ),
+            PeerTrust(self.clock, extra=settings.authorities),
+            tls,
+            self.keyring.derive("dialback"),
+            Names(Dns(), settings.places),
+        )
+        stack.push_async_callback(federation.stop)
+        await federation.start()
+        self.metrics.watch("federation_connections", "Streams with other servers.", lambda: len(federation.connections))
+        host = config.federation_host
+        for port, setting in ((settings.port, "federation.port"), (settings.tls_port, "federation.tls_port")):
+            if port == OFF:
+                continue
+            try:
+                taken = await federation.listen(host, port, is_direct=setting == "federation.tls_port")
+            except OSError as error:
+                raise listen.refusal(error, port, setting) from None
+            if setting == "federation.port":
+                self.federation_port = taken
+            else:
+                self.federation_tls_port = taken
 
     async def _accept(self, listeners: list[TcpListener]) -> None:
         settings = self.config.xmpp

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import pytest
 import slixmpp
@@ -64,10 +64,19 @@ class Omemo(XEP_0384):  # type: ignore[misc]
 register_plugin(Omemo)
 
 
+class At(Protocol):
+    """Where an account is: the server's port, and what its certificate is trusted for."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def authority(self) -> Path: ...
+
+
 class Phone(slixmpp.ClientXMPP):  # type: ignore[misc]
     """A device with keys of its own."""
 
-    def __init__(self, at: Live, jid: str, memory: Memory | None = None) -> None:
+    def __init__(self, at: At, jid: str, memory: Memory | None = None) -> None:
         super().__init__(jid, "secret")
         self.at = at
         self.memory = memory or Memory()

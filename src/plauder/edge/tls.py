@@ -27,6 +27,8 @@ class TlsFailed(Exception):
 class TlsContext:
     """A certificate and how to speak with it. `reload` takes a renewed one without a restart."""
 
+    _METHOD = SSL.TLS_SERVER_METHOD
+
     def __init__(self, certificate: Path, key: Path) -> None:
         self._paths = (certificate, key)
         self.end_point = b""
@@ -38,7 +40,7 @@ class TlsContext:
 
     def _load(self) -> SSL.Context:
         certificate, key = self._paths
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context = SSL.Context(self._METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)  # RFC 7590 by way of RFC 9325 §3.1.1
         context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION)
         context.set_cipher_list(_SUITES)

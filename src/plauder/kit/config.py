@@ -349,6 +349,52 @@ class Components(Section):
     )
 
 
+class Federation(Section):
+    """Exchanging messages with other XMPP servers. Off until it is switched on, and then with those you name."""
+
+    enabled: bool = Field(False, description="Talk to other servers.")
+    allow: tuple[str, ...] = Field(
+        (), description='Domains that are talked to, each with its sub-domains, as example.org. "*" is all.'
+    )
+    deny: tuple[str, ...] = Field((), description="Domains, with their sub-domains, that are not, whatever allow says.")
+    dialback: bool = Field(
+        False,
+        description="Talk to servers without a trusted certificate too, if they can be called back (XEP-0220). "
+        "Whoever rules the network in between can then pretend to be them.",
+    )
+    authorities: Path | None = Field(
+        None, description="PEM file of authorities to believe besides the system's, for private networks."
+    )
+    host: str = Field("", description="Address to listen on. Empty: loopback while the domain is localhost, else all.")
+    port: int = Field(5269, ge=OFF, le=65_535, description="TCP port with STARTTLS; 0 takes a free one, -1 is off.")
+    tls_port: int = Field(5270, ge=OFF, le=65_535, description="TCP port with direct TLS; 0: a free one, -1: off.")
+    places: dict[str, str] = Field(
+        default_factory=dict,
+        description="Where servers are, by domain, as host:port (host:port/tls for direct TLS), instead of asking DNS. "
+        "These alone may be on private networks.",
+    )
+    give_up_hours: float = Field(48.0, gt=0, le=720, description="A message is tried so long, then it comes back.")
+    idle_minutes: float = Field(15.0, gt=0, description="A connection that carries nothing is closed after.")
+    stanzas_per_second: float = Field(200.0, gt=0, description="What one domain may send; more is read later.")
+    max_connections: int = Field(1_000, ge=2, description="Connections with other servers in all.")
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name if name == "*" else _domain_name(name) for name in value)
+
+    @field_validator("places")
+    @classmethod
+    def _places(cls, value: dict[str, str]) -> dict[str, str]:
+        return {_domain_name(name): _place(text) for name, text in value.items()}
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.enabled and not self.allow:
+            raise ValueError('enabled, but allow names nobody: name domains, or "*" for all')
+        return self
+
+
 class Dev(Section):
     """Conveniences that do not belong on a public server."""
 
@@ -392,6 +438,7 @@ class Config(BaseSettings):
     log: Log = Field(default_factory=Log, description="Logging.")
     business: Business = Field(default_factory=Business, description="The business platform.")
     components: Components = Field(default_factory=Components, description="External components.")
+    federation: Federation = Field(default_factory=Federation, description="Other servers.")
     contact: Contact = Field(default_factory=Contact, description="Addresses of the operator, shown to everybody.")
     dev: Dev = Field(default_factory=Dev, description="Developer conveniences.")
 
@@ -414,6 +461,11 @@ class Config(BaseSettings):
     def xmpp_host(self) -> str:
         """Where the XMPP ports listen; "" for all addresses."""
         return self.xmpp.host or ("127.0.0.1" if self.is_local else "")
+
+    @property
+    def federation_host(self) -> str:
+        """Where the ports for other servers listen; "" for all addresses."""
+        return self.federation.host or ("127.0.0.1" if self.is_local else "")
 
     @property
     def database(self) -> str:
@@ -454,6 +506,14 @@ def _domain_name(value: str) -> str:
     ):
         raise ValueError("is not a domain name, as example.org")
     return value.strip().rstrip(".").lower()
+
+
+def _place(text: str) -> str:
+    host, _, kind = text.partition("/")
+    name, colon, port = host.rpartition(":")
+    if (colon and not name) or not host or kind not in ("", "tls") or (colon and not 0 < int(port or "0") < 65_536):
+        raise ValueError(f"{text!r} is not a place, as xmpp.example.org:5269")
+    return text
 
 
 def load(path: Path | None = None, **overrides: Any) -> Config:
