@@ -37,8 +37,8 @@ data_path = "{home}/data"
 run_as_root = true
 pidfile = "{home}/prosody.pid"
 plugin_paths = {{ "{home}/modules" }}
-modules_enabled = {{ "roster"; "saslauth"; "tls"; "dialback"; "disco"; "carbons"; "pep"; "blocklist"; "vcard4"; "version";
-  "ping"; "offline"; "smacks"; "s2s"; "presence"; "message"; "iq"; "places"; {modules} }}
+modules_enabled = {{ "roster"; "saslauth"; "tls"; "dialback"; "disco"; "carbons"; "pep"; "blocklist"; "vcard4";
+  "version"; "ping"; "offline"; "smacks"; "s2s"; "presence"; "message"; "iq"; "places"; {modules} }}
 modules_disabled = {{ "limits" }}
 authentication = "internal_plain"
 storage = "internal"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import slixmpp
 
 from plauder.edge.federation.service import Settings
 from tests.clients.test_slixmpp_omemo import Phone
 from tests.federation.prosody import DOMAIN, Prosody, prosody
-from tests.federation.town import Person, Town, authority, free_port, share_authority, town
+from tests.federation.town import Town, authority, free_port, share_authority, town
 
 pytestmark = [pytest.mark.server, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

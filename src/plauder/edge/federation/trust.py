@@ -22,7 +22,6 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from plauder.kit.clock import Clock
 from plauder.kit.config import ConfigError
 
-
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
