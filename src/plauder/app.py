@@ -30,7 +30,7 @@ from plauder.edge.http import accounts as account_routes
 from plauder.edge.http import backups as backup_routes
 from plauder.edge.http import billing as billing_routes
 from plauder.edge.http import business as business_routes
-from plauder.edge.http import dev
+from plauder.edge.http import business_files, business_templates, dev
 from plauder.edge.http import discovery as discovery_routes
 from plauder.edge.http import media as media_routes
 from plauder.edge.http import meetings as meeting_routes
@@ -453,7 +453,8 @@ class App:
         others: list[tuple[Callable[[Scope], bool], ASGIApp]] = [(bosh.owns, bosh)]
         if self.platform is not None:
             routers.insert(0, self.platform.downloads)
-            routers.append(business_routes.router(self.platform))
+            consoles = (business_routes, business_templates, business_files)
+            routers += [module.router(self.platform) for module in consoles]
             routers.append(billing_routes.router(self.platform, seller=self._seller))
             others.append((business_setup.Owner(config), self.platform.api))
         if config.dev.page and isinstance(self.sms, Console):

@@ -28,6 +28,7 @@ from plauder.edge import hosted_profile
 from plauder.kit.batching import Batcher
 from plauder.kit.clock import Clock
 from plauder.kit.log import get as get_log
+from plauder.store.blobs import Blobs
 from plauder.store.database import Database
 from plauder.wire.disco import Info
 from plauder.wire.jid import InvalidJid, Jid
@@ -89,10 +90,12 @@ class Hosted:
         database: Database,
         clock: Clock,
         *,
+        blobs: Blobs,
         take: Take,
         sealer: Sealer | None = None,
         referral: Referral | None = None,
     ) -> None:
+        self._blobs = blobs
         self.sealer: Sealer = sealer or Plain()
         self.ports: Ports | None = None
         self.published: Callable[[], None] = lambda: None
@@ -143,7 +146,9 @@ class Hosted:
         self._server.spawn(self._introduce(number_id, digits), "introduce a business")
 
     async def _introduce(self, number_id: str, digits: str) -> None:
-        self._names[digits] = await hosted_profile.introduce(self._server, self._database, number_id, self._jid(digits))
+        self._names[digits] = await hosted_profile.introduce(
+            self._server, self._database, self._blobs, number_id, self._jid(digits)
+        )
 
     async def _describe(self, _session: Session, jid: Jid, node: str) -> Info | None:
         """Service discovery of a number: it is a business."""
@@ -264,6 +269,13 @@ class Hosted:
             await commands.receipts(uow, self.ports, receipts)
         self.published()
         return [None] * len(batch)
+
+    async def name_of(self, digits: str) -> str:
+        """The name a person or business here goes by, "" where none is known."""
+        try:
+            return await self._name_of(self._jid(digits))
+        except InvalidJid:
+            return ""
 
     async def _name_of(self, person: Jid) -> str:
         """The name a person goes by (XEP-0172), asked for once in a while."""

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 import orjson
 from sqlalchemy import Row
 
+from plauder.business.media import commands as media
 from plauder.business.messages import stanzas
 from plauder.business.sandbox import store
 from plauder.core.local import LocalSession
@@ -29,10 +30,12 @@ REMEMBER = 2.0
 class Sandbox:
     """All simulated customers, and which failures are switched on where."""
 
-    def __init__(self, server: Server, database: Database, clock: Clock) -> None:
+    def __init__(self, server: Server, database: Database, clock: Clock, media_key: bytes, base: str) -> None:
         self._server = server
         self._database = database
         self._clock = clock
+        self._media_key = media_key
+        self._base = base
         self._sessions: dict[str, LocalSession] = {}
         self._rows: dict[str, Row[Any]] = {}
         self._faults: dict[str, tuple[float, frozenset[str]]] = {}
@@ -95,9 +98,10 @@ class Sandbox:
             await self._submit(portfolio_id, "", elements)
 
     async def say(self, portfolio_id: str, message: dict[str, Any]) -> str:
-        """The customer writes: `{text}`, `{reply: …}`, `{location: …}`, `{reaction: {message_id, emoji}}`, and
-        `quoted` to answer a message. Returns the stanza id."""
-        elements = _elements(message)
+        """The customer writes: `{text}`, `{reply: …}`, `{location: …}`, `{reaction: {message_id, emoji}}`,
+        `{file: {id, caption}}` of an upload, and `quoted` to answer a message. Returns the stanza id."""
+        file = message.get("file")
+        elements = await self._file(portfolio_id, file) if isinstance(file, dict) else _elements(message)
         if quoted := message.get("quoted"):
             elements.append(E(f"{{{stanzas.REPLY}}}reply", {"id": str(quoted)[:512]}))
         row = self._rows.get(portfolio_id)
@@ -107,6 +111,22 @@ class Sandbox:
         key = new_id()
         await self._submit(portfolio_id, key, elements)
         return key
+
+    async def _file(self, portfolio_id: str, file: dict[str, Any]) -> list[Element]:
+        """XEP-0447: an upload of the business, as a phone shares what it took."""
+        now = self._clock.now()
+        async with self._database.read() as uow:
+            row = await media.live(uow, portfolio_id, str(file.get("id", ""))[:20], now)
+        if row is None:
+            raise NotFound("There is no such file.")
+        url = media.url(self._base, self._media_key, row.id, now)
+        named = {"media-type": row.mime_type, "name": row.filename, "desc": str(file.get("caption", ""))[:1_024]}
+        meta = [E(f"{{{stanzas.FILE}}}{name}", {}, value) for name, value in named.items() if value]
+        source = E(f"{{{stanzas.URL_DATA}}}url-data", {"target": url})
+        sources = E(f"{{{stanzas.SFS}}}sources", {}, source)
+        voice = [E(f"{{{stanzas.MEDIA_EXTRA}}}voice", {})] if row.mime_type.startswith("audio/") else []
+        share = E(f"{{{stanzas.SFS}}}file-sharing", {}, E(f"{{{stanzas.FILE}}}file", {}, *meta), sources, *voice)
+        return [E(f"{{{stanzas.CLIENT}}}body", {}, url), share]
 
     async def read(self, portfolio_id: str, stanza_id: str) -> None:
         """The customer opens the chat."""
@@ -133,4 +153,4 @@ def _elements(message: dict[str, Any]) -> list[Element]:
             value = message[kind]
             content = value if kind in ("reply", "user_preferences") else {"type": kind, kind: value}
             return [E(f"{{{stanzas.BUSINESS}}}business", {"type": kind}, orjson.dumps(content).decode())]
-    raise BadInput("A customer says one of: text, reply, button, location, order, contacts, reaction.")
+    raise BadInput("A customer says one of: text, reply, button, location, order, contacts, reaction, file.")

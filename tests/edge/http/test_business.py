@@ -10,9 +10,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from plauder.edge.http import errors
+from plauder.edge.http import business, business_files, business_templates, errors
 from plauder.edge.http.auth import Caller
-from plauder.edge.http.business import router
 from plauder.edge.http.graph.billing import MeteredBilling
 from tests.business.cloud import ANN, BRUNO, Cloud
 
@@ -36,13 +35,15 @@ async def console(cloud: Cloud) -> AsyncIterator[Any]:
     app = FastAPI()
     app.state.auth = authenticate
     errors.install(app)
-    app.include_router(router(cloud.platform))
+    for module in (business, business_templates, business_files):
+        app.include_router(module.router(cloud.platform))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://cloud.test") as http:
 
         async def call(method: str, path: str = "", body: Any = None, *, by: str = OWNER, **params: Any) -> Any:
+            sent: Any = {"content": body} if isinstance(body, bytes) else {"json": body}
             return await http.request(
-                method, f"/api/v1/business{path}", json=body, params=params, headers={"x-test-caller": by}
+                method, f"/api/v1/business{path}", params=params, headers={"x-test-caller": by}, **sent
             )
 
         yield call
@@ -188,3 +189,97 @@ async def test_the_journal_tells_and_replays(cloud: Cloud, console: Any) -> None
     await cloud.settle()
     assert cloud.receiver.requests[-1][1] == cloud.receiver.requests[before - 1][1]
     assert len(cloud.receiver.requests) == before + 1
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+OFFER = [{"type": "BODY", "text": "Our summer sale begins on Friday, with 20 % off all cakes."}]
+PLAIN = [{"type": "BODY", "text": "Your cake is ready, come and get it."}]
+
+
+async def test_a_draft_is_judged_by_the_rules_that_decide(console: Any) -> None:
+    path = f"/{(await found(console))['id']}/templates"
+    judge: Any = {"category": "UTILITY", "components": OFFER}
+    verdict = (await console("POST", f"{path}/verdict", judge)).json()
+    assert (verdict["category"], verdict["status"], verdict["problem"]) == ("MARKETING", "APPROVED", "")
+    made = (await console("POST", path, judge | {"name": "sale", "language": "en"})).json()
+    assert made["category"] == "MARKETING"
+    broken = (await console("POST", f"{path}/verdict", {"category": "UTILITY", "components": [{"type": "X"}]})).json()
+    assert broken["problem"].startswith("components[0]")
+    assert (await console("GET", path)).json()[0]["id"] == made["id"]
+    assert len((await console("GET", path.replace("templates", "template-library"))).json()) > 3
+
+
+async def test_an_edited_template_is_reviewed_anew_and_strangers_edit_nothing(console: Any) -> None:
+    path = f"/{(await found(console))['id']}/templates"
+    draft = {"name": "cake", "language": "en", "category": "UTILITY", "components": PLAIN}
+    made = (await console("POST", path, draft)).json()
+    bad = [{"type": "BODY", "text": "Please reply with your password now."}]
+    edited = (await console("PUT", f"{path}/{made['id']}", draft | {"components": bad})).json()
+    assert (edited["status"], edited["rejected_reason"]) == ("REJECTED", "SCAM")
+    assert (await console("PUT", f"{path}/{made['id']}", draft, by=ANN)).status_code == 404
+    again = await console("PUT", f"{path}/{made['id']}", draft)
+    assert (again.json()["status"], again.json()["id"]) == ("APPROVED", made["id"])
+    assert (await console("PUT", f"{path}/999", draft)).status_code == 404
+
+
+async def test_a_picture_is_a_picture_of_bounded_size(console: Any) -> None:
+    made = await found(console)
+    path = f"/{made['id']}/numbers/{made['test_number_id']}"
+    assert (await console("PUT", f"{path}/picture", b"<svg/>")).status_code == 400
+    assert (await console("PUT", f"{path}/picture", b"")).status_code == 400
+    assert (await console("PUT", f"{path}/picture", PNG + bytes(1 << 20))).status_code == 413
+    assert (await console("PUT", f"{path}/picture", PNG)).status_code == 204
+    profile = (await console("GET", f"{path}/profile")).json()
+    assert profile["profile_picture_url"].startswith("/media/business/")
+    assert (await console("DELETE", f"{path}/picture")).status_code == 204
+    assert "profile_picture_url" not in (await console("GET", f"{path}/profile")).json()
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        {"timezone": "Mars/Olympus", "days": {}},
+        {"timezone": "UTC", "days": {"fun": []}},
+        {"timezone": "UTC", "days": {"mon": [["18:00", "09:00"]]}},
+        {"timezone": "UTC", "days": {"mon": [["09:00"]]}},
+        "always",
+    ],
+)
+async def test_hours_are_in_order(console: Any, hours: Any) -> None:
+    made = await found(console)
+    path = f"/{made['id']}/numbers/{made['test_number_id']}/profile"
+    assert (await console("PUT", path, {"hours": hours})).status_code == 400
+    good = {"timezone": "America/Sao_Paulo", "days": {"mon": [["09:00", "12:00"], ["13:00", "18:00"]]}}
+    assert (await console("PUT", path, {"hours": good, "name": "Padaria Lua"})).status_code == 204
+    profile = (await console("GET", path)).json()
+    assert (profile["hours"], profile["name"]) == (good, "Padaria Lua")
+
+
+async def test_the_customer_sends_a_picture(cloud: Cloud, console: Any) -> None:
+    made = await found(console)
+    path = f"/{made['id']}"
+    file = (await console("POST", f"{path}/files", PNG, name="cake.png", type="image/png")).json()
+    said = await console("POST", f"{path}/sandbox/messages", {"file": {"id": file["id"], "caption": "Like this?"}})
+    assert said.status_code == 202, said.text
+    await cloud.settle()
+    view = (await console("GET", f"{path}/sandbox")).json()
+    [line] = view["chat"]
+    assert (line["kind"], line["content"]["caption"], line["content"]["mime_type"]) == (
+        "image",
+        "Like this?",
+        "image/png",
+    )
+    assert line["content"]["link"].startswith("/media/business/")
+    assert view["window_until"] is not None
+    assert (await console("POST", f"{path}/sandbox/messages", {"file": {"id": "1"}})).status_code == 404
+    assert (await console("POST", f"{path}/files", b"MZ" + bytes(9), type="application/x-dos")).status_code == 400
+    assert (await console("POST", f"{path}/files", PNG, by=ANN)).status_code == 404
+
+
+async def test_a_number_that_never_was_registered_can_be_given_up(console: Any) -> None:
+    made = await found(console)
+    path = f"/{made['id']}/numbers"
+    added = (await console("POST", path, {"number": "+551140028922", "name": "Padaria"})).json()
+    assert (await console("DELETE", f"{path}/{added['id']}")).status_code == 204
+    assert len((await console("GET", f"/{made['id']}")).json()["numbers"]) == 1
+    assert (await console("DELETE", f"{path}/{made['test_number_id']}")).status_code == 400

@@ -95,6 +95,12 @@ def url(base: str, key: bytes, media_id: str, at: datetime, life: timedelta = ru
     return f"{base}/media/business/{media_id}?expires={expires}&signature={rules.sign(key, media_id, expires)}"
 
 
+async def keep(uow: UnitOfWork, media_id: str, at: datetime) -> None:
+    """A picture of a number stays as long as the number: longer than what was uploaded for messages."""
+    forever = at + rules.LIFE_PICTURE
+    await uow.execute(update(store.media).where(store.media.c.id == media_id).values(expires_at=forever))
+
+
 # ── resumable upload ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

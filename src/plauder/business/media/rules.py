@@ -15,6 +15,7 @@ KIB, MIB = 1_024, 1_024 * 1_024
 LIFE_UPLOADED = timedelta(days=30)
 LIFE_INCOMING = timedelta(days=7)
 LIFE_FETCHED = timedelta(minutes=10)
+LIFE_PICTURE = timedelta(days=36_500)
 URL_LIFE = timedelta(minutes=5)
 LINK_LIFE = timedelta(days=30)
 

@@ -128,6 +128,20 @@ async def deregister(uow: UnitOfWork, number: Row[Any]) -> None:
     await store.change(uow, number.id, status="DISCONNECTED", registered_at=None)
 
 
+async def give_up(uow: UnitOfWork, number: Row[Any]) -> None:
+    """A registered number stops being a hosted device; one that never was is forgotten."""
+    if number.is_test:
+        raise invalid("The test number stays with the business.")
+    if number.status == "CONNECTED":
+        await deregister(uow, number)
+        return
+    if number.registered_at is not None or number.pin_hash:
+        raise invalid("The number has messages and bills; it stays listed.")
+    await uow.execute(delete(store.codes).where(store.codes.c.number_id == number.id))
+    await uow.execute(delete(store.numbers).where(store.numbers.c.id == number.id))
+    await nodes.remove(uow, number.id)
+
+
 async def set_pin(uow: UnitOfWork, number: Row[Any], pin: str, *, at: datetime, updates: Updates) -> None:
     await store.change(uow, number.id, pin_hash=rules.hash_secret(rules.check_pin_form(pin)))
     value = {"display_phone_number": number.digits, "event": "PIN_CHANGED", "requester": number.portfolio_id}

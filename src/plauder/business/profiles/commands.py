@@ -18,8 +18,9 @@ async def read(uow: UnitOfWork, phone_id: str, picture_url: str | None) -> dict[
     for name in ("about", "address", "description", "email"):
         if value := getattr(row, name):
             view[name] = value
-    if row.websites:
-        view["websites"] = row.websites
+    for name in ("websites", "hours"):
+        if value := getattr(row, name):
+            view[name] = value
     if picture_url:
         view["profile_picture_url"] = picture_url
     return view

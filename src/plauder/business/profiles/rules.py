@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from plauder.business.shared.errors import invalid
 
@@ -58,7 +60,46 @@ def check_profile(given: Mapping[str, Any]) -> dict[str, Any]:
         if len(sites) > 2 or any(len(site) > 256 or not site.startswith(("http://", "https://")) for site in sites):
             raise invalid("Param websites must have at most 2 URLs of 256 characters that start with http")
         kept["websites"] = sites
+    if "hours" in given:
+        kept["hours"] = check_hours(given["hours"])
     return kept
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+
+
+def check_hours(given: Any) -> dict[str, Any] | None:
+    """Opening hours, ours beside the Cloud API: `{timezone, days: {mon: [["09:00", "18:00"], …], …}}`. None for none.
+
+    A day that is missing is closed; spans of a day are in order and do not overlap. Raises error 100.
+    """
+    if given is None:
+        return None
+    days = given.get("days") if isinstance(given, Mapping) else None
+    zone = given.get("timezone") if isinstance(given, Mapping) else None
+    if not isinstance(days, Mapping) or set(days) - set(DAYS) or not isinstance(zone, str) or not is_zone(zone):
+        raise invalid("Param hours must have a timezone and days from mon to sun")
+    return {"timezone": zone, "days": {day: _spans(days[day]) for day in DAYS if days.get(day)}}
+
+
+def is_zone(name: str) -> bool:
+    """Whether the IANA database has it."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _spans(given: Any) -> list[list[str]]:
+    is_list = isinstance(given, list) and len(given) <= 3
+    if not is_list or not all(isinstance(span, list) and len(span) == 2 for span in given):
+        raise invalid("A day of hours has at most 3 spans, each with its begin and end")
+    times = [time for span in given for time in span]
+    if not all(isinstance(time, str) and _TIME.fullmatch(time) for time in times) or times != sorted(set(times)):
+        raise invalid("Times of hours are like 09:00, in order, without overlaps")
+    return [list(span) for span in given]
 
 
 def check_automation(

@@ -19,6 +19,7 @@ profiles = Table(
     Column("email", Text, nullable=False, default=""),
     Column("vertical", Text, nullable=False, default="UNDEFINED"),
     Column("websites", JSON, nullable=False, default=list),
+    Column("hours", JSON),
     Column("picture_media_id", Text, nullable=False, default=""),
     Column("is_cart_enabled", Boolean, nullable=False, default=True),
     Column("is_catalog_visible", Boolean, nullable=False, default=False),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
 
 from plauder.business.shared.nodes import table as node_table
 from plauder.business.shared.updates import Update
@@ -184,17 +184,22 @@ async def read_journal(
     *,
     kind: str = "",
     about: str = "",
+    find: str = "",
     failed: bool = False,
     before: int = 0,
     limit: int = 50,
 ) -> list[Row[Any]]:
-    """Newest first."""
+    """Newest first. `find` is part of an address or field, or a whole message id."""
     c = store.journal.c
     statement = select(store.journal).where(c.portfolio_id == portfolio_id)
     if kind:
         statement = statement.where(c.kind == kind)
     if about:
         statement = statement.where(c.about == about)
+    if find:
+        part = find.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        like = [column.ilike(f"%{part}%", escape="\\") for column in (c.url, c.field)]
+        statement = statement.where(or_(c.about == find, *like))
     if failed:
         statement = statement.where((c.status < 200) | (c.status >= 300))
     if before:

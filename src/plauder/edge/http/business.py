@@ -6,7 +6,7 @@ What a program does with a token is the Graph's (`edge.http.graph`).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Query
@@ -16,21 +16,22 @@ from sqlalchemy import Row, select
 from plauder.business.accounts import commands as accounts
 from plauder.business.accounts import rules, store
 from plauder.business.media import commands as media
+from plauder.business.media import rules as media_rules
 from plauder.business.messages import store as message_store
 from plauder.business.numbers import commands as numbers
 from plauder.business.numbers import store as number_store
 from plauder.business.profiles import commands as profiles
+from plauder.business.profiles import store as profile_store
 from plauder.business.sandbox import rules as sandbox_rules
 from plauder.business.sandbox import store as sandbox_store
 from plauder.business.shared.errors import GraphError
 from plauder.business.shared.updates import FIELDS
-from plauder.business.templates import commands as templates
-from plauder.business.templates import store as template_store
 from plauder.business.webhooks import commands as webhooks
 from plauder.business.webhooks import rules as webhook_rules
+from plauder.edge import founding
+from plauder.edge.founding import Founder
 from plauder.edge.http.auth import Authenticated, Caller
-from plauder.edge.http.graph.billing import open_account
-from plauder.edge.http.graph.routes.templates import view as template_view
+from plauder.edge.http.graph.deps import Graph
 from plauder.edge.http.graph.wiring import Platform
 from plauder.kit.errors import BadInput, Forbidden, NotFound, PlauderError
 from plauder.store.database import UnitOfWork
@@ -97,6 +98,12 @@ def plain(error: GraphError) -> PlauderError:
     return Forbidden(text) if error.http_status == 403 else BadInput(text, graph_code=error.number)
 
 
+def media_link(graph: Graph, media_id: str) -> str:
+    """Where a browser finds a medium for an hour or two. The same all hour long, so that it is loaded once."""
+    hour = graph.clock.now().replace(minute=0, second=0, microsecond=0)
+    return media.url("", graph.media_key, media_id, hour, timedelta(hours=2))
+
+
 class Desk:
     """What the routes share: the platform, and who may do what."""
 
@@ -113,6 +120,12 @@ class Desk:
         if not rules.can(role, act):
             raise Forbidden(f"Your role {role} does not allow this.", needs=act)
         return role
+
+    @staticmethod
+    def need(role: str, *acts: str) -> None:
+        """Raises Forbidden unless the role allows one of these."""
+        if not any(rules.can(role, act) for act in acts):
+            raise Forbidden(f"Your role {role} does not allow this.", needs=acts[0])
 
     async def number(self, uow: UnitOfWork, portfolio_id: str, number_id: str) -> Row[Any]:
         row = await number_store.get(uow, number_id)
@@ -136,7 +149,6 @@ def router(platform: Platform) -> APIRouter:
     _numbers(routes, desk)
     _keys(routes, desk)
     _journal(routes, desk)
-    _templates(routes, desk)
     _sandbox(routes, desk)
     return routes
 
@@ -155,70 +167,18 @@ def _businesses(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("", status_code=201, summary="Found a business, with an app, a WABA and a sandbox")
     async def found(caller: Authenticated, body: NewBusiness) -> dict[str, Any]:
-        now = graph.clock.now()
+        founder = Founder(body.name, caller.local, body.country, body.currency, body.timezone)
         async with desk.database.begin() as uow:
-            portfolio_id = await accounts.create_portfolio(
-                uow, name=body.name, owner=caller.local, country=body.country, at=now
-            )
-            app_id, _ = await accounts.create_app(uow, graph.keyring, portfolio_id=portfolio_id, name=body.name, at=now)
-            waba_id = await accounts.create_waba(
-                uow,
-                portfolio_id=portfolio_id,
-                name=body.name,
-                at=now,
-                currency=body.currency,
-                timezone_id=body.timezone,
-                country=body.country,
-            )
-            await accounts.create_system_user(uow, portfolio_id=portfolio_id, name="API", role="ADMIN", at=now)
-            await webhooks.subscribe_waba(uow, waba_id=waba_id, app_id=app_id)
-            await open_account(uow, portfolio_id, waba_id, now)
-            phone_id = await _make_sandbox(uow, desk, portfolio_id, waba_id, body.name, caller.local)
-        await graph.number_changed(phone_id)
-        await desk.platform.sandbox.changed(portfolio_id)
-        return {"id": portfolio_id, "app_id": app_id, "waba_id": waba_id, "test_number_id": phone_id}
+            made = await founding.found(uow, graph.keyring, founder, at=graph.clock.now())
+        await graph.number_changed(made.phone)
+        await desk.platform.sandbox.changed(made.portfolio)
+        return {"id": made.portfolio, "app_id": made.app, "waba_id": made.waba, "test_number_id": made.phone}
 
     @routes.get("/{business_id}", summary="Everything about a business on one page")
     async def overview(caller: Authenticated, business_id: str) -> dict[str, Any]:
         async with desk.database.read() as uow:
             role = await desk.role(uow, caller, business_id)
             return await _overview(uow, desk, business_id, role)
-
-
-async def _make_sandbox(uow: UnitOfWork, desk: Desk, portfolio_id: str, waba_id: str, name: str, owner: str) -> str:
-    number = sandbox_rules.digits(sandbox_rules.PREFIX_NUMBER, portfolio_id)
-    customer = sandbox_rules.digits(sandbox_rules.PREFIX_CUSTOMER, portfolio_id)
-    now = desk.graph.clock.now()
-    phone_id = await numbers.add(
-        uow,
-        portfolio_id=portfolio_id,
-        waba_id=waba_id,
-        number=number,
-        verified_name=f"{name} (test)"[:128],
-        at=now,
-        is_test=True,
-    )
-    recipients = [customer] + ([owner] if owner.isdecimal() else [])
-    await number_store.change(
-        uow,
-        phone_id,
-        status="CONNECTED",
-        code_verification_status="VERIFIED",
-        registered_at=now,
-        recipients=recipients,
-    )
-    await sandbox_store.create(
-        uow,
-        portfolio_id=portfolio_id,
-        phone_id=phone_id,
-        number=number,
-        customer=customer,
-        customer_name="Test customer",
-        sends_receipts=True,
-        reads=True,
-        faults=[],
-    )
-    return phone_id
 
 
 async def _overview(uow: UnitOfWork, desk: Desk, portfolio_id: str, role: str) -> dict[str, Any]:
@@ -261,7 +221,16 @@ def _team(routes: APIRouter, desk: Desk) -> None:
             await desk.role(uow, caller, business_id)
             statement = select(store.members).where(store.members.c.portfolio_id == business_id)
             rows = (await uow.execute(statement.order_by(store.members.c.joined_at))).all()
-        return [{"account": row.account, "role": row.role, "since": row.joined_at.isoformat()} for row in rows]
+        return [
+            {
+                "account": row.account,
+                "name": await desk.platform.hosted.name_of(row.account),
+                "role": row.role,
+                "since": row.joined_at.isoformat(),
+                "is_me": row.account == caller.local,
+            }
+            for row in rows
+        ]
 
     @routes.put("/{business_id}/members/{account}", status_code=204, summary="Add somebody, or give another role")
     async def set_member(caller: Authenticated, business_id: str, account: str, body: Member) -> None:
@@ -339,6 +308,16 @@ def _numbers(routes: APIRouter, desk: Desk) -> None:
             raise plain(error) from None
         await graph.number_changed(number_id)
 
+    @routes.delete("/{business_id}/numbers/{number_id}", status_code=204, summary="Give a number up")
+    async def give_up(caller: Authenticated, business_id: str, number_id: str) -> None:
+        try:
+            async with desk.database.begin() as uow:
+                await desk.role(uow, caller, business_id, "numbers")
+                await numbers.give_up(uow, await desk.number(uow, business_id, number_id))
+        except GraphError as error:
+            raise plain(error) from None
+        await graph.number_changed(number_id)
+
     @routes.put("/{business_id}/numbers/{number_id}/recipients", status_code=204, summary="Whom a test number writes")
     async def recipients(caller: Authenticated, business_id: str, number_id: str, body: Recipients) -> None:
         try:
@@ -354,8 +333,10 @@ def _numbers(routes: APIRouter, desk: Desk) -> None:
     async def profile(caller: Authenticated, business_id: str, number_id: str) -> dict[str, Any]:
         async with desk.database.read() as uow:
             await desk.role(uow, caller, business_id)
-            await desk.number(uow, business_id, number_id)
-            return await profiles.read(uow, number_id, None)
+            number = await desk.number(uow, business_id, number_id)
+            row = await profile_store.get(uow, number_id)
+            link = media_link(graph, row.picture_media_id) if row is not None and row.picture_media_id else None
+            return await profiles.read(uow, number_id, link) | {"name": number.verified_name}
 
     @routes.put("/{business_id}/numbers/{number_id}/profile", status_code=204, summary="Change the profile")
     async def change_profile(caller: Authenticated, business_id: str, number_id: str, body: dict[str, Any]) -> None:
@@ -366,9 +347,14 @@ def _numbers(routes: APIRouter, desk: Desk) -> None:
                 handle, picture = str(body.get("profile_picture_handle", "")), ""
                 if handle:
                     picture = await media.media_of_handle(uow, number.portfolio_id, handle)
+                    await media.keep(uow, picture, graph.clock.now())
                 await profiles.change(uow, number_id, body, picture_media_id=picture)
+                name = str(body.get("name") or number.verified_name)
+                if name != number.verified_name:
+                    await numbers.rename(uow, number, name, at=graph.clock.now(), updates=graph.updates)
         except GraphError as error:
             raise plain(error) from None
+        await graph.number_changed(number_id)
 
 
 # ── keys and webhook ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -482,6 +468,7 @@ def _journal(routes: APIRouter, desk: Desk) -> None:
         business_id: str,
         kind: str = Query("", pattern="^(request|webhook)?$"),
         about: str = Query("", max_length=256),
+        find: str = Query("", max_length=128),
         failed: bool = False,
         before: int = Query(0, ge=0, le=2**53),
         limit: int = Query(50, ge=1, le=200),
@@ -489,7 +476,7 @@ def _journal(routes: APIRouter, desk: Desk) -> None:
         async with desk.database.read() as uow:
             await desk.role(uow, caller, business_id, "journal")
             rows = await webhooks.read_journal(
-                uow, business_id, kind=kind, about=about, failed=failed, before=before, limit=limit
+                uow, business_id, kind=kind, about=about, find=find, failed=failed, before=before, limit=limit
             )
         return [_entry(row) for row in rows]
 
@@ -536,55 +523,6 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-# ── templates ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _templates(routes: APIRouter, desk: Desk) -> None:
-    @routes.get("/{business_id}/templates", summary="Templates of a business")
-    async def listing(caller: Authenticated, business_id: str) -> list[dict[str, Any]]:
-        async with desk.database.read() as uow:
-            await desk.role(uow, caller, business_id)
-            wabas = await store.of_portfolio(uow, store.wabas, business_id)
-            return [template_view(row) for waba in wabas for row in await template_store.of_waba(uow, waba.id)]
-
-    @routes.post("/{business_id}/templates", status_code=201, summary="Create a template")
-    async def create(caller: Authenticated, business_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        components = body.get("components")
-        try:
-            async with desk.database.begin() as uow:
-                await desk.role(uow, caller, business_id, "templates")
-                wabas = await store.of_portfolio(uow, store.wabas, business_id)
-                new = templates.NewTemplate(
-                    waba_id=wabas[0].id,
-                    portfolio_id=business_id,
-                    name=str(body.get("name", "")),
-                    language=str(body.get("language", "")),
-                    category=str(body.get("category", "")),
-                    components=components if isinstance(components, list) else [],
-                    parameter_format=str(body.get("parameter_format", "POSITIONAL")),
-                    rejects="template_rejection" in await desk.platform.sandbox.faults(business_id),
-                )
-                row = await templates.create(uow, new, at=desk.graph.clock.now(), updates=desk.graph.updates)
-        except GraphError as error:
-            raise plain(error) from None
-        desk.platform.webhooks.wake()
-        return template_view(row)
-
-    @routes.delete("/{business_id}/templates/{template_id}", status_code=204, summary="Delete a template")
-    async def remove(caller: Authenticated, business_id: str, template_id: str) -> None:
-        try:
-            async with desk.database.begin() as uow:
-                await desk.role(uow, caller, business_id, "templates")
-                row = await template_store.get(uow, template_id)
-                if row is None or row.portfolio_id != business_id:
-                    raise NotFound("There is no such template.")
-                now = desk.graph.clock.now()
-                await templates.delete(uow, row.waba_id, ids=[row.id], at=now, updates=desk.graph.updates)
-        except GraphError as error:
-            raise plain(error) from None
-        desk.platform.webhooks.wake()
-
-
 # ── sandbox ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -593,9 +531,23 @@ def _sandbox_view(row: Row[Any]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _line(row: Row[Any]) -> dict[str, Any]:
+def _line(graph: Graph, row: Row[Any]) -> dict[str, Any]:
     names = ("id", "direction", "kind", "content", "stanza_id", "context_id", "status", "error", "pricing")
-    return {name: getattr(row, name) for name in names} | {"at": row.created_at.isoformat()}
+    line = {name: getattr(row, name) for name in names} | {"at": row.created_at.isoformat()}
+    if row.kind in media_rules.LIMITS and isinstance(row.content, dict) and (found := row.content.get("id")):
+        line["content"] = row.content | {"link": media_link(graph, str(found))}
+    return line
+
+
+async def _window(uow: UnitOfWork, desk: Desk, sandbox: Row[Any]) -> str | None:
+    """When the customer-service window closes that the customer opened, in ISO 8601."""
+    policies = desk.platform.policies
+    pair = (sandbox.phone_id, sandbox.customer)
+    contact = (await message_store.contacts_of(uow, [pair])).get(pair)
+    if contact is None or contact.last_in_at is None:
+        return None
+    until: datetime = contact.last_in_at + timedelta(seconds=policies.value("service_window"))
+    return until.isoformat() if until > desk.graph.clock.now() else None
 
 
 def _sandbox(routes: APIRouter, desk: Desk) -> None:
@@ -609,7 +561,12 @@ def _sandbox(routes: APIRouter, desk: Desk) -> None:
             if row is None:
                 raise NotFound("This business has no sandbox.")
             rows = await message_store.thread(uow, row.phone_id, row.customer, 100)
-        return _sandbox_view(row) | {"known_faults": dict(sandbox_rules.FAULTS), "chat": [_line(item) for item in rows]}
+            until = await _window(uow, desk, row)
+        return _sandbox_view(row) | {
+            "known_faults": dict(sandbox_rules.FAULTS),
+            "chat": [_line(desk.graph, item) for item in rows],
+            "window_until": until,
+        }
 
     @routes.put("/{business_id}/sandbox", status_code=204, summary="Switch failures on and off")
     async def change(caller: Authenticated, business_id: str, body: Faults) -> None:

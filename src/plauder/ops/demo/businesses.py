@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -31,18 +32,21 @@ from plauder.business.numbers import commands as numbers
 from plauder.business.numbers import store as number_store
 from plauder.business.profiles import commands as profiles
 from plauder.business.webhooks import commands as webhooks
-from plauder.edge.http.graph.billing import open_account
+from plauder.edge import founding
+from plauder.edge.founding import Founder
 from plauder.edge.listen import bind
 from plauder.kit import log
 from plauder.kit.money import Money
 from plauder.money.billing.accounts import POSTPAID, Accounts
-from plauder.ops.demo import people
+from plauder.ops.demo import history, people
+from plauder.ops.demo.history import AIRLINE, BANK, PARCELS, Habit
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from plauder.store.database import UnitOfWork
 
+SELLER: Final = "Plauder Demo Network\nSpreeufer 4, 10178 Berlin"
 VERSION: Final = "v23.0"
 VERIFY: Final = "demo"
 CREDIT: Final = Money.of(1_000, "EUR")
@@ -59,33 +63,79 @@ class Business:
     digits: str
     name: str
     country: str
-    about: str
-    vertical: str
+    timezone: str
+    profile: Say
+    address: str
+    tax_id: str
+    tax: int
+    """In hundredths of a percent."""
+    limit: Money
+    """Of a month's spend."""
+    picture: str
     templates: tuple[Say, ...]
     greets: Say
     hears: Hear
+    habits: tuple[Habit, ...]
+    header: str = ""
+    """The picture above its first template."""
 
 
 class Bot:
     """One business that is connected: what its program holds in hand."""
 
-    def __init__(self, business: Business, base: str, phone: str, waba: str, token: str, secret: str) -> None:
+    def __init__(
+        self, business: Business, base: str, *, app: str, phone: str, waba: str, token: str, secret: str
+    ) -> None:
         self.business = business
-        self.phone, self.waba, self.secret = phone, waba, secret
+        self.app, self.phone, self.waba, self.secret = app, phone, waba, secret
+        self.header = ""
         self._http = httpx.AsyncClient(
             base_url=f"{base}/{VERSION}/", headers={"Authorization": f"Bearer {token}"}, timeout=20
         )
         self.heard: set[str] = set()
+
+    async def open(self) -> None:
+        """Profile picture, templates, the picture of their header."""
+        picture = await self._handle(self.business.picture)
+        body = {"messaging_product": "whatsapp", "profile_picture_handle": picture}
+        await self._post(f"{self.phone}/whatsapp_business_profile", body)
+        if self.business.header:
+            file = {"file": (self.business.header, _picture(self.business.header), "image/png")}
+            form = {"messaging_product": "whatsapp", "type": "image/png"}
+            answer = await self._http.post(f"{self.phone}/media", data=form, files=file)
+            self.header = str(answer.json().get("id", ""))
+        await self.make_templates()
+
+    async def _handle(self, name: str) -> str:
+        """A resumable upload of one piece."""
+        data = _picture(name)
+        about = {"file_name": name, "file_type": "image/png", "file_length": str(len(data))}
+        session = await self._http.post(f"{self.app}/uploads", params=about)
+        upload = self._http.base_url.join(f"./{session.json()['id']}")  # its colon is not a scheme's
+        answer = await self._http.post(upload, content=data, headers={"file_offset": "0"})
+        return str(answer.json()["h"])
+
+    async def _post(self, path: str, body: Say) -> None:
+        answer = await self._http.post(path, json=body)
+        if answer.is_error:
+            _log.warning("demo business refused", name=self.business.name, path=path, answer=answer.text[:500])
 
     async def close(self) -> None:
         await self._http.aclose()
 
     async def send(self, to: str, message: Say) -> None:
         """`POST /{phone}/messages`."""
-        body = {"messaging_product": "whatsapp", "to": to} | message
-        answer = await self._http.post(f"{self.phone}/messages", json=body)
-        if answer.is_error:
-            _log.warning("demo business refused", name=self.business.name, status=answer.status_code)
+        await self._post(f"{self.phone}/messages", {"messaging_product": "whatsapp", "to": to} | message)
+
+    async def greet(self, to: str) -> None:
+        """What a new customer gets first."""
+        message = self.business.greets
+        if self.header:
+            picture = {"type": "image", "image": {"id": self.header}}
+            header = {"type": "header", "parameters": [picture]}
+            template = message["template"]
+            message = message | {"template": template | {"components": [header, *template["components"]]}}
+        await self.send(to, message)
 
     async def text(self, to: str, body: str) -> None:
         await self.send(to, {"type": "text", "text": {"body": body}})
@@ -96,9 +146,10 @@ class Bot:
         names = {template["name"] for template in known.json().get("data", [])}
         for template in self.business.templates:
             if template["name"] not in names:
-                answer = await self._http.post(f"{self.waba}/message_templates", json=template)
-                if answer.is_error:
-                    _log.warning("demo template refused", name=template["name"], answer=answer.json())
+                for part in template["components"]:
+                    if part.get("format") == "IMAGE":
+                        part["example"] = {"header_handle": [await self._handle(self.business.header)]}
+                await self._post(f"{self.waba}/message_templates", template)
 
     def is_genuine(self, body: bytes, signature: str) -> bool:
         """`X-Hub-Signature-256` over the raw bytes."""
@@ -121,6 +172,7 @@ class Street:
     def __init__(self, app: Any) -> None:
         self._app = app
         self.bots: list[Bot] = []
+        self._fresh: list[tuple[str, str, Business]] = []
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -135,7 +187,8 @@ class Street:
         for business in BUSINESSES:
             bot = await self._connect(business, f"http://127.0.0.1:{port}/{business.digits}")
             self.bots.append(bot)
-            await bot.make_templates()
+            await bot.open()
+        self._app.server.spawn(self._remember(), "the demo's past")
 
     async def close(self) -> None:
         if self._server is not None and self._task is not None:
@@ -147,7 +200,7 @@ class Street:
     async def greet(self, local: str) -> None:
         """A new customer has come."""
         for bot in self.bots:
-            await bot.send(local, bot.business.greets)
+            await bot.greet(local)
 
     async def _hook(self, request: Request) -> Response:
         bot = next((bot for bot in self.bots if bot.business.digits == request.path_params["digits"]), None)
@@ -186,21 +239,32 @@ class Street:
             )
         app.platform.graph.subscriptions_changed()
         await app.platform.graph.number_changed(number.id)
-        return Bot(business, app.local_url, number.id, number.waba_id, token.text, secret or "")
+        await app.platform.sandbox.changed(number.portfolio_id)
+        return Bot(
+            business,
+            app.local_url,
+            app=owner_app.id,
+            phone=number.id,
+            waba=number.waba_id,
+            token=token.text,
+            secret=secret or "",
+        )
 
     async def _found(self, uow: UnitOfWork, business: Business) -> Row[Any]:
         app, now = self._app, self._app.clock.now()
-        owner = people.ANA.local
-        portfolio = await accounts.create_portfolio(
-            uow, name=business.name, owner=owner, country=business.country, at=now
+        founder = Founder(business.name, people.ANA.local, business.country, "EUR", business.timezone)
+        made = await founding.found(uow, app.keyring, founder, at=now)
+        portfolio, waba = made.portfolio, made.waba
+        await Accounts(uow).change(
+            portfolio,
+            mode=POSTPAID,
+            credit_limit=CREDIT.micros,
+            spend_limit=business.limit.micros,
+            essential_limit=business.limit.micros * 3 // 2,
+            address=business.address,
+            tax_id=business.tax_id,
+            tax_basis_points=business.tax,
         )
-        app_id, _ = await accounts.create_app(uow, app.keyring, portfolio_id=portfolio, name=business.name, at=now)
-        waba = await accounts.create_waba(
-            uow, portfolio_id=portfolio, name=business.name, at=now, currency="EUR", timezone_id="Europe/Berlin"
-        )
-        await webhooks.subscribe_waba(uow, waba_id=waba, app_id=app_id)
-        await open_account(uow, portfolio, waba, now)
-        await Accounts(uow).change(portfolio, mode=POSTPAID, credit_limit=CREDIT.micros)
         phone = await numbers.add(
             uow,
             portfolio_id=portfolio,
@@ -213,10 +277,20 @@ class Street:
         await number_store.change(
             uow, phone, status="CONNECTED", code_verification_status="VERIFIED", registered_at=now
         )
-        await profiles.change(uow, phone, {"about": business.about, "vertical": business.vertical})
+        await profiles.change(uow, phone, business.profile)
+        await accounts.set_member(
+            uow, portfolio_id=portfolio, account=people.BRUNO.local, role="finance", by_role="owner", at=now
+        )
         row = await number_store.get(uow, phone)
         assert row is not None
+        self._fresh.append((portfolio, phone, business))
         return row
+
+    async def _remember(self) -> None:
+        """Give what was founded now a past."""
+        now = self._app.clock.now()
+        for portfolio, phone, business in self._fresh:
+            await history.tell(self._app.database, portfolio, phone, business.habits, now, seller=SELLER)
 
 
 class _Embedded(uvicorn.Server):
@@ -225,6 +299,10 @@ class _Embedded(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+
+def _picture(name: str) -> bytes:
+    return files("plauder.ops.demo").joinpath("pictures", name).read_bytes()
 
 
 # ── what they say ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,15 +385,31 @@ KOLIBRI: Final = Business(
     "351210004170",
     "Kolibri Air",
     "PT",
-    "Small planes, short ways",
-    "TRAVEL",
+    "Europe/Lisbon",
+    {
+        "about": "Small planes, short ways",
+        "description": "Lisbon, Porto, Berlin and eleven smaller places, with birds' names on the tails.",
+        "address": "Rua das Andorinhas 17, 1100-044 Lisboa",
+        "email": "ola@kolibri.example",
+        "vertical": "TRAVEL",
+        "websites": ["https://kolibri.example/"],
+        "hours": {
+            "timezone": "Europe/Lisbon",
+            "days": {day: [["06:00", "22:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
+        },
+    },
+    "Kolibri Air, S.A.\nRua das Andorinhas 17\n1100-044 Lisboa",
+    "PT 501 234 567",
+    2_300,
+    Money.of(60, "EUR"),
+    "kolibri.png",
     (
         {
             "name": "boarding_pass",
             "language": "en",
             "category": "UTILITY",
             "components": [
-                {"type": "HEADER", "format": "TEXT", "text": "Boarding pass"},
+                {"type": "HEADER", "format": "IMAGE"},
                 _body(
                     "Hello {{1}}, your boarding pass for flight {{2}} is ready. Boarding {{3}}, seat {{4}}, gate B 12.",
                     "Ana",
@@ -330,13 +424,29 @@ KOLIBRI: Final = Business(
     ),
     template("boarding_pass", "Ana", "KB 417", "13:50", "11C"),
     _airline,
+    AIRLINE,
+    header="boarding-pass.png",
 )
 ZUGVOGEL: Final = Business(
     "4940555014820",
     "Zugvogel Parcel",
     "DE",
-    "We fly south with your parcels, and north",
-    "PROF_SERVICES",
+    "Europe/Berlin",
+    {
+        "about": "We fly south with your parcels, and north",
+        "address": "Am Sandtorkai 3, 20457 Hamburg",
+        "vertical": "PROF_SERVICES",
+        "websites": ["https://zugvogel.example/"],
+        "hours": {
+            "timezone": "Europe/Berlin",
+            "days": {day: [["08:00", "20:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat")},
+        },
+    },
+    "Zugvogel Parcel GmbH\nAm Sandtorkai 3\n20457 Hamburg",
+    "DE 123 456 789",
+    1_900,
+    Money.of(50, "EUR"),
+    "zugvogel.png",
     (
         {
             "name": "parcel_update",
@@ -350,13 +460,19 @@ ZUGVOGEL: Final = Business(
     ),
     template("parcel_update", "ZV 4821 9930 17", "3", "14:40"),
     _parcel,
+    PARCELS,
 )
 AUSTER: Final = Business(
     "493055501777",
     "Auster Bank",
     "DE",
-    "Codes for your logins",
-    "FINANCE",
+    "Europe/Berlin",
+    {"about": "Codes for your logins", "address": "Neuer Wall 50, 20354 Hamburg", "vertical": "FINANCE"},
+    "Auster Bank AG\nNeuer Wall 50\n20354 Hamburg",
+    "DE 987 654 321",
+    1_900,
+    Money.of(40, "EUR"),
+    "auster.png",
     (
         {
             "name": "login_code",
@@ -386,5 +502,6 @@ AUSTER: Final = Business(
         },
     },
     _bank,
+    BANK,
 )
 BUSINESSES: Final = (AUSTER, ZUGVOGEL, KOLIBRI)

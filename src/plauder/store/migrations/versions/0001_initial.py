@@ -284,6 +284,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(), nullable=False),
         sa.Column("vertical", sa.String(), nullable=False),
         sa.Column("websites", sa.JSON(), nullable=False),
+        sa.Column("hours", sa.JSON(), nullable=True),
         sa.Column("picture_media_id", sa.String(), nullable=False),
         sa.Column("is_cart_enabled", sa.Boolean(), nullable=False),
         sa.Column("is_catalog_visible", sa.Boolean(), nullable=False),

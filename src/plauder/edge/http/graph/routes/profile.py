@@ -85,6 +85,7 @@ def _profile(routes: APIRouter) -> None:
             handle, picture = call.params.text("profile_picture_handle"), ""
             if handle:
                 picture = await media.media_of_handle(uow, number.portfolio_id, handle)
+                await media.keep(uow, picture, call.graph.clock.now())
             await profiles.change(uow, phone_id, given, picture_media_id=picture)
         await call.graph.number_changed(phone_id)
         return GraphJSON(SUCCESS)
