@@ -8,7 +8,7 @@ look-up and an idle session nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -220,6 +220,14 @@ class Personal(Protocol):
         """The latest items, the newest last, whoever may read them; empty where the node is not there."""
         ...
 
+    async def latest(self, accounts: Collection[str], nodes: Collection[str]) -> Mapping[tuple[str, str], Published]:
+        """The latest item of each node with one of these names, of each of these accounts, by (account, node)."""
+        ...
+
+    async def items_by_name(self, wanted: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], Published]:
+        """Items by (account, node, item id); those that are not there are missing."""
+        ...
+
     def on_published(self, node: str, do: Callable[[Published], Awaitable[None]]) -> None:
         """Call `do` after each publication to this node; its `payload` is None when the item was retracted."""
         ...
@@ -297,6 +305,12 @@ class _NothingPublished:
 
     async def items(self, account: Jid, node: str, *, ids: Sequence[str] = (), limit: int = 1) -> list[Published]:
         return []
+
+    async def latest(self, accounts: Collection[str], nodes: Collection[str]) -> Mapping[tuple[str, str], Published]:
+        return {}
+
+    async def items_by_name(self, wanted: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], Published]:
+        return {}
 
     def on_published(self, node: str, do: Callable[[Published], Awaitable[None]]) -> None:
         pass

@@ -265,7 +265,7 @@ class Hosted:
             for ids, read in ((said.received, False), (said.displayed, True))
             if ids
         ]
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             await commands.receipts(uow, self.ports, receipts)
         self.published()
         return [None] * len(batch)
@@ -318,7 +318,7 @@ class Hosted:
             forwarded=said.forwarded,
             referral=referral,
         )
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             await commands.receive(uow, self.ports, sender, incoming)
         self.published()
 

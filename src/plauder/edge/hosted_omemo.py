@@ -46,6 +46,7 @@ ENCRYPTED: Final = frozenset(f"{{{namespace}}}encrypted" for namespace in PROFIL
 EME: Final = "{urn:xmpp:eme:0}encryption"
 STORE: Final = "{urn:xmpp:hints}store"
 BODY: Final = "{jabber:client}body"
+ONLY: Final = "current"
 DAY: Final = 24 * 3600.0
 OPEN_NODE: Final = {"pubsub#access_model": "open", "pubsub#persist_items": "true", "pubsub#max_items": "max"}
 
@@ -157,25 +158,37 @@ class OmemoSealer:
         return [None] * len(asked)
 
     async def _learn(self, owner: str, missing: Missing) -> None:
-        lists = [FetchedList(jid, namespace, await self._list_of(jid, namespace)) for jid, namespace in missing.lists]
-        bundles = [
-            FetchedBundle(device, namespace, await self._bundle_of(device, namespace))
-            for device, namespace in missing.bundles
-        ]
-        async with self._database.begin() as uow:
+        lists = await self._lists_of(missing.lists)
+        bundles = await self._bundles_of(missing.bundles)
+        async with self._database.hot() as uow:
             for refused in await self._service.learn(uow, owner, lists, bundles):
                 log.warning("bundle-unusable", number=owner, device=refused.device_id)
 
-    async def _list_of(self, jid: str, namespace: str) -> Element | None:
-        node = PROFILES[namespace].device_list_node()
-        found = await self._server.people.personal.items(Jid.parse(jid), node)
-        return found[-1].payload if found else None
+    async def _lists_of(self, wanted: Sequence[tuple[str, str]]) -> list[FetchedList]:
+        names = [(jid, PROFILES[namespace].device_list_node(), ONLY) for jid, namespace in wanted]
+        return [
+            FetchedList(jid, namespace, payload)
+            for (jid, namespace), payload in zip(wanted, await self._payloads(names), strict=True)
+        ]
 
-    async def _bundle_of(self, device: Device, namespace: str) -> Element | None:
-        profile = PROFILES[namespace]
-        node, item = profile.bundle_node(device.device_id), profile.bundle_item(device.device_id)
-        found = await self._server.people.personal.items(Jid.parse(device.jid), node, ids=[item])
-        return found[-1].payload if found else None
+    async def _bundles_of(self, wanted: Sequence[tuple[Device, str]]) -> list[FetchedBundle]:
+        names = []
+        for device, namespace in wanted:
+            profile = PROFILES[namespace]
+            names.append((device.jid, profile.bundle_node(device.device_id), profile.bundle_item(device.device_id)))
+        return [
+            FetchedBundle(device, namespace, payload)
+            for (device, namespace), payload in zip(wanted, await self._payloads(names), strict=True)
+        ]
+
+    async def _payloads(self, names: Sequence[tuple[str, str, str]]) -> list[Element | None]:
+        """Items by (account, node, item id). Of a node that holds one item, the latest: some apps name it otherwise."""
+        personal = self._server.people.personal
+        single = {(jid, node) for jid, node, item in names if item == ONLY}
+        latest = await personal.latest({jid for jid, _ in single}, {node for _, node in single})
+        found = await personal.items_by_name([name for name in names if name[2] != ONLY])
+        items = [latest.get((jid, node)) if item == ONLY else found.get((jid, node, item)) for jid, node, item in names]
+        return [item.payload if item else None for item in items]
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,7 +223,7 @@ class OmemoSealer:
         return self._batchers[owner]
 
     async def _seal(self, owner: str, messages: Sequence[Outgoing]) -> Sequence[Sealed]:
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             return await self._service.seal(uow, owner, messages)
 
     async def open(self, number: str, stanza: Stanza) -> Sequence[Element]:
@@ -220,7 +233,7 @@ class OmemoSealer:
             return stanza.payloads
         owner, person = self._owner(number), sender.bare.text
         message = Incoming(person, encrypted, id=stanza.id or "")
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             (outcome,) = await self._service.open(uow, owner, [message])
         if isinstance(outcome, NotRead):
             log.warning("message-not-read", number=number, reason=outcome.reason, healing=outcome.healing)

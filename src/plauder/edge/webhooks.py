@@ -144,7 +144,7 @@ class Webhooks:
         """Try once everything that is due now; returns how many attempts were made."""
         now, tick = self._clock.now(), self._clock.monotonic()
         resting = [url for url, health in self._health.items() if health.rest_until > tick]
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             rows = await store.claim(uow, now=now, until=now + LEASE, resting=resting, limit=BATCH)
         if not rows:
             return 0
@@ -195,7 +195,7 @@ class Webhooks:
 
     async def _record(self, outcomes: Sequence[_Outcome], skipped: set[int]) -> None:
         now = self._clock.now()
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             if taken := [outcome.row.id for outcome in outcomes if outcome.is_taken]:
                 await store.delivered(uow, taken)
             if skipped:

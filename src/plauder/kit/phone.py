@@ -7,6 +7,7 @@ cannot exist, nor to a premium line.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
@@ -88,6 +89,7 @@ def parse_digits(digits: str) -> Phone:
     return parse(f"+{digits}")
 
 
+@lru_cache(maxsize=16_384)
 def country_of(digits: str) -> str:
     """The two letters of the country of E.164 digits, or "" where none is known. Never raises."""
     try:
@@ -96,6 +98,7 @@ def country_of(digits: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=16_384)
 def calling_code_of(digits: str) -> str:
     """The country calling code at the start of E.164 digits ("49"), or "" where there is none. Never raises."""
     try:

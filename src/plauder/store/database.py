@@ -2,6 +2,7 @@
 
 `Database.begin()` opens a unit of work: one transaction, committed once when the block ends, rolled back when it
 raises. What is announced inside it is written to the outbox in the same transaction and leaves after the commit.
+`Database.hot()` is the same for the busiest paths, `Database.read()` for reading.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Executable, Select, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult, make_url
@@ -20,8 +22,21 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from plauder.kit.errors import Unavailable
 from plauder.store import outbox
+from plauder.store.inline import Inline
 from plauder.store.peek import Peek
 from plauder.store.schema import metadata
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_ENGINE: dict[str, Any] = {
+    # Without it an INSERT has no row count on PostgreSQL, and "did on_conflict_do_nothing insert?" no answer.
+    "execution_options": {"preserve_rowcount": True},
+    "json_serializer": _json,
+    "json_deserializer": orjson.loads,
+}
 
 
 class UnitOfWork:
@@ -29,6 +44,7 @@ class UnitOfWork:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self.is_postgresql = connection.dialect.name == "postgresql"
         self.announced: list[tuple[str, str, Mapping[str, Any]]] = []
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
@@ -37,7 +53,7 @@ class UnitOfWork:
 
     def insert(self, table: Any) -> Any:
         """An INSERT that knows `on_conflict_do_nothing/update` in the dialect of this database."""
-        dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+        dialect = postgresql if self.is_postgresql else sqlite
         return dialect.insert(table)
 
     async def alone(self, name: str) -> None:
@@ -45,14 +61,24 @@ class UnitOfWork:
 
         SQLite has one writer anyway; PostgreSQL takes an advisory lock.
         """
-        if self.connection.dialect.name == "postgresql":
-            await self.connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
-            )
+        if self.is_postgresql:
+            await self.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
     def announce(self, topic: str, payload: Mapping[str, Any], *, key: str = "") -> None:
         """Say something to the world after the commit: a row in the outbox, in order per `key`."""
         self.announced.append((topic, key, payload))
+
+
+class _HotUnit(UnitOfWork):
+    """Runs its statements at once, on the thread of the loop."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._at_once = connection
+        self.is_postgresql = False
+        self.announced = []
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+        return self._at_once.execute(statement, parameters)
 
 
 class Database:
@@ -70,8 +96,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             parsed.set(drivername=driver),
             pool_pre_ping=not self.is_sqlite,
-            # Without it an INSERT has no row count on PostgreSQL, and "did on_conflict_do_nothing insert?" no answer.
-            execution_options={"preserve_rowcount": True},
+            **_ENGINE,
         )
         self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         self._given_up: set[asyncio.Future[Any]] = set()
@@ -79,6 +104,9 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        self.inline: Inline | None = None
+        if self.is_sqlite:
+            self.inline = Inline(parsed, _configure_sqlite, **_ENGINE)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
@@ -90,6 +118,25 @@ class Database:
                 if uow.announced:
                     await outbox.write(uow)
         if uow.announced:
+            outbox.wake(self)
+
+    @asynccontextmanager
+    async def hot(self) -> AsyncIterator[UnitOfWork]:
+        """`begin` for few and quick statements on the busiest paths.
+
+        With SQLite they run on the thread of the loop: an indexed statement takes less time than handing it to another
+        thread and back. Only what waits for the disk or for another process does not: beginning and committing.
+        """
+        if self.inline is None or self._writer is None:
+            async with self.begin() as uow:
+                yield uow
+            return
+        async with self._writer, self.inline.transaction() as connection:
+            unit = _HotUnit(connection)
+            yield unit
+            if unit.announced:
+                await outbox.write(unit)
+        if unit.announced:
             outbox.wake(self)
 
     @asynccontextmanager
@@ -142,6 +189,8 @@ class Database:
     async def close(self) -> None:
         if self._peek is not None:
             self._peek.close()
+        if self.inline is not None:
+            self.inline.close()
         while self._given_up:
             await asyncio.wait(set(self._given_up))
         await self.engine.dispose()

@@ -87,6 +87,8 @@ class Accepted:
     user_id: str
     by_user_id: bool
     message_status: str = ""
+    going: store.Going | None = None
+    """The message itself, for who carries it."""
 
 
 @dataclass(slots=True)
@@ -126,13 +128,15 @@ async def accept(uow: UnitOfWork, ports: Ports, batch: Sequence[SendCommand]) ->
         except GraphError as error:
             results[index] = error
     await _learn_standings(uow, list(drafts.values()))
-    rows: list[dict[str, Any]] = []
-    for index, draft in drafts.items():
+    for index, draft in list(drafts.items()):
         try:
-            await _decide(uow, ports, draft)
+            _decide(ports, draft)
         except GraphError as error:
             results[index] = error
-            continue
+            del drafts[index]
+    await _price(uow, ports, list(drafts.values()))
+    rows: list[dict[str, Any]] = []
+    for index, draft in drafts.items():
         row = _row(ports, draft)
         rows.append(row)
         results[index] = _answer(draft, row)
@@ -324,7 +328,7 @@ async def _learn_reach(uow: UnitOfWork, drafts: Sequence[_Draft]) -> None:
                 count += 1
 
 
-async def _decide(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None:
+def _decide(ports: Ports, draft: _Draft) -> None:
     sender, at, policies = draft.command.sender, draft.command.at, ports.policies
     verdict = rules.may_send(
         draft.standing,
@@ -353,12 +357,24 @@ async def _decide(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None:
         free_entry_point=rules.is_free_entry(draft.standing, at, policies),
         quality=sender.quality,
     )
-    try:
-        # A test number needs no payment, as in the Cloud API.
-        billing = _FREE if sender.is_test else ports.billing
-        draft.quote = await billing.reserve(uow, draft.wamid, draft.request)
-    except GraphError as error:
-        draft.late = error
+
+
+async def _price(uow: UnitOfWork, ports: Ports, drafts: Sequence[_Draft]) -> None:
+    """Set aside what the messages cost; what cannot be paid fails late."""
+    for billing, is_test in ((ports.billing, False), (_FREE, True)):  # a test number needs no payment, as in the API
+        mine = {
+            draft.wamid: draft
+            for draft in drafts
+            if draft.request is not None and draft.command.sender.is_test == is_test
+        }
+        requests = {wamid: draft.request for wamid, draft in mine.items() if draft.request is not None}
+        if not requests:
+            continue
+        for wamid, quote in (await billing.reserve(uow, requests)).items():
+            if isinstance(quote, GraphError):
+                mine[wamid].late = quote
+            else:
+                mine[wamid].quote = quote
 
 
 _FREE = NoBilling()
@@ -422,10 +438,10 @@ def _kept_price(draft: _Draft) -> dict[str, Any] | None:
 
 
 def _answer(draft: _Draft, row: Mapping[str, Any]) -> Accepted:
-    status = "accepted" if draft.command.out.kind == "template" else ""
-    return Accepted(
-        row["id"], draft.command.out.input, draft.wa_id, row["user_id"], bool(draft.command.out.recipient), status
-    )
+    out = draft.command.out
+    status = "accepted" if out.kind == "template" else ""
+    going = store.Going.of(row)
+    return Accepted(row["id"], out.input, draft.wa_id, row["user_id"], bool(out.recipient), status, going)
 
 
 # ── what became of it ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -441,9 +457,15 @@ class Progressed:
     error: Mapping[str, Any] | None = None
 
 
-async def progress(uow: UnitOfWork, ports: Ports, events: Sequence[Progressed]) -> None:
-    """Write down statuses, charge what was delivered, publish webhooks. What is known already changes nothing."""
-    rows = await store.by_ids(uow, {event.message_id for event in events}, lock=True)
+async def progress(
+    uow: UnitOfWork, ports: Ports, events: Sequence[Progressed], rows: Mapping[str, Row[Any]] | None = None
+) -> None:
+    """Write down statuses, charge what was delivered, publish webhooks. What is known already changes nothing.
+
+    `rows` are the messages where the caller has read and locked them.
+    """
+    if rows is None:
+        rows = await store.progress_of(uow, {event.message_id for event in events}, lock=True)
     contacts = await store.contacts_of(uow, {(row.phone_id, row.wa_id) for row in rows.values()})
     state = {key: row.status for key, row in rows.items()}
     changes: dict[str, dict[str, Any]] = {}
@@ -541,7 +563,8 @@ class Receipt:
 async def receipts(uow: UnitOfWork, ports: Ports, batch: Sequence[Receipt]) -> None:
     """Receipts (XEP-0184) and displayed markers (XEP-0333) of many people at once."""
     wanted = {stanza_id for receipt in batch for stanza_id in receipt.stanza_ids}
-    rows = await store.by_ids(uow, wanted)  # an outgoing message's stanza id is its own
+    is_plain = not any(receipt.read for receipt in batch)
+    rows = await store.progress_of(uow, wanted, lock=is_plain)  # an outgoing message's stanza id is its own
     events: list[Progressed] = []
     marks: list[tuple[Row[Any], Receipt]] = []
     for receipt in batch:
@@ -559,7 +582,7 @@ async def receipts(uow: UnitOfWork, ports: Ports, batch: Sequence[Receipt]) -> N
             earlier = [item for item in unread.get((row.phone_id, row.wa_id), ()) if item.created_at < row.created_at]
             events[:0] = [Progressed(item.id, "read", receipt.at) for item in earlier]
     if events:
-        await progress(uow, ports, events)
+        await progress(uow, ports, events, rows if is_plain else None)
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -698,7 +721,7 @@ async def _note_contact(
     await store.upsert_contact(uow, (sender.phone_id, incoming.wa_id), fixed, changed)
 
 
-async def open_free_entry(uow: UnitOfWork, ports: Ports, rows: Sequence[Row[Any]], at: datetime) -> None:
+async def open_free_entry(uow: UnitOfWork, ports: Ports, rows: Sequence[store.Going], at: datetime) -> None:
     """The first answer after a click on an ad opens the free entry point."""
     contacts = await store.contacts_of(uow, {(row.phone_id, row.wa_id) for row in rows})
     for (phone_id, wa_id), contact in contacts.items():

@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row
-
 from plauder.business.messages import commands, content, rendering, store
 from plauder.business.messages.commands import Accepted, Ports, Progressed, SendCommand
 from plauder.business.messages.ports import Channel, MediaView, Payload, Sender
+from plauder.business.messages.store import Going
 from plauder.business.shared.errors import GraphError, fail
 from plauder.kit.batching import Batcher
 from plauder.kit.clock import Clock
@@ -43,7 +42,7 @@ class Pipeline:
         self._clock = clock
         self._keep = keep_content
         self._batcher: Batcher[SendCommand, Accepted] = Batcher(self._accept, most=BATCH)
-        self._waiting: list[str] = []
+        self._waiting: list[Going] = []
         self._event = asyncio.Event()
         self._next_sweep = 0.0
 
@@ -52,9 +51,9 @@ class Pipeline:
         return await self._batcher.do(command)
 
     async def _accept(self, batch: Sequence[SendCommand]) -> list[Accepted | Exception]:
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             results = await commands.accept(uow, self.ports, batch)
-        self._waiting += [result.wamid for result in results if isinstance(result, Accepted)]
+        self._waiting += [result.going for result in results if isinstance(result, Accepted) and result.going]
         self._event.set()
         return results
 
@@ -78,8 +77,8 @@ class Pipeline:
         async with self._database.read() as uow:
             rows = await store.accepted(uow, BATCH)
         fresh = self._clock.now() - timedelta(seconds=RETRY_SECONDS)
-        known = set(self._waiting)
-        self._waiting += [row.id for row in rows if row.created_at < fresh and row.id not in known]
+        known = {row.id for row in self._waiting}
+        self._waiting += [row for row in rows if row.created_at < fresh and row.id not in known]
         if self._waiting:
             self._event.set()
 
@@ -95,25 +94,25 @@ class Pipeline:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             await self._carry(batch)
 
-    async def _carry(self, ids: Sequence[str]) -> None:
+    async def _carry(self, rows: Sequence[Going]) -> None:
         async with self._database.read() as uow:
-            found = await store.by_ids(uow, ids)
-            rows = [found[key] for key in ids if key in found and found[key].status == "accepted"]
-            senders = {row.phone_id: await self.ports.numbers.sender(uow, row.phone_id) for row in rows}
-        lanes: dict[tuple[str, str], list[Row[Any]]] = {}
+            senders = {
+                phone_id: await self.ports.numbers.sender(uow, phone_id) for phone_id in {row.phone_id for row in rows}
+            }
+        lanes: dict[tuple[str, str], list[Going]] = {}
         for row in rows:
             lanes.setdefault((row.phone_id, row.wa_id), []).append(row)
         results = await asyncio.gather(*(self._lane(lane, senders[lane[0].phone_id]) for lane in lanes.values()))
         events = [event for result in results for event in result]
         if not events:
             return
-        async with self._database.begin() as uow:
+        async with self._database.hot() as uow:
             await commands.progress(uow, self.ports, events)
             sent = {event.message_id for event in events if event.status == "sent"}
             await commands.open_free_entry(uow, self.ports, [row for row in rows if row.id in sent], self._clock.now())
         self.published()
 
-    async def _lane(self, rows: Sequence[Row[Any]], sender: Sender | None) -> list[Progressed]:
+    async def _lane(self, rows: Sequence[Going], sender: Sender | None) -> list[Progressed]:
         """One conversation, in order. A message that cannot be carried now stays accepted and stops the lane."""
         events: list[Progressed] = []
         for row in rows:
@@ -133,7 +132,7 @@ class Pipeline:
                 events.append(Progressed(row.id, "sent", self._clock.now()))
         return events
 
-    async def payload(self, row: Row[Any], sender: Sender) -> Payload:
+    async def payload(self, row: Going, sender: Sender) -> Payload:
         """What goes to the person. Raises GraphError when a medium cannot be had."""
         body = row.content
         for kind, part in content.media_parts(row.kind, body) if row.kind != "template" else _template_media(body):
@@ -164,7 +163,7 @@ class Pipeline:
             expires_at=row.created_at + timedelta(seconds=ttl) if ttl and ttl > 0 else None,
         )
 
-    async def _medium(self, row: Row[Any], part: dict[str, Any], kind: str) -> MediaView:
+    async def _medium(self, row: Going, part: dict[str, Any], kind: str) -> MediaView:
         if link := part.get("link"):
             return await self.ports.media.fetch(row.portfolio_id, row.phone_id, link, kind)
         async with self._database.read() as uow:

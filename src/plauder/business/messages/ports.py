@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from plauder.business.shared.errors import GraphError
 from plauder.kit.money import Money
 from plauder.store.database import UnitOfWork
 
@@ -145,8 +146,9 @@ class Quote:
 class Billing(Protocol):
     """Who charges. A refused message costs nothing."""
 
-    async def reserve(self, uow: UnitOfWork, message_id: str, request: PriceRequest) -> Quote:
-        """Price a message that is being accepted and set the amount aside, once per id. Raises error 131042."""
+    async def reserve(self, uow: UnitOfWork, requests: Mapping[str, PriceRequest]) -> Mapping[str, Quote | GraphError]:
+        """Price messages that are being accepted, by id, and set the amounts aside, once per id; error 131042 for one
+        that cannot be paid."""
         ...
 
     async def settle(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
@@ -161,7 +163,11 @@ class Billing(Protocol):
 class NoBilling:
     """Nobody charges: the right type and category, no amount."""
 
-    async def reserve(self, uow: UnitOfWork, message_id: str, request: PriceRequest) -> Quote:
+    async def reserve(self, uow: UnitOfWork, requests: Mapping[str, PriceRequest]) -> Mapping[str, Quote | GraphError]:
+        return {message_id: self._quote(request) for message_id, request in requests.items()}
+
+    @staticmethod
+    def _quote(request: PriceRequest) -> Quote:
         if request.free_entry_point:
             return Quote(False, "PMP", "free_entry_point", request.category, why="free entry point open")
         if request.window_open and request.category in ("service", "utility"):

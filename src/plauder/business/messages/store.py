@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +75,26 @@ reached = Table(
 Pair = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """An accepted message on its way out: what carrying it needs of its row."""
+
+    id: str
+    portfolio_id: str
+    phone_id: str
+    wa_id: str
+    kind: str
+    content: Any
+    context_id: str
+    pricing: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Going:
+        return cls(**{name: row[name] for name in cls.__slots__})
+
+
 async def contacts_of(uow: UnitOfWork, pairs: Collection[Pair]) -> dict[Pair, Row[Any]]:
     """The contact rows of (phone_id, wa_id) pairs that exist."""
     if not pairs:
@@ -124,14 +145,26 @@ async def marketing_since(uow: UnitOfWork, wa_ids: Collection[str], since: datet
     return {row[0]: row[1] for row in (await uow.execute(statement)).all()}
 
 
-async def by_ids(uow: UnitOfWork, ids: Collection[str], *, lock: bool = False) -> dict[str, Row[Any]]:
-    """Messages by id. `lock` keeps others from changing them until this transaction ends, in an order that cannot
-    deadlock: `sent` and a quick receipt are written by two transactions."""
-    statement = select(messages).where(messages.c.id.in_(list(ids)))
+async def by_ids(uow: UnitOfWork, ids: Collection[str]) -> dict[str, Row[Any]]:
+    """Messages by id."""
+    rows = (await uow.execute(select(messages).where(messages.c.id.in_(list(ids))))).all()
+    return {row.id: row for row in rows}
+
+
+_m = messages.c
+_PROGRESS = (
+    *(_m.id, _m.phone_id, _m.wa_id, _m.user_id, _m.direction, _m.kind, _m.callback_data),
+    *(_m.pricing, _m.status, _m.created_at, _m.delivered_at, _m.read_at),
+)
+
+
+async def progress_of(uow: UnitOfWork, ids: Collection[str], *, lock: bool) -> dict[str, Row[Any]]:
+    """`by_ids` without what was said, which receipts do not need. `lock` keeps others from changing them until this
+    transaction ends, in an order that cannot deadlock: `sent` and a quick receipt are written by two transactions."""
+    statement = select(*_PROGRESS).where(messages.c.id.in_(list(ids)))
     if lock:
         statement = statement.order_by(messages.c.id).with_for_update()
-    rows = (await uow.execute(statement)).all()
-    return {row.id: row for row in rows}
+    return {row.id: row for row in (await uow.execute(statement)).all()}
 
 
 async def by_stanza(uow: UnitOfWork, phone_id: str, wa_id: str, stanza_ids: Collection[str]) -> dict[str, Row[Any]]:
@@ -197,10 +230,10 @@ async def change_many(uow: UnitOfWork, changes: Mapping[str, Mapping[str, Any]])
         await uow.execute(update(messages).where(messages.c.id.in_(ids)).values(**dict(items)))
 
 
-async def accepted(uow: UnitOfWork, limit: int) -> list[Row[Any]]:
+async def accepted(uow: UnitOfWork, limit: int) -> list[Going]:
     """Outgoing messages that were accepted and not yet carried out: after a crash they are sent again."""
     statement = select(messages).where(messages.c.status == "accepted").order_by(messages.c.created_at).limit(limit)
-    return list((await uow.execute(statement)).all())
+    return [Going.of(dict(row)) for row in (await uow.execute(statement)).mappings()]
 
 
 async def forget_content(uow: UnitOfWork, before: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -413,6 +413,26 @@ class PersonalEvents:
             Published(account.text, node, item.id, parse(item.payload) if item.payload else None, item.publisher)
             for item in self._fresh(kept, found)
         ]
+
+    async def latest(self, accounts: Collection[str], nodes: Collection[str]) -> Mapping[tuple[str, str], Published]:
+        """The latest item of each node with one of these names, of each of these accounts, by (account, node)."""
+        async with self._server.database.read() as uow:
+            found = await store.latest_of(uow, accounts, nodes)
+        return {
+            (node.account, node.name): Published(node.account, node.name, item.id, parse(item.payload), item.publisher)
+            for node, item in found
+            if item.payload and self._fresh(node, [item])
+        }
+
+    async def items_by_name(self, wanted: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], Published]:
+        """Items by (account, node, item id); those that are not there are missing."""
+        async with self._server.database.read() as uow:
+            found = await store.items_by_name(uow, wanted)
+        return {
+            name: Published(node.account, node.name, item.id, parse(item.payload), item.publisher)
+            for name, (node, item) in found.items()
+            if item.payload and self._fresh(node, [item])
+        }
 
     def on_published(self, node: str, do: Watch) -> None:
         """Call `do` after each publication to this node; its `payload` is None when the item was retracted."""

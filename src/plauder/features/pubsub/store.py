@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -19,6 +19,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    tuple_,
     update,
 )
 
@@ -67,6 +68,10 @@ subscriptions = Table(
     Column("subid", Text, nullable=False),
     Index("ix_pep_subscription_jid", "jid"),
 )
+
+
+AT_ONCE: Final = 300
+"""Names in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,8 @@ async def count(uow: UnitOfWork, node: Node) -> int:
 
 async def latest_of(uow: UnitOfWork, accounts: Collection[str], names: Collection[str]) -> list[tuple[Node, Item]]:
     """The most recent item of each node with one of these names, of each of these accounts."""
+    if not accounts or not names:
+        return []
     newest = (
         select(func.max(items.c.seq).label("seq"))
         .join(nodes, nodes.c.id == items.c.node_id)
@@ -275,6 +282,24 @@ async def latest_of(uow: UnitOfWork, accounts: Collection[str], names: Collectio
         .order_by(items.c.seq)
     )
     return [(_node(row), _item(row)) for row in await uow.execute(statement)]
+
+
+async def items_by_name(
+    uow: UnitOfWork, wanted: Collection[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], tuple[Node, Item]]:
+    """Items by (account, node, item id) that are there."""
+    found: dict[tuple[str, str, str], tuple[Node, Item]] = {}
+    names = sorted(wanted)
+    for start in range(0, len(names), AT_ONCE):
+        key = tuple_(nodes.c.account, nodes.c.node, items.c.item)
+        statement = (
+            select(items, nodes.c.id, nodes.c.account, nodes.c.node, nodes.c.config)
+            .join(nodes, nodes.c.id == items.c.node_id)
+            .where(key.in_(names[start : start + AT_ONCE]))
+        )
+        for row in await uow.execute(statement):
+            found[row.account, row.node, row.item] = (_node(row), _item(row))
+    return found
 
 
 # ── affiliations and subscriptions ────────────────────────────────────────────────────────────────────────────────────

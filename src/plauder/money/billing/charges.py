@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, bindparam, func, select, update
+from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, bindparam, select, update
 
 from plauder.kit.errors import PlauderError
 from plauder.kit.money import Money
@@ -109,44 +109,66 @@ class Charges:
     async def quote(self, message: Message) -> Quote:
         """What the message would cost if it were accepted now. Raises NoPrice."""
         till = await self._till(message.account, message.at, lock=False)
-        return till.card.quote(await self._question(till, message))
+        (question,) = await self._questions(till, [message])
+        return till.card.quote(question)
 
     async def reserve(self, message: Message) -> Quote:
         """Accept a message: price it and set the amount aside. Accepting the same id again changes nothing.
 
         Raises PaymentIssue when the account cannot pay, NoPrice when the card does not cover it.
         """
-        till = await self._till(message.account, message.at, lock=True)
-        known = (await self._uow.execute(select(table).where(table.c.id == message.id))).one_or_none()
-        if known is not None:
-            why = tuple(known.why.split("\n"))
-            return Quote(Money(known.micros, known.currency), known.type, known.reported_category, known.model, why)
-        question = await self._question(till, message)
-        quote = till.card.quote(question)
-        if quote.price:
-            self._check_limits(till, message.category, quote.price)
-            reserved = accounts_table.c.reserved + quote.price.micros
-            change = update(accounts_table).where(accounts_table.c.id == message.account)
-            await self._uow.execute(change.values(reserved=reserved))
-        row = {
-            "id": message.id,
-            "account": message.account,
-            "number": message.number,
-            "market": question.market,
-            "category": message.category,
-            "reported_category": quote.category,
-            "type": quote.type,
-            "model": quote.model,
-            "micros": quote.price.micros,
-            "currency": quote.price.currency,
-            "why": "\n".join(quote.why),
-            "state": RESERVED,
-            "accepted_at": message.at,
-            "settled_at": None,
-            "month": _month(till.account, message.at),
-        }
-        await self._uow.execute(table.insert(), [row])
-        return quote
+        (result,) = await self.reserve_all([message])
+        if isinstance(result, PlauderError):
+            raise result
+        return result
+
+    async def reserve_all(self, messages: Sequence[Message]) -> list[Quote | PlauderError]:
+        """The same for many, with few statements. One result per message: its quote, or why it was refused."""
+        known = await self._known([message.id for message in messages])
+        results: dict[str, Quote | PlauderError] = {key: _quote_of(row) for key, row in known.items()}
+        for account_id in sorted({message.account for message in messages}):  # locks in one order
+            fresh = {m.id: m for m in messages if m.account == account_id and m.id not in known}
+            results |= await self._reserve_fresh(account_id, list(fresh.values()))
+        return [results[message.id] for message in messages]
+
+    async def _reserve_fresh(self, account_id: str, messages: Sequence[Message]) -> dict[str, Quote | PlauderError]:
+        results: dict[str, Quote | PlauderError] = {}
+        if not messages:
+            return results
+        try:
+            till = await self._till(account_id, messages[0].at, lock=True)
+        except PlauderError as error:
+            return {message.id: error for message in messages}
+        questions = await self._questions(till, messages)
+        rows: list[dict[str, Any]] = []
+        held = 0
+        quotes: dict[Question, Quote] = {}
+        for message, question in zip(messages, questions, strict=True):
+            try:
+                if question not in quotes:
+                    quotes[question] = till.card.quote(question)
+                quote = quotes[question]
+                if quote.price:
+                    self._check_limits(till, message.category, quote.price, held)
+            except PlauderError as error:
+                results[message.id] = error
+                continue
+            held += quote.price.micros
+            results[message.id] = quote
+            rows.append(_reserved_row(till.account, message, question, quote))
+        if held:
+            change = update(accounts_table).where(accounts_table.c.id == account_id)
+            await self._uow.execute(change.values(reserved=accounts_table.c.reserved + held))
+        if rows:
+            await self._uow.execute(table.insert(), rows)
+        return results
+
+    async def _known(self, ids: Sequence[str]) -> dict[str, _Row]:
+        known: dict[str, _Row] = {}
+        for start in range(0, len(ids), 500):
+            query = select(table).where(table.c.id.in_(ids[start : start + 500]))
+            known |= {row.id: row for row in (await self._uow.execute(query)).all()}
+        return known
 
     async def settle(self, ids: Sequence[str], at: datetime) -> int:
         """The messages were delivered: post their charges. Those settled or released before are left as they are; the
@@ -196,52 +218,65 @@ class Charges:
         self, account: Account, market: str, category: str, number: str, at: datetime
     ) -> dict[Counter, int]:
         """How many such messages were charged before, for the rules that ask."""
-        day = account.local_date(at)
-        days = [(day - timedelta(days=back)).isoformat() for back in range(30)]
-        wanted = {
-            Counter.MARKET_CATEGORY: (f"{market}/{category}", [_month(account, at)]),
-            Counter.NUMBER_SERVICE: (number, [_month(account, at)]),
-            Counter.AUTHENTICATION_30_DAYS: (market, days),
-        }
-        found: dict[Counter, int] = {}
-        for counter, (scope, periods) in wanted.items():
-            query = select(func.coalesce(func.sum(counters.c.count), 0)).where(
-                counters.c.account == account.id,
-                counters.c.counter == counter,
-                counters.c.scope == scope,
-                counters.c.period.in_(periods),
-            )
-            found[counter] = int((await self._uow.execute(query)).scalar_one())
+        (found,) = await self._counts(account, [(market, category, number)], at)
         return found
+
+    async def _counts(
+        self, account: Account, kinds: Sequence[tuple[str, str, str]], at: datetime
+    ) -> list[dict[Counter, int]]:
+        """The same for many (market, category, number)."""
+        day, month = account.local_date(at), _month(account, at)
+        days = {(day - timedelta(days=back)).isoformat() for back in range(30)}
+        scopes = {scope for kind in kinds for scope in _scopes(*kind).values()}
+        c = counters.c
+        query = select(c.counter, c.scope, c.period, c["count"]).where(
+            counters.c.account == account.id,
+            counters.c.counter.in_([str(counter) for counter in Counter]),
+            counters.c.scope.in_(sorted(scopes)),
+            counters.c.period.in_(sorted({month, *days})),
+        )
+        sums: dict[tuple[str, str], int] = {}
+        for counter, scope, period, count in (await self._uow.execute(query)).all():
+            if (period in days) == (counter == Counter.AUTHENTICATION_30_DAYS):
+                sums[counter, scope] = sums.get((counter, scope), 0) + count
+        return [{counter: sums.get((counter, scope), 0) for counter, scope in _scopes(*kind).items()} for kind in kinds]
 
     async def _till(self, account_id: str, at: datetime, *, lock: bool) -> _Till:
         account = await Accounts(self._uow).get(account_id, lock=lock)
         card = await RateCards(self._uow).current(account.currency)
         return _Till(account, card, await self.standing(account, at))
 
-    async def _question(self, till: _Till, message: Message) -> Question:
-        market = market_of(message.recipient)
-        return Question(
-            local_date=till.account.local_date(message.at),
-            market=market,
-            category=message.category,
-            window_open=message.window_open,
-            entry_point_open=message.entry_point_open,
-            conversation_open=message.conversation_open,
-            business_market=till.account.market,
-            industry=till.account.industry,
-            quality=message.quality,
-            counters=await self.counts(till.account, market, message.category, message.number, message.at),
-        )
+    async def _questions(self, till: _Till, messages: Sequence[Message]) -> list[Question]:
+        account = till.account
+        markets = {recipient: market_of(recipient) for recipient in {message.recipient for message in messages}}
+        kinds = {message.id: (markets[message.recipient], message.category, message.number) for message in messages}
+        distinct = sorted(set(kinds.values()))
+        counts = dict(zip(distinct, await self._counts(account, distinct, messages[0].at), strict=True))
+        return [
+            Question(
+                local_date=account.local_date(message.at),
+                market=markets[message.recipient],
+                category=message.category,
+                window_open=message.window_open,
+                entry_point_open=message.entry_point_open,
+                conversation_open=message.conversation_open,
+                business_market=account.market,
+                industry=account.industry,
+                quality=message.quality,
+                counters=counts[kinds[message.id]],
+            )
+            for message in messages
+        ]
 
     @staticmethod
-    def _check_limits(till: _Till, category: Category, price: Money) -> None:
+    def _check_limits(till: _Till, category: Category, price: Money, held: int) -> None:
+        """`held` was set aside since `till` was read."""
         account, standing = till.account, till.standing
-        due = standing.owed.micros + standing.reserved.micros + price.micros
+        due = standing.owed.micros + standing.reserved.micros + held + price.micros
         if due > account.credit_limit:
             what = "The prepaid balance is used up." if not account.credit_limit else "The credit limit is reached."
             raise PaymentIssue(f"{what} Add funds to send this message.")
-        month = standing.spent.micros + standing.reserved.micros + price.micros
+        month = standing.spent.micros + standing.reserved.micros + held + price.micros
         limit = account.spend_limit
         if category is not Category.MARKETING and account.essential_limit is not None:
             limit = account.essential_limit
@@ -307,6 +342,41 @@ class Charges:
             if (await self._uow.execute(statement, mark | {"count": 1, "micros": spent})).rowcount == 1:
                 payload = {"account": account.id, "percent": percent, "spent": spent, "limit": account.spend_limit}
                 self._uow.announce("billing.alert", payload, key=account.id)
+
+
+def _quote_of(row: _Row) -> Quote:
+    """What a message was accepted for."""
+    why = tuple(row.why.split("\n"))
+    return Quote(Money(row.micros, row.currency), row.type, row.reported_category, row.model, why)
+
+
+def _reserved_row(account: Account, message: Message, question: Question, quote: Quote) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "account": message.account,
+        "number": message.number,
+        "market": question.market,
+        "category": message.category,
+        "reported_category": quote.category,
+        "type": quote.type,
+        "model": quote.model,
+        "micros": quote.price.micros,
+        "currency": quote.price.currency,
+        "why": "\n".join(quote.why),
+        "state": RESERVED,
+        "accepted_at": message.at,
+        "settled_at": None,
+        "month": _month(account, message.at),
+    }
+
+
+def _scopes(market: str, category: str, number: str) -> dict[Counter, str]:
+    """What each counter counts for a message of this kind."""
+    return {
+        Counter.MARKET_CATEGORY: f"{market}/{category}",
+        Counter.NUMBER_SERVICE: number,
+        Counter.AUTHENTICATION_30_DAYS: market,
+    }
 
 
 def _month(account: Account, at: datetime) -> str:

@@ -57,7 +57,7 @@ class Question:
     business_market: str = ""
     industry: str = ""
     quality: str = "GREEN"
-    counters: Mapping[Counter, int] = field(default_factory=dict)
+    counters: Mapping[Counter, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from plauder.business.accounts import store as account_store
 from plauder.business.messages.ports import PriceRequest, Quote
-from plauder.business.shared.errors import fail
+from plauder.business.shared.errors import GraphError, fail
 from plauder.kit.errors import PlauderError
 from plauder.money.billing.accounts import Account, Accounts
 from plauder.money.billing.charges import Charges, Message
 from plauder.money.rates.rule import Category
+from plauder.money.rates.rule import Quote as Priced
 from plauder.store.database import UnitOfWork
 
 
 class MeteredBilling:
     """Prices by the rate card, charges on delivery."""
 
-    async def reserve(self, uow: UnitOfWork, message_id: str, request: PriceRequest) -> Quote:
-        message = Message(
-            id=message_id,
-            account=request.portfolio_id,
-            number=request.phone_id,
-            recipient=request.wa_id,
-            category=Category(request.category),
-            at=request.at,
-            window_open=request.window_open,
-            entry_point_open=request.free_entry_point,
-            quality=request.quality,
-        )
-        try:
-            quote = await Charges(uow).reserve(message)
-        except PlauderError as error:  # it cannot pay, has no account, or the card has no price for this market
-            raise fail(131042, error.message) from None
-        model: Literal["PMP", "CBP"] = "CBP" if quote.model == "CBP" else "PMP"
-        return Quote(quote.is_billable, model, quote.type, quote.category, quote.price, "\n".join(quote.why))
+    async def reserve(self, uow: UnitOfWork, requests: Mapping[str, PriceRequest]) -> Mapping[str, Quote | GraphError]:
+        messages = [_message(message_id, request) for message_id, request in requests.items()]
+        quotes = await Charges(uow).reserve_all(messages)
+        return {message.id: _answer(quote) for message, quote in zip(messages, quotes, strict=True)}
 
     async def settle(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
         await Charges(uow).settle(message_ids, at)
 
     async def release(self, uow: UnitOfWork, message_ids: Sequence[str], at: datetime) -> None:
         await Charges(uow).release(message_ids, at)
+
+
+def _message(message_id: str, request: PriceRequest) -> Message:
+    return Message(
+        id=message_id,
+        account=request.portfolio_id,
+        number=request.phone_id,
+        recipient=request.wa_id,
+        category=Category(request.category),
+        at=request.at,
+        window_open=request.window_open,
+        entry_point_open=request.free_entry_point,
+        quality=request.quality,
+    )
+
+
+def _answer(quote: Priced | PlauderError) -> Quote | GraphError:
+    if isinstance(quote, PlauderError):  # it cannot pay, has no account, or the card has no price for this market
+        return fail(131042, quote.message)
+    model: Literal["PMP", "CBP"] = "CBP" if quote.model == "CBP" else "PMP"
+    return Quote(quote.is_billable, model, quote.type, quote.category, quote.price, "\n".join(quote.why))
 
 
 async def open_account(uow: UnitOfWork, portfolio_id: str, waba_id: str, at: datetime) -> None:

@@ -1,0 +1,92 @@
+"""One connection to an SQLite file that writes from the thread of the loop.
+
+The asynchronous engine hands every statement to a thread and its result back, which costs some hundred microseconds
+while the loop is busy; an indexed statement takes ten. What may wait stays off the loop: a commit waits for the disk,
+and a beginning for whatever other process writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import StaticPool
+
+PATIENCE = 10_000
+"""Milliseconds to wait for another process that writes."""
+
+
+class Inline:
+    """One user at a time: the caller holds the lock of the database's writer."""
+
+    def __init__(self, url: URL, configure: Callable[[Any, Any], None], **options: Any) -> None:
+        self.engine = create_engine(
+            url.set(drivername="sqlite"),
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            **options,
+        )
+        event.listen(self.engine, "connect", configure)
+        event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._connection: Connection | None = None
+        self._thread: ThreadPoolExecutor | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Committed when the block ends, rolled back when it raises."""
+        connection = await self._begun()
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        await self._aside(connection.commit)
+
+    async def _begun(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.engine.connect()
+            _patience(self._connection, 0)
+        connection = self._connection
+        try:
+            connection.begin()
+        except OperationalError:
+            connection.rollback()
+            await self._aside(lambda: _begin_patiently(connection))
+        return connection
+
+    async def _aside(self, work: Callable[[], None]) -> None:
+        """Run on the thread; who is cancelled meanwhile still waits, because the connection is in use."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "sqlite-commit")
+        running = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.engine.dispose()
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+
+
+def _patience(connection: Connection, milliseconds: int) -> None:
+    connection.connection.execute(f"PRAGMA busy_timeout={milliseconds}")
+
+
+def _begin_patiently(connection: Connection) -> None:
+    _patience(connection, PATIENCE)
+    try:
+        connection.begin()
+    finally:
+        _patience(connection, 0)
