@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -67,6 +68,10 @@ class CampaignServer(Plauder):
         command = super().configure()
         asyncio.run(self._found())
         return command
+
+    def signal(self, what: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(what)
 
     async def _found(self) -> None:
         app = build(config.load(self.home / "plauder.toml"))
@@ -251,6 +256,8 @@ async def measure(options: argparse.Namespace, server: CampaignServer, hook_port
     await asyncio.sleep(2)
     for turn in range(options.rounds + 1):
         people = server.people * (options.repeat if turn else 1)
+        if turn and options.profile:
+            server.signal(signal.SIGUSR1)
         full.clear()
         seen.clear()
         goal[0] = len(people)
@@ -266,6 +273,9 @@ async def measure(options: argparse.Namespace, server: CampaignServer, hook_port
             f"second), clients {own / count * 1e6:4.0f} µs; {dict(seen)}",
             flush=True,
         )
+    if options.profile:
+        server.signal(signal.SIGUSR2)
+        await asyncio.sleep(1)
     receiver.close()
 
 
@@ -276,7 +286,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=4, help="messages to each person in a later round")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--plain", action="store_true", help="people publish no keys")
-    parser.add_argument("--profile", type=Path, help="write cProfile data of the server there")
+    parser.add_argument("--profile", type=Path, help="write cProfile data of the later rounds there")
     parser.add_argument("--hook-port", type=int, default=37_080)
     options = parser.parse_args()
     people = [f"49151{at:08}" for at in range(options.people)]
@@ -288,8 +298,18 @@ def main() -> None:
         uvloop.run(measure(options, server, options.hook_port))
 
 
+_PROFILER = """
+import cProfile, runpy, signal, sys
+profile, target = cProfile.Profile(), sys.argv.pop(1)
+signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
+signal.signal(signal.SIGUSR2, lambda *_: (profile.disable(), profile.dump_stats(target)))
+runpy.run_module("plauder", run_name="__main__", alter_sys=True)
+"""
+"""Between two signals, so that what happens before and between the rounds is not in it."""
+
+
 def _profiled(command: list[str], target: Path) -> list[str]:
-    return [command[0], "-m", "cProfile", "-o", str(target.resolve()), *command[1:]]
+    return [command[0], "-c", _PROFILER, str(target.resolve()), *command[3:]]
 
 
 if __name__ == "__main__":
