@@ -292,8 +292,7 @@ class Hosted:
 
     async def _receive(self, number_id: str, digits: str, person: Jid, stanza: Stanza, said: Said) -> None:
         assert self.ports
-        async with self._database.read() as uow:
-            sender = await self.ports.numbers.sender(uow, number_id)
+        sender = await self.ports.numbers.sender(number_id)
         if sender is None:
             return
         at = _time_of(stanza, self._clock.now())

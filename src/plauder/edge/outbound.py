@@ -20,7 +20,7 @@ import httptools
 from plauder.business.webhooks.rules import Network, is_allowed
 from plauder.kit.errors import PlauderError
 
-IDLE_PER_HOST = 32
+IDLE_PER_HOST = 64
 IDLE_SECONDS = 30.0
 
 

@@ -18,6 +18,7 @@ from plauder.core.server import Server
 from plauder.kit.clock import Clock
 from plauder.kit.errors import BadInput, NotFound
 from plauder.kit.ids import new_id
+from plauder.kit.remember import Remembered
 from plauder.store.database import Database
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
@@ -38,7 +39,7 @@ class Sandbox:
         self._base = base
         self._sessions: dict[str, LocalSession] = {}
         self._rows: dict[str, Row[Any]] = {}
-        self._faults: dict[str, tuple[float, frozenset[str]]] = {}
+        self._faults = Remembered(self._faults_of, seconds=REMEMBER, monotonic=clock.monotonic)
         self._work: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -50,7 +51,7 @@ class Sandbox:
 
     async def changed(self, portfolio_id: str) -> None:
         """A sandbox was made or its settings changed."""
-        self._faults.pop(portfolio_id, None)
+        self._faults.forget(portfolio_id)
         async with self._database.read() as uow:
             row = await store.get(uow, portfolio_id)
         if row is not None:
@@ -58,14 +59,12 @@ class Sandbox:
 
     async def faults(self, portfolio_id: str) -> frozenset[str]:
         """What is switched on, remembered for two seconds."""
-        known, now = self._faults.get(portfolio_id), self._clock.monotonic()
-        if known and known[0] > now:
-            return known[1]
+        return await self._faults.get(portfolio_id)
+
+    async def _faults_of(self, portfolio_id: str) -> frozenset[str]:
         async with self._database.read() as uow:
             row = await store.get(uow, portfolio_id)
-        found = frozenset(row.faults) if row is not None else frozenset()
-        self._faults[portfolio_id] = (now + REMEMBER, found)
-        return found
+        return frozenset(row.faults) if row is not None else frozenset()
 
     def _attach(self, row: Row[Any]) -> None:
         self._rows[row.portfolio_id] = row

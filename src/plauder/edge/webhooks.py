@@ -25,6 +25,7 @@ from plauder.edge.outbound import Outbound, OutboundFailed
 from plauder.kit.clock import Clock
 from plauder.kit.keyring import Keyring
 from plauder.kit.log import get as get_log
+from plauder.kit.remember import Remembered
 from plauder.store.database import Database
 
 log = get_log("edge.webhooks")
@@ -92,7 +93,7 @@ class Webhooks:
         self._jitter = jitter or random.Random()  # noqa: S311
         self._event = asyncio.Event()
         self._health: defaultdict[str, _Health] = defaultdict(_Health)
-        self._secrets: dict[str, tuple[float, str]] = {}
+        self._secrets = Remembered(self._secret_of, seconds=SECRET_CACHE, monotonic=clock.monotonic)
         self._journal: list[dict[str, Any]] = []
         self._next_sweep = 0.0
 
@@ -171,7 +172,7 @@ class Webhooks:
         if self.faults and "webhook_down" in await self.faults(row.portfolio_id):
             return _Outcome(row, 503, "The sandbox failure webhook_down is switched on.", b"", 0.0)
         headers = {"Content-Type": "application/json"}
-        if secret := await self._secret(row.app_id):
+        if secret := await self._secrets.get(row.app_id):
             headers["X-Hub-Signature-256"] = rules.signature(secret, row.body)
             if self.settings.legacy_signature:
                 headers["X-Hub-Signature"] = rules.legacy_signature(secret, row.body)
@@ -184,14 +185,9 @@ class Webhooks:
         error_text = "" if answer.status == 200 else f"HTTP {answer.status}"
         return _Outcome(row, answer.status, error_text, answer.body[:JOURNAL_LIMIT], answer.milliseconds)
 
-    async def _secret(self, app_id: str) -> str:
-        known, now = self._secrets.get(app_id), self._clock.monotonic()
-        if known and known[0] > now:
-            return known[1]
+    async def _secret_of(self, app_id: str) -> str:
         async with self._database.read() as uow:
-            secret = await accounts.app_secret(uow, self._keyring, app_id) or ""
-        self._secrets[app_id] = (now + SECRET_CACHE, secret)
-        return secret
+            return await accounts.app_secret(uow, self._keyring, app_id) or ""
 
     async def _record(self, outcomes: Sequence[_Outcome], skipped: set[int]) -> None:
         now = self._clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ SCE: Final = "urn:xmpp:sce:1"
 _NS: Final = f"{{{SCE}}}"
 _FLOOR: Final = 256
 _SPREAD: Final = 200
-_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _MAX: Final = 1 << 20
 _OUTSIDE_ONLY: Final = ("{urn:xmpp:hints}", "{http://jabber.org/protocol/address}", "{urn:xmpp:eme:0}")
 
@@ -43,8 +43,8 @@ def seal_envelope(content: Sequence[Element], sender: str, to: str, now: datetim
     )
     bare = serialize(envelope, default_ns="")
     length = max(0, _FLOOR - len(bare)) + secrets.randbelow(_SPREAD + 1)
-    padding = "".join(_ALPHABET[byte & 63] for byte in secrets.token_bytes(length))
-    return bare.removesuffix(b"</envelope>") + b"<rpad>%b</rpad></envelope>" % padding.encode()
+    padding = base64.b64encode(secrets.token_bytes(length))[:length]
+    return bare.removesuffix(b"</envelope>") + b"<rpad>%b</rpad></envelope>" % padding
 
 
 def open_envelope(plain: bytes, *, own: str, sender: str) -> Envelope:

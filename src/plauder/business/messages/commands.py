@@ -45,7 +45,7 @@ class People(Protocol):
 
 
 class Numbers(Protocol):
-    async def sender(self, uow: UnitOfWork, phone_id: str) -> Sender | None:
+    async def sender(self, phone_id: str) -> Sender | None:
         """A business number with what sending needs to know."""
         ...
 
@@ -472,7 +472,7 @@ async def progress(
     updates: list[Update] = []
     for event in events:
         row = rows.get(event.message_id)
-        sender = await ports.numbers.sender(uow, row.phone_id) if row is not None else None
+        sender = await ports.numbers.sender(row.phone_id) if row is not None else None
         if row is None or sender is None or row.direction != "out":
             continue
         contact = contacts.get((row.phone_id, row.wa_id))

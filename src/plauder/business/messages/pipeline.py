@@ -95,10 +95,7 @@ class Pipeline:
             await self._carry(batch)
 
     async def _carry(self, rows: Sequence[Going]) -> None:
-        async with self._database.read() as uow:
-            senders = {
-                phone_id: await self.ports.numbers.sender(uow, phone_id) for phone_id in {row.phone_id for row in rows}
-            }
+        senders = {phone_id: await self.ports.numbers.sender(phone_id) for phone_id in {row.phone_id for row in rows}}
         lanes: dict[tuple[str, str], list[Going]] = {}
         for row in rows:
             lanes.setdefault((row.phone_id, row.wa_id), []).append(row)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, func, select, tuple_, update
+from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, bindparam, func, select, tuple_, update
 
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Instant, Text, metadata
@@ -126,12 +126,11 @@ async def note_reached(uow: UnitOfWork, pairs: Iterable[Pair], at: datetime) -> 
     """(portfolio_id, wa_id) pairs reached now."""
     rows = [{"portfolio_id": portfolio, "wa_id": wa_id, "at": at} for portfolio, wa_id in dict.fromkeys(pairs)]
     if rows:
-        statement = uow.insert(reached).values(rows)
-        await uow.execute(
-            statement.on_conflict_do_update(
-                index_elements=["portfolio_id", "wa_id"], set_={"at": statement.excluded.at}
-            )
+        statement = uow.insert(reached)
+        statement = statement.on_conflict_do_update(
+            index_elements=["portfolio_id", "wa_id"], set_={"at": statement.excluded.at}
         )
+        await uow.execute(statement, rows)
 
 
 async def marketing_since(uow: UnitOfWork, wa_ids: Collection[str], since: datetime) -> dict[str, int]:
@@ -219,15 +218,13 @@ async def change(uow: UnitOfWork, message_id: str, values: Mapping[str, Any]) ->
 
 
 async def change_many(uow: UnitOfWork, changes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Apply changes per message id; those that are alike go in one statement."""
-    alike: dict[tuple[Any, ...], list[str]] = {}
+    """Apply changes per message id; those of the same columns go in one statement."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for message_id, values in changes.items():
-        if all(isinstance(value, str | datetime) for value in values.values()):
-            alike.setdefault(tuple(sorted(values.items())), []).append(message_id)
-        else:
-            await change(uow, message_id, values)
-    for items, ids in alike.items():
-        await uow.execute(update(messages).where(messages.c.id.in_(ids)).values(**dict(items)))
+        alike.setdefault(tuple(sorted(values)), []).append({"message": message_id, **values})
+    for columns, rows in alike.items():
+        statement = update(messages).where(messages.c.id == bindparam("message"))
+        await uow.execute(statement.values({name: bindparam(name) for name in columns}), rows)
 
 
 async def accepted(uow: UnitOfWork, limit: int) -> list[Going]:

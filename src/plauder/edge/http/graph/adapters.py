@@ -22,6 +22,7 @@ from plauder.edge.outbound import Outbound, OutboundFailed
 from plauder.kit import phone
 from plauder.kit.clock import Clock
 from plauder.kit.keyring import Keyring
+from plauder.kit.remember import Remembered
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database, UnitOfWork
 
@@ -31,20 +32,22 @@ REMEMBER = 2.0
 class Senders:
     """Business numbers as messages know them, remembered for two seconds."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._known: dict[str, tuple[float, Sender]] = {}
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._known = Remembered(self._look_up, seconds=REMEMBER, monotonic=clock.monotonic)
 
     def changed(self) -> None:
-        self._known.clear()
+        self._known.forget()
 
-    def remembered(self, phone_id: str) -> Sender | None:
-        known = self._known.get(phone_id)
-        return known[1] if known and known[0] > self._clock.monotonic() else None
+    async def sender(self, phone_id: str) -> Sender | None:
+        """A number, None when there is none."""
+        return await self._known.get(phone_id)
 
-    async def sender(self, uow: UnitOfWork, phone_id: str) -> Sender | None:
-        if (known := self.remembered(phone_id)) is not None:
-            return known
+    async def _look_up(self, phone_id: str) -> Sender | None:
+        async with self._database.read() as uow:
+            return await self._read(uow, phone_id)
+
+    async def _read(self, uow: UnitOfWork, phone_id: str) -> Sender | None:
         row = await number_store.get(uow, phone_id)
         if row is None:
             return None
@@ -52,7 +55,7 @@ class Senders:
         portfolio = await account_store.get(uow, account_store.portfolios, row.portfolio_id)
         assert waba
         assert portfolio
-        sender = Sender(
+        return Sender(
             phone_id=row.id,
             waba_id=row.waba_id,
             portfolio_id=row.portfolio_id,
@@ -70,8 +73,6 @@ class Senders:
             marketing_disabled=waba.marketing_disabled,
             faults=frozenset(row.faults),
         )
-        self._known[phone_id] = (self._clock.monotonic() + REMEMBER, sender)
-        return sender
 
 
 class TemplateCatalogue:

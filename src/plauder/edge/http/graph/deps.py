@@ -23,6 +23,7 @@ from plauder.edge.http.graph.adapters import Senders
 from plauder.edge.http.graph.params import Params, merged
 from plauder.kit.clock import Clock
 from plauder.kit.keyring import Keyring
+from plauder.kit.remember import Remembered
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database, UnitOfWork
 
@@ -78,20 +79,23 @@ class Graph:
     """Whether digits are a person's account, so no business can register them."""
     faults: Callable[[str], Awaitable[frozenset[str]]] = field(default=_no_faults)
     """Failures that a portfolio has switched on in its sandbox."""
-    _tokens: dict[bytes, tuple[Access, float]] = field(default_factory=dict)
+    _tokens: Remembered[str, Access] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tokens = Remembered(
+            self._authenticate, seconds=TOKEN_CACHE, monotonic=self.clock.monotonic, most=TOKEN_CACHE_SIZE
+        )
 
     async def access(self, token: str) -> Access:
         """Who a token is, remembered for a few seconds. Raises error 190."""
-        digest, now = rules.digest(token), self.clock.monotonic()
-        known = self._tokens.get(digest)
-        if known and known[1] > now and (known[0].expires_at is None or known[0].expires_at > self.clock.now()):
-            return known[0]
-        async with self.database.read() as uow:
-            access = await accounts.authenticate(uow, self.keyring, token, self.clock.now())
-        if len(self._tokens) >= TOKEN_CACHE_SIZE:
-            self._tokens.clear()
-        self._tokens[digest] = (access, now + TOKEN_CACHE)
+        access = await self._tokens.get(token)
+        if access.expires_at is not None and access.expires_at <= self.clock.now():
+            return await self._authenticate(token)  # which says when it expired
         return access
+
+    async def _authenticate(self, token: str) -> Access:
+        async with self.database.read() as uow:
+            return await accounts.authenticate(uow, self.keyring, token, self.clock.now())
 
     async def check_free(self, digits: str) -> None:
         """Raises error 100 when a person has the number."""
@@ -99,22 +103,15 @@ class Graph:
             details = "A person uses this number. Delete that account in the app first."
             raise invalid(details, subcode=2388012, title="Number in use")
 
-    async def sender(self, uow: UnitOfWork, phone_id: str) -> Sender:
+    async def sender(self, phone_id: str) -> Sender:
         """A business number as messages know it. Raises error 100 subcode 33."""
-        if (sender := await self.senders.sender(uow, phone_id)) is None:
+        if (sender := await self.senders.sender(phone_id)) is None:
             raise missing_node(phone_id)
         return sender
 
-    async def cached_sender(self, phone_id: str) -> Sender | None:
-        """The same without a transaction where it is remembered."""
-        if (known := self.senders.remembered(phone_id)) is not None:
-            return known
-        async with self.database.read() as uow:
-            return await self.senders.sender(uow, phone_id)
-
     def forget_tokens(self) -> None:
         """After a revocation: nothing remembered is good any more."""
-        self._tokens.clear()
+        self._tokens.forget()
 
 
 @dataclass(slots=True)

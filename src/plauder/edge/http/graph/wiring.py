@@ -151,7 +151,7 @@ def build(
     sandbox = Sandbox(server, database, clock, media_key, settings.public_url)
     webhooks.faults = sandbox.faults
     publisher = Publisher(clock)
-    senders = Senders(clock)
+    senders = Senders(database, clock)
     library = MediaLibrary(database, blobs, outbound, clock, key=media_key, base=settings.public_url)
     taker = FileTaker(database, blobs, outbound, clock, media_key, settings.public_url)
     sealer = sealer or OmemoSealer(server, database, keyring, clock)
@@ -203,7 +203,7 @@ def build(
         if (entry := entry_of(exchange, clock.now())) is not None:
             webhooks.note_request(entry)
 
-    api = GraphApi(application(graph), observer=observe)
+    api = GraphApi(application(graph), observer=observe, express={"messages": messages.express})
     downloads = APIRouter()
     for module in (media_routes, flows):
         downloads.include_router(module.downloads(graph))

@@ -248,7 +248,7 @@ async def _change_blocks(call: Call, phone_id: str, *, block: bool) -> Response:
         raise invalid("The parameter block_users is required.")
     async with call.graph.database.begin() as uow:
         await number_of(call, uow, phone_id)
-        sender = await call.graph.sender(uow, phone_id)
+        sender = await call.graph.sender(phone_id)
         outcomes = await blocking.change(uow, sender, users, block=block, at=call.graph.clock.now())
     good = [{"input": item.input, "wa_id": item.wa_id, "user_id": item.user_id} for item in outcomes if not item.error]
     bad = [
