@@ -117,7 +117,7 @@ async def run(rounds: int, seed: int) -> int:
         watch_acknowledgements(ana.client, times)
         for person in everybody:
             await person.come(engine.port, chance)
-        await found_group(ana.client)
+        await ana.client.found_group(GROUP, MEMBERS)
         deaths: Counter[str] = Counter()
         for number in range(rounds):
             how = chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
@@ -138,17 +138,6 @@ async def run(rounds: int, seed: int) -> int:
     quick = statistics.quantiles(times, n=100)
     print(f"acknowledged after {quick[49] * 1e3:.1f} ms (median), {quick[98] * 1e3:.1f} ms (99th percentile)")
     return 1 if problems or refused else 0
-
-
-async def found_group(ana: RawClient) -> None:
-    """Ana opens a group and makes the others members of it; none of them has to join to get what is said."""
-    ana.send_raw(f"<presence to='{GROUP}/Ana'><x xmlns='http://jabber.org/protocol/muc'/></presence>".encode(), key="")
-    form = "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>"
-    ana.send_raw(f"<iq type='set' id='g1' to='{GROUP}'>{form}</iq>".encode(), key="")
-    items = "".join(f"<item affiliation='member' jid='{name}@localhost'/>" for name in MEMBERS)
-    admin = f"<query xmlns='http://jabber.org/protocol/muc#admin'>{items}</query>"
-    ana.send_raw(f"<iq type='set' id='g2' to='{GROUP}'>{admin}</iq>".encode(), key="")
-    await until(lambda: not ana.unacked)
 
 
 async def last_visit(people: list[Person], port: int, chance: random.Random) -> None:

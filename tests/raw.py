@@ -8,7 +8,7 @@ import itertools
 import os
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
 from plauder.wire import negotiation, scram, stream
@@ -158,6 +158,19 @@ class RawClient:
             if ask and self.resume_id:
                 data += b"<r xmlns='urn:xmpp:sm:3'/>"
         self._write(data)
+
+    async def found_group(self, group: str, members: Iterable[str]) -> None:
+        """Open a group and make people (localparts) members of it; they need not join to get what is said."""
+        join = "<x xmlns='http://jabber.org/protocol/muc'/>"
+        self.send_raw(f"<presence to='{group}/{self.name}'>{join}</presence>".encode(), key="")
+        form = "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>"
+        self.send_raw(f"<iq type='set' id='g1' to='{group}'>{form}</iq>".encode(), key="")
+        items = "".join(f"<item affiliation='member' jid='{name}@localhost'/>" for name in members)
+        admin = f"<query xmlns='http://jabber.org/protocol/muc#admin'>{items}</query>"
+        self.send_raw(f"<iq type='set' id='g2' to='{group}'>{admin}</iq>".encode(), key="")
+        async with asyncio.timeout(30):
+            while self.unacked:
+                await asyncio.sleep(0.02)
 
     def _write(self, data: bytes) -> None:
         if self._writer is not None:

@@ -20,6 +20,7 @@ from tests.raw import Lost, RawClient
 pytestmark = pytest.mark.server
 
 PEOPLE = ("ana", "bruno", "carla", "davi", "eva", "fabio")
+GROUP = "club@groups.localhost"
 BODY = "{jabber:client}body"
 
 
@@ -35,7 +36,7 @@ class Engine:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.engine", str(self.directory), str(self.port), *PEOPLE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": "src:."},
+            env={**os.environ, "PYTHONPATH": "src:.", "GROUPS": "yes"},
         )  # fmt: skip
         assert self.process.stdout is not None
         async with asyncio.timeout(20):
@@ -155,19 +156,26 @@ async def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_full_disk_refuses_and_nothing_lies(tmp_path: Path) -> None:
+KINDS = pytest.mark.parametrize("kind", ["chat", "groupchat"])
+"""Each of these plays is given to one person, and to a group of which this person is a member."""
+
+
+@KINDS
+async def test_a_full_disk_refuses_and_nothing_lies(tmp_path: Path, kind: str) -> None:
     """Ana writes to somebody who is away until the disk is full. What she was told is safe is there; the rest came
     back as an error. Once there is room again, messages are taken again."""
     async with engine(tmp_path) as server:
         ana = RawClient("ana", server.port, resource="phone")
         await come(ana, server.port)
+        await ana.found_group(GROUP, ("fabio",))
+        to = GROUP if kind == "groupchat" else "fabio@localhost"
         filler = "x" * 4_000
-        sent = [ana.send_message("fabio@localhost", f"{n} {filler}", key=f"a{n}") for n in range(20)]
+        sent = [ana.send_message(to, f"{n} {filler}", key=f"a{n}", kind=kind) for n in range(20)]
         await wait_until(lambda: not ana.unacked)
         assert server.process is not None
         server.process.send_signal(signal.SIGUSR1)
         for n in range(300):
-            sent.append(ana.send_message("fabio@localhost", f"{n} {filler}", key=f"b{n}"))
+            sent.append(ana.send_message(to, f"{n} {filler}", key=f"b{n}", kind=kind))
             if n % 20 == 0:
                 await asyncio.sleep(0.02)
         await wait_until(lambda: not ana.unacked)
@@ -178,7 +186,7 @@ async def test_a_full_disk_refuses_and_nothing_lies(tmp_path: Path) -> None:
         await server.start()
         fabio = RawClient("fabio", server.port, resource="late")
         keys: list[str] = []
-        fabio.on_message = lambda message: keys.append(message.id or "")
+        fabio.on_message = lambda message: keys.append(message.id or "") if message.text(BODY) else None
         await come(fabio, server.port)
         kept = [key for key in sent if key not in ana.refused]
         await wait_until(lambda: len(keys) >= len(kept))
@@ -186,7 +194,8 @@ async def test_a_full_disk_refuses_and_nothing_lies(tmp_path: Path) -> None:
         await fabio.vanish()
 
 
-async def test_a_reader_that_does_not_read_costs_little_and_loses_nothing(tmp_path: Path) -> None:
+@KINDS
+async def test_a_reader_that_does_not_read_costs_little_and_loses_nothing(tmp_path: Path, kind: str) -> None:
     """Forty megabytes for a client that has stopped reading: the server keeps them on disk, not in memory."""
     async with engine(tmp_path) as server:
         assert server.process is not None
@@ -194,11 +203,13 @@ async def test_a_reader_that_does_not_read_costs_little_and_loses_nothing(tmp_pa
         bruno = RawClient("bruno", server.port, resource="stuck", reads=False)
         await come(ana, server.port)
         await come(bruno, server.port)
+        await ana.found_group(GROUP, ("bruno",))
+        to = GROUP if kind == "groupchat" else "bruno@localhost"
         before = resident(server.process.pid)
         filler = "x" * 20_000
         sent = []
         for n in range(2_000):
-            sent.append(ana.send_message("bruno@localhost", f"{n} {filler}", key=f"m{n}", ask=n % 10 == 9))
+            sent.append(ana.send_message(to, f"{n} {filler}", key=f"m{n}", ask=n % 10 == 9, kind=kind))
             while len(ana.unacked) > 100:
                 await asyncio.sleep(0.005)
         await wait_until(lambda: not ana.unacked, 60)
@@ -206,7 +217,7 @@ async def test_a_reader_that_does_not_read_costs_little_and_loses_nothing(tmp_pa
         await bruno.vanish()
         bruno.reads = True
         keys: list[str] = []
-        bruno.on_message = lambda message: keys.append(message.id or "")
+        bruno.on_message = lambda message: keys.append(message.id or "") if message.text(BODY) else None
         await come(bruno, server.port)
         await wait_until(lambda: len(keys) >= len(sent), 60)
         assert keys == sent

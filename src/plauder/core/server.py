@@ -40,6 +40,10 @@ from plauder.wire.stanza_error import StanzaError
 log = logging.get("core.server")
 
 REPEATS_MAX = 20_000
+CLOCK_SLACK = 600.0
+"""Seconds by which the wall clock may run away from the monotonic one between two looks."""
+CLOCK_PROBATION = 86_400.0
+"""Seconds in which nothing expires after it did."""
 
 __all__ = ["LocalSession", "Server"]
 
@@ -91,6 +95,8 @@ class Server(Hooks):
         self._requests: dict[str, asyncio.Future[Stanza]] = {}
         self._resumable: dict[str, ClientSession] = {}
         self.is_stopping = False
+        self._clock_offset = clock.now().timestamp() - clock.monotonic()
+        self._trusted_from = 0.0
         self.elsewhere: Elsewhere | None = None
         """Other servers, where federation is switched on."""
         self.visitors = Visitors()
@@ -483,7 +489,19 @@ class Server(Hooks):
         if self.streams is not None:
             self.timers.call_later(self.limits.resume_seconds, self.streams.forget_all)
 
+    def _trusts_clock(self) -> bool:
+        """Whether the wall clock has run evenly for a day: what it says decides what is deleted."""
+        now, monotonic = self.clock.now().timestamp(), self.clock.monotonic()
+        jumped = now - monotonic - self._clock_offset
+        if abs(jumped) > CLOCK_SLACK:
+            log.warning("clock-jumped", seconds=round(jumped), fix="nothing expires for a day; look at the clock")
+            self._clock_offset = now - monotonic
+            self._trusted_from = monotonic + CLOCK_PROBATION
+        return monotonic >= self._trusted_from
+
     async def _expire(self) -> None:
+        if not self._trusts_clock():
+            return
         now = self.clock.now()
         for account in self.accounts.online():
             for name in {session.device for session in account.sessions.values()}:
