@@ -30,6 +30,8 @@ PEOPLE = ("ana", "bruno", "carla", "davi", "eva", "fabio", "gil", "hana", "ida")
 MEMBERS = ("bruno", "davi", "eva", "fabio", "gil", "hana")
 GROUP = "club@groups.localhost"
 BODY = "{jabber:client}body"
+NAMELESS = ("hana",)
+"""Their clients were never seen before and read the account's shared queue."""
 FILLER = "x" * 16_000
 """What is sent to the one who does not read carries this, so that her socket fills up."""
 
@@ -117,6 +119,11 @@ async def run(rounds: int, seed: int) -> int:
         watch_acknowledgements(ana.client, times)
         for person in everybody:
             await person.come(engine.port, chance)
+            if person.client.name not in NAMELESS:
+                # From the second visit on the resource is a device with a queue of its own.
+                await person.client.vanish()
+                person.client.resume_id = ""
+                await person.come(engine.port, chance)
         await ana.client.found_group(GROUP, MEMBERS)
         deaths: Counter[str] = Counter()
         for number in range(rounds):

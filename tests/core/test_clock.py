@@ -49,8 +49,6 @@ async def test_nothing_is_lost_when_the_clock_jumps(world: World, jump: float) -
     bruno = await world.connect("bruno", "phone")
     texts = [stanza.text(BODY) for stanza in bruno.messages() if stanza.text(BODY)]
     assert texts == ["c0", "g0", "c1", "g1", "c2", "g2"]
-    await world.close()
-    await database.close()
 
 
 async def test_after_a_day_of_even_running_a_clock_is_believed(world: World) -> None:
