@@ -155,3 +155,40 @@ def test_a_group_is_made_and_heard(pair: tuple[Page, Page]) -> None:
     bia.get_by_role("button", name="Back to chats").click()
     bia.get_by_role("link", name="Trilhas").click(timeout=SLOW)
     expect(message(bia, "Domingo, 8:10")).to_be_visible(timeout=SLOW)
+
+
+def test_a_video_call(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    for page in pair:
+        page.context.grant_permissions(["microphone", "camera"])
+    eva.get_by_role("button", name="Video call", exact=True).click()
+    ringing = bia.get_by_role("dialog", name="Video call with Eva Luz")
+    ringing.get_by_role("button", name="Answer").click(timeout=SLOW)
+    calls = [eva.get_by_role("dialog", name="Video call with Bia Sol"), ringing]
+    playing = "() => document.querySelector('.call-picture')?.currentTime > 0"
+    for call in calls:
+        expect(call.get_by_text("End-to-end encrypted")).to_be_visible(timeout=SLOW)
+        call.page.wait_for_function(playing, timeout=SLOW)
+    calls[0].get_by_role("button", name="Make the call small").click()
+    bar = eva.get_by_role("region", name="Call with Bia Sol")
+    bar.get_by_role("button", name="Back to the call").click()
+    ringing.get_by_role("button", name="End", exact=True).click()
+    for page in pair:
+        expect(page.get_by_role("dialog", name="Video call")).to_be_hidden(timeout=SLOW)
+        expect(page.get_by_role("article", name=re.compile("Video call, 0:"))).to_be_visible()
+
+
+def test_a_call_nobody_takes_was_missed(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    eva.context.grant_permissions(["microphone"])
+    eva.get_by_role("button", name="Voice call", exact=True).click()
+    ringing = bia.get_by_role("dialog", name="Voice call with Eva Luz")
+    expect(ringing).to_be_visible(timeout=SLOW)
+    eva.get_by_role("button", name="End", exact=True).click()
+    expect(ringing).to_be_hidden(timeout=SLOW)
+    bia.get_by_role("button", name="Back to chats").click()
+    bia.get_by_role("link", name=re.compile("^Calls")).click()
+    expect(bia.get_by_text("Missed voice call")).to_be_visible()
+    bia.get_by_role("button", name="Voice call with Eva Luz").click()
+    eva.get_by_role("button", name="Decline").click(timeout=SLOW)
+    expect(bia.get_by_text("Declined")).to_be_visible(timeout=SLOW)

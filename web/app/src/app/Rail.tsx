@@ -1,6 +1,6 @@
 import { Plural, useLingui } from "@lingui/react/macro";
 import { Link } from "@tanstack/react-router";
-import { MessageCircle, Settings2, Star, Store, UserRound, UsersRound } from "lucide-react";
+import { MessageCircle, Phone, Settings2, Star, Store, UserRound, UsersRound } from "lucide-react";
 import { useMemo } from "react";
 import { totals } from "../features/chats/filters.ts";
 import { useClient, useLive } from "../lib/client.ts";
@@ -15,6 +15,7 @@ export function Rail() {
   const me = useLive(client.profile.me);
   const list = useLive(client.chats.list);
   const { unread } = useMemo(() => totals(list ?? []), [list]);
+  const missed = useLive(client.calls.missed) ?? 0;
   const icon = { size: 20, strokeWidth: 1.75, "aria-hidden": true } as const;
   return (
     <nav className="rail" aria-label={t`Main`}>
@@ -31,6 +32,20 @@ export function Rail() {
             <span aria-hidden="true">{format.number(unread)}</span>
             <span className="sr">
               <Plural value={unread} one="# new message" other="# new messages" />
+            </span>
+          </span>
+        )}
+      </Link>
+      <Link to="/calls" className="rail-item">
+        <span className="pill">
+          <Phone {...icon} />
+        </span>
+        {t`Calls`}
+        {missed > 0 && (
+          <span className="badge">
+            <span aria-hidden="true">{format.number(missed)}</span>
+            <span className="sr">
+              <Plural value={missed} one="# missed call" other="# missed calls" />
             </span>
           </span>
         )}

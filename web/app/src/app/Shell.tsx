@@ -1,6 +1,8 @@
 import { useLingui } from "@lingui/react/macro";
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { CallsContext } from "../features/calls/context.ts";
+import { CallDesk } from "../features/calls/desk.ts";
 import { useClient, useLive } from "../lib/client.ts";
 import { useHotkey } from "../lib/hotkeys.ts";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
@@ -9,6 +11,7 @@ import { cycleRegions } from "./regions.ts";
 import { ShellContext } from "./shell-context.ts";
 import { useAttention } from "./useAttention.ts";
 
+const CallLayer = lazy(() => import("../features/calls/CallLayer.tsx"));
 const Palette = lazy(() => import("../features/search/Palette.tsx"));
 const NewChat = lazy(() => import("../features/contacts/NewChat.tsx"));
 const InviteFriend = lazy(() => import("../features/contacts/InviteFriend.tsx"));
@@ -23,6 +26,8 @@ export function Shell() {
   const navigate = useNavigate();
   const list = useLive(client.chats.list);
   const [overlay, setOverlay] = useState<Overlay>();
+  const [desk] = useState(() => new CallDesk(client));
+  useEffect(() => desk.open(), [desk]);
   useAttention();
 
   useHotkey("mod+k", () => setOverlay("search"));
@@ -54,29 +59,32 @@ export function Shell() {
 
   return (
     <ShellContext value={{ open: setOverlay }}>
-      <div className="shell">
-        <a
-          href="#main"
-          className="sr focus:not-sr-only focus:absolute focus:z-60 focus:m-2 focus:rounded-md focus:bg-surface focus:p-3"
-        >
-          {t`Skip to the chat`}
-        </a>
-        <Rail />
-        <div className="flex min-h-0 min-w-0 flex-col">
-          <ConnectionBanner />
-          <main id="main" className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)]">
-            <Outlet />
-          </main>
+      <CallsContext value={desk}>
+        <div className="shell">
+          <a
+            href="#main"
+            className="sr focus:not-sr-only focus:absolute focus:z-60 focus:m-2 focus:rounded-md focus:bg-surface focus:p-3"
+          >
+            {t`Skip to the chat`}
+          </a>
+          <Rail />
+          <div className="flex min-h-0 min-w-0 flex-col">
+            <ConnectionBanner />
+            <main id="main" className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)]">
+              <Outlet />
+            </main>
+          </div>
+          <Suspense>
+            <CallLayer />
+            {overlay === "search" && <Palette onClose={close} onChat={openChat} />}
+            {overlay === "new" && (
+              <NewChat onClose={close} onChat={openChat} onInvite={() => setOverlay("invite")} />
+            )}
+            {overlay === "invite" && <InviteFriend onClose={close} />}
+            {overlay === "shortcuts" && <Shortcuts onClose={close} />}
+          </Suspense>
         </div>
-        <Suspense>
-          {overlay === "search" && <Palette onClose={close} onChat={openChat} />}
-          {overlay === "new" && (
-            <NewChat onClose={close} onChat={openChat} onInvite={() => setOverlay("invite")} />
-          )}
-          {overlay === "invite" && <InviteFriend onClose={close} />}
-          {overlay === "shortcuts" && <Shortcuts onClose={close} />}
-        </Suspense>
-      </div>
+      </CallsContext>
     </ShellContext>
   );
 }

@@ -133,6 +133,12 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("../features/contacts/People.tsx"), "People"),
 });
 
+const calls = createRoute({
+  getParentRoute: () => inside,
+  path: "/calls",
+  component: lazyRouteComponent(() => import("../features/calls/CallLog.tsx"), "CallLog"),
+});
+
 const starred = createRoute({
   getParentRoute: () => inside,
   path: "/starred",
@@ -224,6 +230,7 @@ const tree = root.addChildren([
   inside.addChildren([
     chats.addChildren([chatIndex, archived, chat]),
     people,
+    calls,
     starred,
     settings.addChildren([settingsIndex, ...sections]),
   ]),

@@ -51,9 +51,18 @@ export function useWording(): Wording {
         return event.seconds === 0
           ? t`${event.by} turned disappearing messages off`
           : t`${event.by} set messages to disappear after ${format.span(event.seconds)}`;
-      case "missed-call":
-        return event.video ? t`Missed video call` : t`Missed voice call`;
+      case "call":
+        return call(event);
     }
+  };
+
+  const call = ({ video, own, outcome, seconds }: Extract<SystemEvent, { kind: "call" }>): string => {
+    if (outcome === "missed") return video ? t`Missed video call` : t`Missed voice call`;
+    const what = video ? t`Video call` : t`Voice call`;
+    if (outcome === "talked") return t`${what}, ${format.clock(seconds)}`;
+    if (outcome === "declined") return t`${what}, declined`;
+    if (outcome === "failed") return t`${what}, no connection`;
+    return own ? t`${what}, no answer` : what;
   };
 
   const lock = (reason: LockReason): string => {

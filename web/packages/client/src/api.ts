@@ -320,7 +320,15 @@ export type SystemEvent =
   | { readonly kind: "joined" | "left" | "removed" | "added"; readonly who: string; readonly by?: string }
   | { readonly kind: "role"; readonly who: string; readonly role: GroupRole }
   | { readonly kind: "timer"; readonly by: string; readonly seconds: number }
-  | { readonly kind: "missed-call"; readonly video: boolean };
+  | {
+      readonly kind: "call";
+      readonly video: boolean;
+      /** We called. */
+      readonly own: boolean;
+      readonly outcome: CallOutcome;
+      /** How long they talked. */
+      readonly seconds: number;
+    };
 
 export type LockReason =
   | "healing" // keys are being renewed; it comes by itself
@@ -618,6 +626,91 @@ export interface Groups {
   leave(id: ChatId): Promise<void>;
 }
 
+// --- Calls -------------------------------------------------------------------------------------------------
+
+/** What a call came to, as the chat keeps it. `declined`: by us; an own call that is not taken is `unanswered`. */
+export type CallOutcome = "talked" | "missed" | "declined" | "unanswered" | "failed";
+
+/** Why a call is over, as the screen says it for a moment. */
+export type CallEnd =
+  | "hung-up"
+  | "they-hung-up"
+  | "declined"
+  | "unanswered"
+  | "missed"
+  | "elsewhere" // taken (or declined) on another device of ours
+  | "failed"
+  | "insecure"; // the fingerprints of the media do not agree: somebody stands between
+
+/** What an end of the media says to the other: made by one `RTCPeerConnection`, taken by the other. */
+export type CallSignal =
+  | { readonly kind: "offer" | "answer"; readonly sdp: string }
+  | {
+      readonly kind: "candidate";
+      readonly mid: string;
+      readonly line: string;
+      readonly ufrag?: string | undefined;
+    };
+
+export interface CallView {
+  readonly id: string;
+  readonly chat: ChatId;
+  readonly name: string;
+  readonly avatar: AvatarRef;
+  readonly video: boolean;
+  /** We called. */
+  readonly own: boolean;
+  /** `calling`: no device of theirs is known to ring yet. `connecting`: both agreed, media does not flow yet. */
+  readonly phase: "calling" | "ringing" | "connecting" | "talking" | "over";
+  /** The page that has the media, by the name it gave. */
+  readonly page?: string;
+  /** Since when they talk. */
+  readonly startedAt?: Millis;
+  /** Whether the media is known to be end-to-end encrypted: its key was confirmed inside OMEMO. */
+  readonly proof: "pending" | "proven" | "none";
+  readonly end?: CallEnd;
+  /** What the other side said so far, in order; only grows. */
+  readonly signals: readonly CallSignal[];
+}
+
+export interface CallRecord {
+  readonly id: MessageId;
+  readonly chat: ChatId;
+  readonly name: string;
+  readonly avatar: AvatarRef;
+  readonly at: Millis;
+  readonly video: boolean;
+  readonly own: boolean;
+  readonly outcome: CallOutcome;
+  readonly seconds: number;
+}
+
+/** An `RTCIceServer`. */
+export interface RelayServer {
+  readonly urls: string;
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+export interface Calls {
+  /** The call there is now; `undefined` when there is none. */
+  readonly current: Live<CallView | undefined>;
+  /** Newest first. */
+  readonly log: Live<readonly CallRecord[] | undefined>;
+  /** Missed since the log was looked at. */
+  readonly missed: Live<number | undefined>;
+  logSeen(): Promise<void>;
+  relays(): Promise<readonly RelayServer[]>;
+  /** Rejects: offline, conflict (there is a call), blocked. `page` is a name the caller makes up for itself. */
+  start(chat: ChatId, video: boolean, page: string): Promise<string>;
+  answer(id: string, page: string): Promise<void>;
+  /** Ends, declines or takes back, whatever is due. */
+  hangUp(id: string): Promise<void>;
+  signal(id: string, signal: CallSignal): Promise<void>;
+  connected(id: string): Promise<void>;
+  failed(id: string, why: "media" | "connection"): Promise<void>;
+}
+
 // --- Me ----------------------------------------------------------------------------------------------------
 
 export interface Me {
@@ -792,6 +885,7 @@ export interface PlauderClient {
   readonly media: Media;
   readonly notifications: Notifications;
   readonly business: Business;
+  readonly calls: Calls;
   conversation(id: ChatId): Conversation;
   /** Newest first, across chats. */
   readonly starred: Live<readonly MessageView[] | undefined>;

@@ -2,6 +2,7 @@
 import type {
   Backup,
   Business,
+  Calls,
   Chats,
   Contacts,
   Conversation,
@@ -19,6 +20,7 @@ import type {
 import { ChatConversation } from "./conversation.ts";
 import { BackupPart } from "./parts/backup.ts";
 import { BusinessPart } from "./parts/business.ts";
+import { CallsPart } from "./parts/calls.ts";
 import { ChatsPart } from "./parts/chats.ts";
 import { ContactsPart } from "./parts/contacts.ts";
 import { DevicesPart } from "./parts/devices.ts";
@@ -39,6 +41,7 @@ export class LocalClient implements PlauderClient {
   readonly media: Media;
   readonly notifications: Notifications;
   readonly business: Business;
+  readonly calls: Calls;
   readonly #household: Household;
   readonly #conversations = new Map<string, { home: Home; conversation: Conversation }>();
 
@@ -55,6 +58,7 @@ export class LocalClient implements PlauderClient {
     this.media = new MediaPart(household);
     this.notifications = new NotificationsPart(household);
     this.business = new BusinessPart(household);
+    this.calls = new CallsPart(household);
   }
 
   /** Open what was signed in here before. */

@@ -20,6 +20,7 @@ import {
   type SafetyView,
   type SessionView,
 } from "./api.ts";
+import { fakeCalls } from "./fake/calls.ts";
 import { fakeConversation } from "./fake/conversation.ts";
 import { FakeMedia } from "./fake/media.ts";
 import { avatar, DOMAIN, jid, ME } from "./fake/people.ts";
@@ -101,6 +102,7 @@ export function createFakeClient(options: FakeOptions = {}): PlauderClient & { w
     },
     notifications: notificationsOf(world),
     business: businessOf(),
+    calls: fakeCalls(world),
     conversation: openConversation,
     starred: derive(world.list, () =>
       [...world.rooms.values()]

@@ -339,7 +339,7 @@ describe("profiles", () => {
 describe("calls", () => {
   it("are proposed with their media", () => {
     const propose = callMessage("b@x", "1", { act: "propose", call: "c", media: ["audio", "video"] });
-    expect(readCallMessage(propose)).toEqual({ act: "propose", call: "c", media: ["audio", "video"] });
+    expect(readCallMessage(propose)).toMatchObject({ act: "propose", call: "c", media: ["audio", "video"] });
     expect(readCallMessage(message({}))).toBeUndefined();
   });
 });

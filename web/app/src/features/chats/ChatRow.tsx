@@ -100,7 +100,7 @@ function Preview({ chat }: { chat: ChatView }) {
   return (
     <>
       {preview.own && preview.tick && <Tick state={preview.tick} />}
-      {preview.system?.kind === "missed-call" && (
+      {preview.system?.kind === "call" && preview.system.outcome === "missed" && (
         <PhoneMissed size={14} className="flex-none text-danger" aria-hidden />
       )}
       {Icon && !preview.tick && <Icon size={14} className="flex-none" aria-hidden />}

@@ -5,6 +5,7 @@ import { useClient, useLive, useLiveOf } from "../../lib/client.ts";
 import { useHotkey } from "../../lib/hotkeys.ts";
 import type { MenuEntry } from "../../ui/Menu.tsx";
 import { toast } from "../../ui/Toaster.tsx";
+import { useDesk } from "../calls/context.ts";
 import type { MessageActions } from "./actions.ts";
 import { EncryptionBanner } from "./Banner.tsx";
 import { ChatSearch } from "./ChatSearch.tsx";
@@ -46,6 +47,7 @@ export function Conversation(props: Props) {
   const { chat, selected, target, onDetails, onSafety } = props;
   const { t } = useLingui();
   const client = useClient();
+  const desk = useDesk();
   const conversation = useMemo(() => client.conversation(chat.id), [client, chat.id]);
   const view = useLive(conversation);
   const log = useRef<LogHandle>(null);
@@ -76,8 +78,9 @@ export function Conversation(props: Props) {
       heard: (message) => conversation.heard(message.id),
       answer: (message, reply) => void conversation.answer(message.id, reply),
       safety: onSafety,
+      call: (video) => void desk.start(chat.id, video),
     }),
-    [conversation, onDetails, onSafety],
+    [conversation, onDetails, onSafety, desk, chat.id],
   );
 
   const group = useLiveOf((one) => one.groups.one(chat.id), [chat.id]);

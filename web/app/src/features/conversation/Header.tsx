@@ -1,6 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ChatView, ContactView } from "@plauder/client/api";
-import { ChevronLeft, MoreVertical, Search, Store } from "lucide-react";
+import { ChevronLeft, MoreVertical, Phone, Search, Store, Video } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLiveOf } from "../../lib/client.ts";
 import { dayAndTime, useFormat } from "../../lib/format.ts";
@@ -8,6 +8,7 @@ import { useWording } from "../../lib/wording.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { Menu, type MenuEntry } from "../../ui/Menu.tsx";
+import { useDesk } from "../calls/context.ts";
 
 interface Props {
   chat: ChatView;
@@ -20,6 +21,7 @@ interface Props {
 export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
   const { t } = useLingui();
   const wording = useWording();
+  const desk = useDesk();
   const status = useStatus(chat);
   const typing = chat.typing.length > 0;
   return (
@@ -48,6 +50,16 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
           </span>
         </span>
       </button>
+      {chat.kind === "person" && !chat.isRequest && (
+        <>
+          <IconButton label={t`Voice call`} onClick={() => void desk.start(chat.id, false)}>
+            <Phone size={20} strokeWidth={1.75} />
+          </IconButton>
+          <IconButton label={t`Video call`} onClick={() => void desk.start(chat.id, true)}>
+            <Video size={20} strokeWidth={1.75} />
+          </IconButton>
+        </>
+      )}
       <IconButton label={t`Search in chat`} onClick={onSearch}>
         <Search size={20} strokeWidth={1.75} />
       </IconButton>

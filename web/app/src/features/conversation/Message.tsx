@@ -167,6 +167,11 @@ function SystemLine({
           <Trans>Compare</Trans>
         </button>
       )}
+      {event.kind === "call" && (
+        <button type="button" onClick={() => actions.call(event.video)}>
+          {event.own ? <Trans>Call again</Trans> : <Trans>Call back</Trans>}
+        </button>
+      )}
     </article>
   );
 }

@@ -15,4 +15,5 @@ export interface MessageActions {
   heard(message: MessageView): void;
   answer(message: MessageView, reply: BusinessReply): void;
   safety(): void;
+  call(video: boolean): void;
 }

@@ -6,6 +6,7 @@ import * as content from "@plauder/protocol/content";
 import { discoInfo, OwnCapabilities } from "@plauder/protocol/disco";
 import { StanzaError } from "@plauder/protocol/errors";
 import { bare, resourceOf } from "@plauder/protocol/jid";
+import { CALL_FEATURES } from "@plauder/protocol/jingle";
 import type { FastToken } from "@plauder/protocol/negotiate";
 import { NS } from "@plauder/protocol/ns";
 import type { Platform } from "@plauder/protocol/platform";
@@ -32,6 +33,7 @@ import { presence } from "@plauder/protocol/stanza";
 import { type Element, el } from "@plauder/protocol/xml";
 import type { Privacy } from "../api.ts";
 import type { Store } from "../store/store.ts";
+import { CALL_NS, Calls } from "./calls.ts";
 import { Encryption } from "./encryption.ts";
 import { readHistory } from "./history.ts";
 import { newId } from "./ids.ts";
@@ -79,7 +81,7 @@ const FEATURES = [
   NS.reply,
   NS.sid,
   NS.directInvite,
-  NS.jmi,
+  ...CALL_FEATURES,
   NS.ping,
   `${NS.omemoDevices}+notify`,
   `${NS.axolotlDevices}+notify`,
@@ -109,6 +111,7 @@ export class Account {
   readonly outgoing: Outgoing;
   readonly rooms: Rooms;
   readonly typing: Typing;
+  readonly calls: Calls;
   readonly jid: string;
   readonly history: LinkHistory;
   readonly #options: AccountOptions;
@@ -149,6 +152,15 @@ export class Account {
     });
     this.outgoing = new Outgoing(store, this.session, this.messages, this.people, () => this.encryption);
     this.rooms = new Rooms(store, this.session, this.messages, this.people);
+    this.calls = new Calls({
+      account: this.jid,
+      session: this.session,
+      store,
+      messages: this.messages,
+      people: this.people,
+      now: () => Date.now(),
+      seal: (chat, elements) => this.act(chat, elements),
+    });
     this.#incoming = this.#makeIncoming();
     this.history = new LinkHistory(this, options.transport);
     this.#listen();
@@ -191,6 +203,7 @@ export class Account {
   stop(): void {
     this.session.stop();
     this.typing.stop();
+    this.calls.stop();
     clearTimeout(this.#expiry);
     clearTimeout(this.#catchUp);
   }
@@ -310,6 +323,7 @@ export class Account {
         notices: (notices) => this.#notices(notices),
         aside: (from, elements) => this.#aside(from, elements),
         readsReceipts: () => this.privacy.readReceipts,
+        call: (arrival, signal) => this.calls.heard(arrival, signal),
         arrived: (id, late) => this.#arrived(id, late),
       },
       this.messages,
@@ -320,9 +334,11 @@ export class Account {
   }
 
   /** Only inside encryption, so that it is from who it says. */
-  #aside({ own }: { own: boolean }, elements: readonly Element[]): void {
+  #aside({ sender, own }: { sender: string; own: boolean }, elements: readonly Element[]): void {
     const history = own ? readHistory(elements) : undefined;
     if (history) void this.history.receive(history).catch(() => undefined);
+    const media = elements.find((element) => element.is("media", CALL_NS));
+    if (media && !own) this.calls.unsealed(sender, media);
   }
 
   #arrived(id: string, late: boolean): void {

@@ -13,6 +13,7 @@ import {
 } from "@plauder/protocol/content";
 import { looksLikeCarbon, readArchived, readCarbon } from "@plauder/protocol/forwarding";
 import { bare, resourceOf } from "@plauder/protocol/jid";
+import { type CallMessage, readCallMessage } from "@plauder/protocol/jmi";
 import { readAffiliationChanges, readInvitation, stanzaId } from "@plauder/protocol/muc";
 import { NS } from "@plauder/protocol/ns";
 import { type PubsubEvent, readEvent } from "@plauder/protocol/pubsub";
@@ -60,6 +61,8 @@ export interface IncomingHost {
   notices(notices: readonly Notice[]): void;
   /** What our own apps say to each other beside messages. */
   aside(arrival: { sender: string; own: boolean }, elements: readonly Element[]): void;
+  /** Somebody rings, answers, or ends a call. */
+  call(arrival: { chat: string; own: boolean; device: string; at: number }, signal: CallMessage): void;
   /** A message that deserves attention. */
   /** Whoever tells nobody what they read does not see what others read either. */
   readsReceipts(): boolean;
@@ -198,6 +201,8 @@ export class Incoming {
   }
 
   #apply(arrival: Arrival, result: Decrypted | undefined, after: (() => void)[]): void {
+    const call = arrival.group ? undefined : readCallMessage(arrival.stanza);
+    if (call) return this.#host.call(arrival, call);
     const outside = arrival.stanza.elements();
     if (!result) {
       if (arrival.sealed.length === 0) this.#act(arrival, readContent(outside), undefined, after);

@@ -454,6 +454,15 @@ export class Messages {
     );
   }
 
+  /** What calls came to, newest first. */
+  calls(limit: number): MessageRow[] {
+    return this.#sql.all<MessageRow>(
+      `SELECT * FROM message WHERE kind = 'system' AND json_extract(content, '$.event.kind') = 'call'
+       ORDER BY at DESC, seq DESC LIMIT ?`,
+      limit,
+    );
+  }
+
   starred(): MessageRow[] {
     return this.#sql.all<MessageRow>("SELECT * FROM message WHERE starred = 1 ORDER BY at DESC, seq DESC");
   }

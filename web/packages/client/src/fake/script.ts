@@ -255,7 +255,10 @@ export const SCRIPT: Readonly<Record<string, readonly Said[]>> = {
     {
       from: "meera",
       minutes: 1700,
-      content: { kind: "system", event: { kind: "missed-call", video: false } },
+      content: {
+        kind: "system",
+        event: { kind: "call", video: false, own: false, outcome: "missed", seconds: 0 },
+      },
     },
   ],
   rahul: [

@@ -88,6 +88,7 @@ export const MIGRATIONS: readonly string[] = [
     INSERT INTO message_text (rowid, text) VALUES (new.seq, new.text);
   END;
   `,
+  "CREATE INDEX message_events ON message (at) WHERE kind = 'system'",
 ];
 
 /** Bring the store to the present shape. A store from a newer app is refused rather than damaged. */

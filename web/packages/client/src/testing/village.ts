@@ -39,6 +39,8 @@ export class Village {
   /** The next upload breaks off after so many bytes. */
   breaksOffAt: number | undefined;
   readonly puts: { url: string; offset: number; end: number }[] = [];
+  /** What the server does to requests between people; nothing, unless a test makes it evil. */
+  tamper: (iq: Element) => Element = (iq) => iq;
   /** Every message that passed the server, as it passed. */
   readonly passed: Element[] = [];
 
@@ -128,6 +130,8 @@ export class Village {
       const url = `https://up.example.org/${payload.attr("filename")}`;
       return reply(el("slot", NS.upload, {}, el("put", NS.upload, { url }), el("get", NS.upload, { url })));
     }
+    const peer = this.#villagers.find(({ server }) => server.isConnected && server.jid === iq.attr("to"));
+    if (peer && peer !== villager) peer.server.push(this.tamper(iq.with({ from: villager.server.jid })));
     return reply();
   }
 

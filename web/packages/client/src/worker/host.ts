@@ -16,6 +16,7 @@ const PARTS: ReadonlySet<string> = new Set([
   "media",
   "notifications",
   "business",
+  "calls",
 ]);
 
 export class Host {

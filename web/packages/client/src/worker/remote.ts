@@ -4,6 +4,9 @@ import {
   type Backup,
   type BackupView,
   type Business,
+  type CallRecord,
+  type Calls,
+  type CallView,
   type Chats,
   type ChatView,
   ClientError,
@@ -77,6 +80,7 @@ export class RemoteClient implements PlauderClient {
   readonly media: Media;
   readonly notifications: Notifications;
   readonly business: Business;
+  readonly calls: Calls;
 
   constructor(sender: Sender<ToHost>, close: () => void) {
     this.#sender = sender;
@@ -94,6 +98,7 @@ export class RemoteClient implements PlauderClient {
       call: (...args) => this.#call(["business", "call"], args),
       download: this.#command("business", "download"),
     };
+    this.calls = this.#makeCalls();
   }
 
   // ---------------------------------------------------------------------------------------------- the channel
@@ -234,6 +239,22 @@ export class RemoteClient implements PlauderClient {
       inviteLink: this.#command("groups", "inviteLink"),
       resetInviteLink: this.#command("groups", "resetInviteLink"),
       leave: this.#command("groups", "leave"),
+    };
+  }
+
+  #makeCalls(): Calls {
+    return {
+      current: this.#live<CallView | undefined>(["calls", "current"], undefined),
+      log: this.#live<readonly CallRecord[] | undefined>(["calls", "log"], undefined),
+      missed: this.#live<number | undefined>(["calls", "missed"], undefined),
+      logSeen: this.#command("calls", "logSeen"),
+      relays: this.#command("calls", "relays"),
+      start: this.#command("calls", "start"),
+      answer: this.#command("calls", "answer"),
+      hangUp: this.#command("calls", "hangUp"),
+      signal: this.#command("calls", "signal"),
+      connected: this.#command("calls", "connected"),
+      failed: this.#command("calls", "failed"),
     };
   }
 

@@ -31,6 +31,7 @@ export function unopened(code: ErrorCode): ActiveClient {
     backup: part(),
     media: part(),
     business: part(),
+    calls: part(),
     setActive: () => undefined,
   });
 }
