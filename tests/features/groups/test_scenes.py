@@ -7,6 +7,7 @@ import pytest
 
 from plauder.features.groups.feature import register
 from plauder.store.database import Database
+from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from tests.harness import Client, World
 
@@ -414,6 +415,29 @@ async def test_a_client_asks_whether_it_is_still_in(world: World) -> None:
     answer = await bruno.request(ping, to=f"{ROOM}/bruno")
     assert answer.error is not None
     assert answer.error.condition == "not-acceptable"
+
+
+async def test_who_resumes_after_a_restart_is_seen_by_who_entered_anew(world: World, database: Database) -> None:
+    ana = await group(world)
+    bruno = await world.connect("bruno", "phone")
+    await enter(bruno, "Bruno")
+    memory = bruno.session.recall("groups")
+    again = World(accounts=("ana", "bruno"), register=[register], database=database)
+    ana = await again.connect("ana", "phone")
+    assert [p.sender.resource for p in await enter(ana, "Ana") if p.kind == "presence" and p.sender] == ["Ana"]
+    bruno = await again.connect("bruno", "phone")
+    bruno.session.remember("groups", memory)
+    for watch in again.server.bound_watchers:  # what the engine does with a stream of the process before
+        work = watch(bruno.session)
+        if work is not None:
+            await work
+    await again.settle()
+    (seen,) = ana.presences()
+    assert (seen.sender, item(seen).get("jid")) == (Jid.parse(f"{ROOM}/Bruno"), bruno.jid.text)
+    assert bruno.presences() == []
+    await bruno.send(say("Still here"))
+    assert bodies(ana.messages()) == ["Still here"]
+    await again.close()
 
 
 async def test_a_broken_connection_leaves_only_when_it_cannot_resume(world: World) -> None:

@@ -166,9 +166,13 @@ class Groups:
                 if room.nick_owner(nick) in (None, account) and room.affiliation(account) != rules.OUTCAST:
                     full = session.jid.text
                     role = rules.initial_role(room.affiliation(account), moderated=room.config.moderated)
+                    is_new = nick not in room.occupants
                     occupant = room.occupants.setdefault(nick, Occupant(nick, account, role))
                     occupant.sessions[full] = Stanza("presence", {"from": full})
                     self._where[full].add(local)
+                    if is_new:
+                        # Who entered anew after the restart, instead of resuming, was told of nobody.
+                        self.post.announce(room, occupant, to_self=False)
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
