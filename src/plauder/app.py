@@ -407,10 +407,7 @@ class App:
         for port, setting in ((settings.port, "federation.port"), (settings.tls_port, "federation.tls_port")):
             if port == OFF:
                 continue
-            try:
-                taken = await federation.listen(host, port, is_direct=setting == "federation.tls_port")
-            except OSError as error:
-                raise listen.refusal(error, port, setting) from None
+            taken = await federation.listen(host, port, setting, is_direct=setting == "federation.tls_port")
             if setting == "federation.port":
                 self.federation_port = taken
             else:

@@ -136,7 +136,7 @@ async def town(
         )
         stack.push_async_callback(federation.stop)
         await federation.start()
-        taken = await federation.listen("127.0.0.1", port, is_direct=is_direct)
+        taken = await federation.listen("127.0.0.1", port, "federation.port", is_direct=is_direct)
         yield Town(domain, running, federation, taken)
 
 
@@ -152,7 +152,7 @@ async def two_towns(
     """one.test with ana, two.test with bruno, who know where the other is."""
     ports = {"one.test": free_port(), "two.test": free_port()}
     kind = "/tls" if is_direct else ""
-    places = {f"{sub}{name}": f"127.0.0.1:{port}{kind}" for name, port in ports.items() for sub in ("", "conference.")}
+    places = {f"{sub}{name}": f"127.0.0.1:{port}{kind}" for name, port in ports.items() for sub in ("", "groups.")}
     authority(root / "one", "one.test")
     if shared:
         share_authority(root / "one", root / "two")

@@ -24,6 +24,9 @@ WAITING_MAX: Final = 1_024
 WAITING_BYTES_MAX: Final = 4_194_304
 VISITORS_MAX: Final = 20_000
 
+_RECEIVED: Final = "{urn:xmpp:carbons:2}received"
+_SENT: Final = "{urn:xmpp:carbons:2}sent"
+
 Send = Callable[[Stanza], None]
 Done = Callable[[], None]
 
@@ -36,6 +39,10 @@ class ForeignSession(Session):
     def __init__(self, server: Server, jid: Jid, send: Send) -> None:
         super().__init__(server, jid, "")
         self._send = send
+
+    @property
+    def is_foreign(self) -> bool:
+        return True
 
     @property
     def is_promised(self) -> bool:
@@ -85,6 +92,19 @@ class Visitors:
     def of(self, account: str) -> Sequence[ForeignSession]:
         """The visitors of one bare JID."""
         return [self._sessions[text] for text in sorted(self._of.get(account, ()))]
+
+
+def misuse(stanza: Stanza) -> str:
+    """What only one's own server may say, and why it is not passed on where another one says it; "" for all else.
+
+    Clients ought to look at `from` themselves; not all always did (CVE-2017-5589 and its kin).
+    """
+    inner = stanza.inner
+    if b"urn:xmpp:carbons:2" in inner and (stanza.find(_RECEIVED) is not None or stanza.find(_SENT) is not None):
+        return "a copy of somebody's messages"
+    if stanza.kind == "iq" and stanza.type == "set" and (b"jabber:iq:roster" in inner or b"urn:xmpp:blocking" in inner):
+        return "a push to somebody's lists"
+    return ""
 
 
 class Gateway:
@@ -156,6 +176,11 @@ class Gateway:
                 done()
 
         outcome.then(finished)
+        why = misuse(stanza)
+        if why:
+            self._server.metrics.count("foreign_refused", 1, why=why)
+            outcome.release(StanzaError("cancel", "service-unavailable"))
+            return
         session = self._server.visitors.find(sender) or ForeignSession(self._server, sender, self._send)
         later = self._server.intake.take(session, stanza, outcome)
         if later is not None:

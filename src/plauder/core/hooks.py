@@ -147,6 +147,7 @@ class Hooks:
         self.identities: dict[Entity, list[Identity]] = {"server": [], "account": []}
         self.forms: dict[Entity, list[Form]] = {"server": [], "account": []}
         self.iq_handlers: dict[tuple[str, str, Target], IqHandler] = {}
+        self.handlers_for_all: set[IqHandler] = set()
         self.message_filters: list[tuple[int, int, Filter]] = []
         self.presence_filters: list[tuple[int, int, Filter]] = []
         self.iq_filters: list[tuple[int, int, Filter]] = []
@@ -224,16 +225,29 @@ class Hooks:
 
     # ── what it answers ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def on_iq(self, type: str, ns: str, name: str, *, do: IqHandler, to: Target = "server") -> None:  # noqa: A002
+    def on_iq(
+        self,
+        type: str,  # noqa: A002 - the name of the attribute on the wire
+        ns: str,
+        name: str,
+        *,
+        do: IqHandler,
+        to: Target = "server",
+        from_elsewhere: bool = False,
+    ) -> None:
         """Answer IQs of `type` ("get" or "set") whose payload is `{ns}name`; name "*" takes any name of the namespace.
 
         `do(session, iq, payload)` returns the payload of the result or None for an empty one; it raises StanzaError
         for an error. `session` is the sender's. A handler that is registered twice for the same is a mistake.
+
+        `from_elsewhere`: entities of other domains are answered too, not accounts of this server alone.
         """
         key = (type, f"{{{ns}}}{name}", to)
         if key in self.iq_handlers:
             raise ValueError(f"two handlers for {key}")
         self.iq_handlers[key] = do
+        if from_elsewhere:
+            self.handlers_for_all.add(do)
 
     def find_iq_handler(self, type: str, tag: str, targets: Sequence[Target]) -> IqHandler | None:  # noqa: A002
         """The handler for a payload, the first of `targets` that has one."""

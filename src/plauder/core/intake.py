@@ -229,7 +229,7 @@ class Intake:
             # RFC 6120 §8.2.3: a request holds exactly one child element, and an id.
             raise StanzaError("modify", "bad-request", "a request has an id and exactly one payload")
         handler = self._server.find_iq_handler(iq.attrs["type"], payloads[0].tag, targets)
-        if handler is None:
+        if handler is None or (session.is_foreign and handler not in self._server.handlers_for_all):
             raise unavailable()
         answer = handler(session, iq, payloads[0])
         if answer is not None and inspect.isawaitable(answer):

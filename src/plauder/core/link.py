@@ -313,8 +313,12 @@ class Link(FedSession):
         """Make a connection, unless there is one, or the last try has just failed."""
         if self._way is not None or self._is_dialing or self._is_stopped:
             return
-        if self._is_waiting and self._now() - self._failed_at < RECENT_SECONDS:
-            return
+        if self._failure is not None and self._now() - self._failed_at < RECENT_SECONDS:
+            self._try_later()
+        else:
+            self._dial()
+
+    def _dial(self) -> None:
         self._is_dialing = True
         self.server.spawn(self._connect(), f"connect to {self.remote}")
 
@@ -381,7 +385,11 @@ class Link(FedSession):
     async def _wait(self) -> None:
         """Try again in a while, if anything waits."""
         waits = await self.server.inbox.count(self.account.text, (self.device,))
-        if not waits or self._is_waiting or self._is_stopped or self._way is not None:
+        if waits and self._way is None and not self._is_stopped:
+            self._try_later()
+
+    def _try_later(self) -> None:
+        if self._is_waiting:
             return
         self._is_waiting = True
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures, 16))
@@ -390,7 +398,8 @@ class Link(FedSession):
 
     def _waited(self) -> None:
         self._is_waiting = False
-        self.wake()
+        if self._way is None and not self._is_dialing and not self._is_stopped:
+            self._dial()
 
     async def _give_up(self, after: timedelta) -> None:
         """Return what has waited for longer than `after`, oldest first."""

@@ -8,7 +8,7 @@ look-up and an idle session nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -187,6 +187,10 @@ class Interests(Protocol):
         """The nodes the session wants; empty as long as its capabilities are not known."""
         ...
 
+    def visited_by(self, session: Session) -> Set[str]:
+        """The accounts here (bare JIDs) that a device elsewhere shows itself to, and that show themselves to it."""
+        ...
+
     def on_interest(self, do: Interested) -> None:
         """Call `do` when an available session's wishes become known or grow; with all of them after it comes online."""
         ...
@@ -288,6 +292,9 @@ class _Usual:
 
 class _NoInterests:
     def of(self, session: Session) -> frozenset[str]:
+        return NOBODY
+
+    def visited_by(self, session: Session) -> Set[str]:
         return NOBODY
 
     def on_interest(self, do: Interested) -> None:

@@ -61,6 +61,11 @@ class Session:
         return self.presence is not None
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it is an entity of another domain."""
+        return False
+
+    @property
     def is_promised(self) -> bool:
         """Whether its client is told when what it sent is safe (XEP-0198), so that it must be."""
         return False

@@ -24,7 +24,7 @@ CA_DAYS = 3_650
 LEAF_DAYS = 397
 """The longest that platforms accept (CA/Browser Forum, until the shorter terms of 2026)."""
 RENEW_DAYS = 30
-SUBDOMAINS = ("conference", "upload", "business")
+SUBDOMAINS = ("groups", "conference", "upload", "business")
 
 
 @dataclass(frozen=True, slots=True)

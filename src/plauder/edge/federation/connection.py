@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, cast
 from plauder.core.foreign import Gateway
 from plauder.core.link import Link, Unreachable
 from plauder.edge.federation.tls import PeerEngine
-from plauder.edge.listen import tune
 from plauder.edge.tcp import BUFFER
 from plauder.edge.tls import TlsFailed
 from plauder.kit import log as logging
@@ -80,7 +79,6 @@ class ServerConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else "local"
-        tune(transport.get_extra_info("socket"))
         self._transport.set_write_buffer_limits(high=BUFFER)
         self.federation.connections.add(self)
         self._timer = asyncio.get_running_loop().call_later(NEGOTIATION_SECONDS, self._too_late)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from plauder.core.link import Link, Unreachable
 from plauder.edge.federation.connection import OutgoingConnection
 from plauder.edge.federation.names import Names, Target
+from plauder.edge.listen import tune
 from plauder.wire.dialback import Answer
 from plauder.wire.s2s_initiating import Question
 
@@ -64,7 +65,8 @@ class Dialer:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await loop.create_connection(lambda: connection, target.address, target.port)
+                transport, _ = await loop.create_connection(lambda: connection, target.address, target.port)
+                tune(transport.get_extra_info("socket"))
         except TimeoutError:
             raise Unreachable("remote-server-timeout", "it did not answer in time") from None
         except OSError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from plauder.core.delivery import Outcome
 from plauder.core.elsewhere import Elsewhere
+from plauder.edge import listen
 from plauder.edge.federation.connection import IncomingConnection, ServerConnection
 from plauder.edge.federation.dialing import Dialer
 from plauder.edge.federation.names import Names
@@ -104,14 +105,12 @@ class Federation:
         self.server.elsewhere = self.elsewhere
         await self.elsewhere.start()
 
-    async def listen(self, host: str, port: int, *, is_direct: bool = False) -> int:
-        """Accept servers; returns the port, a free one where 0 was asked for. Raises OSError."""
+    async def listen(self, host: str, port: int, setting: str, *, is_direct: bool = False) -> int:
+        """Accept servers; returns the port, a free one where 0 was asked for. Raises PortTaken."""
+        sock = listen.bind(host, port, setting)
         loop = asyncio.get_running_loop()
-        opened = await loop.create_server(
-            lambda: IncomingConnection(self, is_direct=is_direct), host or None, port, reuse_address=True
-        )
-        self._sockets.append(opened)
-        taken: int = opened.sockets[0].getsockname()[1]
+        self._sockets.append(await loop.create_server(lambda: IncomingConnection(self, is_direct=is_direct), sock=sock))
+        taken: int = sock.getsockname()[1]
         return taken
 
     async def stop(self) -> None:

@@ -13,6 +13,8 @@ from plauder.wire.disco import INFO, ITEMS
 from plauder.wire.forms import Form
 
 _DAY: Final = 86_400.0
+AFTER_ALL: Final = 900
+"""Presence from elsewhere that was refused, or consumed, is none."""
 SERVER_INFO: Final = "http://jabber.org/network/serverinfo"
 
 
@@ -28,11 +30,12 @@ def register(server: Server, *, contacts: Mapping[str, Sequence[str]] | None = N
         server.advertise(var, on="account")
     if contacts:
         server.extended_info(Form.of("result", SERVER_INFO, dict(contacts)))
-    server.on_iq("get", INFO, "query", to="any", do=discovery.info)
-    server.on_iq("get", ITEMS, "query", to="any", do=discovery.items)
+    server.on_iq("get", INFO, "query", to="any", do=discovery.info, from_elsewhere=True)
+    server.on_iq("get", ITEMS, "query", to="any", do=discovery.items, from_elsewhere=True)
     server.stream_feature(discovery.caps)
     server.stream_feature(discovery.ecaps2)
     server.on_available(do=interests.available)
     server.on_bound(do=interests.bound)
+    server.on_presence(do=interests.heard, priority=AFTER_ALL)
     server.on_unavailable(do=interests.unavailable)
     server.every(_DAY, interests.clean, "capabilities")

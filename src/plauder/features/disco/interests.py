@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Final
 
+from plauder.core.foreign import ForeignSession
 from plauder.core.people import NOBODY, Interested
 from plauder.core.server import Server
 from plauder.core.session import Session
@@ -22,9 +23,20 @@ WANTS: Final = "disco.wants"
 SAYS: Final = "disco.caps"
 """Where a session keeps the key of the capabilities it announced last."""
 
+VISITS: Final = "disco.visits"
+"""Where a visitor keeps the accounts here that it shows itself to, and that show themselves to it."""
+VISITS_MAX: Final = 1_000
+
 _CACHE: Final = 8_192
+_SHOWN: Final = (None, "unavailable")
 KEPT: Final = timedelta(days=90)
 """How long the answer for a hash is kept after its last use."""
+
+
+def visits(session: Session) -> set[str]:
+    """See VISITS."""
+    found: set[str] = session.state.get(VISITS, set()) if session.has_state else set()
+    return found
 
 
 class DeviceInterests:
@@ -47,6 +59,10 @@ class DeviceInterests:
         """Call `do` when an available session's wishes become known or grow."""
         self._watchers.append(do)
 
+    def visited_by(self, session: Session) -> set[str]:
+        """The accounts here (bare JIDs) that a visitor shows itself to, and that show themselves to it."""
+        return visits(session)
+
     # ── presence brings a hash ────────────────────────────────────────────────────────────────────────────────────
 
     def available(self, session: Session, presence: Stanza, first: bool) -> Awaitable[None] | None:
@@ -63,6 +79,43 @@ class DeviceInterests:
             self._server.spawn(self._ask(session, caps), "capabilities")
         else:
             await self._learn(session, caps, wants)
+
+    def heard(self, session: Session, presence: Stanza) -> Awaitable[None] | None:
+        """A filter: devices elsewhere that show themselves to an account which shows itself to them are visitors.
+
+        Their wishes are learnt like those of devices here, so they hear of what the account publishes (XEP-0163).
+        """
+        to = presence.to
+        if not isinstance(session, ForeignSession) or not session.jid.resource or presence.type not in _SHOWN:
+            return None
+        if to is None or not to.local or not self._server.is_local(to):
+            return None
+        if presence.type is not None:
+            self._left(session, to.bare.text)
+            return None
+        return self._visits(session, presence, to.bare.text)
+
+    def _left(self, session: ForeignSession, account: str) -> None:
+        visited = visits(session)
+        visited.discard(account)
+        if not visited:
+            self._server.visitors.forget(session.jid)
+
+    async def _visits(self, session: ForeignSession, presence: Stanza, account: str) -> None:
+        if session.account.text not in (await self._server.people.contacts.of(account)).subscribers:
+            return
+        session = self._server.visitors.find(session.jid) or session
+        visited = session.state.setdefault(VISITS, set())
+        is_new = account not in visited and len(visited) < VISITS_MAX
+        if is_new:
+            visited.add(account)
+        self._server.visitors.keep(session)
+        session.presence = presence
+        learning = self.available(session, presence, False)
+        if learning is not None:
+            await learning
+        if is_new:
+            await self._tell(session, self.of(session))
 
     async def bound(self, session: Session) -> None:
         """A stream that is resumed after a restart: its presence is known, and what it says was known before."""
@@ -81,12 +134,13 @@ class DeviceInterests:
         before = self.of(session)
         if wants or before:
             session.state.update({SAYS: caps.key, WANTS: self._share(wants)})
-        fresh = wants - before
-        if fresh:
-            for watcher in self._watchers:
-                waiting = watcher(session, fresh)
-                if waiting is not None:
-                    await waiting
+        await self._tell(session, wants - before)
+
+    async def _tell(self, session: Session, fresh: frozenset[str]) -> None:
+        for watcher in self._watchers if fresh else ():
+            waiting = watcher(session, fresh)
+            if waiting is not None:
+                await waiting
 
     def _share(self, wants: frozenset[str]) -> frozenset[str]:
         # Versions of one client differ in their hash, seldom in what they want.

@@ -19,6 +19,8 @@ from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
+_SENT: Final = "pubsub.sent"
+"""Where a visitor keeps what it was sent when it came: (account, node)."""
 _ACCOUNTS_AT_ONCE: Final = 500
 """Accounts per query: SQLite takes 32,766 parameters, planners prefer fewer."""
 
@@ -62,9 +64,12 @@ class Notifier:
         relations = await self._server.people.contacts.of(owner.text)
         for text in relations.subscribers:
             contact = Jid.parse(text)
-            if not self._server.is_local(contact):
-                continue
-            wanting = [s for s in self._server.available_sessions_of(contact) if node.name in interests.of(s)]
+            here: Sequence[Session] = (
+                self._server.available_sessions_of(contact)
+                if self._server.is_local(contact)
+                else [s for s in self._server.visitors.of(contact.text) if owner.text in interests.visited_by(s)]
+            )
+            wanting = [session for session in here if node.name in interests.of(session)]
             if wanting and await self._may_hear(owner, node, relations, audience, contact):
                 found += wanting
         return found
@@ -108,9 +113,21 @@ class Notifier:
 
     async def interested(self, session: Session, nodes: frozenset[str]) -> None:
         """XEP-0163 §4.3.4: a device that comes online gets the last items of what it wants."""
+        if session.is_foreign:
+            await self._interested_elsewhere(session, nodes)
+            return
         relations = await self._server.people.contacts.of(session.account.text)
         local = [text for text in relations.subscriptions if self._server.is_local(Jid.parse(text))]
         await self._send_last(session, [session.account.text, *local], nodes)
+
+    async def _interested_elsewhere(self, session: Session, nodes: frozenset[str]) -> None:
+        """The same for a visitor: of each account that it visits, each node once."""
+        sent: set[tuple[str, str]] = session.state.setdefault(_SENT, set())
+        for account in sorted(self._server.people.interests.visited_by(session)):
+            fresh = {node for node in nodes if (account, node) not in sent}
+            if fresh:
+                sent.update((account, node) for node in fresh)
+                await self._send_last(session, [account], fresh)
 
     async def bonded(self, bond: Bond) -> None:
         """A new subscriber's devices get the last items as if they had just come online."""

@@ -52,37 +52,49 @@ class Strangers:
             return None  # refused by the router
         if to is None or (sender is not None and to.bare.text in sender.partners):
             return None
-        # A business writes to those who let it, which its own rules see to.
-        if to.bare == session.account or not self._server.is_local(to) or not opens(message):
+        if to.bare == session.account or to.domain in self._server.hosts or not opens(message):
             return None
-        if not self._server.is_local(session.account):
-            self._partner(to.bare.text, session.account.text)
-            return None
-        if isinstance(session, LocalSession):
+        # A business writes to those who let it, which its own rules see to; for a gateway its operator answers.
+        if isinstance(session, LocalSession) or session.account.domain in self._server.hosts:
             self._partner(to.bare.text, session.account.text)
             return None
         return self._meet(session.account, to.bare)
 
     async def _meet(self, account: Jid, to: Jid) -> Verdict | None:
         sender = self._sender(account.text)
-        if account.text in (await self._server.people.contacts.of(to.text)).known:
+        if self._server.is_local(to) and account.text in (await self._server.people.contacts.of(to.text)).known:
             self._remember(sender, to.text)
             return None
+        counted = [sender]
+        if self._server.is_local(account):
+            if self._is_done(sender):
+                # Asked for again only when it matters: trust grows with the days.
+                sender.a_day = self._trust.a_day(await self._age(account))
+        else:
+            # How old an account elsewhere is nobody can tell, and its server makes as many as it likes.
+            sender.a_day = self._trust.a_day(0.0)
+            whole = self._sender(account.domain)
+            whole.a_day = self._trust.most
+            counted.append(whole)
         now = self._server.clock.monotonic()
-        sender.met = [moment for moment in sender.met if now - moment < DAY]
-        if len(sender.met) >= sender.a_day:
-            # Asked for again only when it matters: trust grows with the days.
-            sender.a_day = self._trust.a_day(await self._age(account))
-        if len(sender.met) >= sender.a_day:
-            wait = math.ceil(DAY - (now - sender.met[0])) if sender.met else math.ceil(DAY)
-            text = f"You have written to many new people today. Try again in {-(-wait // 3600)} hours."
-            self._server.metrics.count("strangers_refused")
-            return Verdict.refuse(StanzaError("wait", "policy-violation", text), "too many strangers")
-        sender.met.append(now)
+        for one in counted:
+            if self._is_done(one):
+                wait = math.ceil(DAY - (now - one.met[0])) if one.met else math.ceil(DAY)
+                text = f"You have written to many new people today. Try again in {-(-wait // 3600)} hours."
+                self._server.metrics.count("strangers_refused")
+                return Verdict.refuse(StanzaError("wait", "policy-violation", text), "too many strangers")
+        for one in counted:
+            one.met.append(now)
         self._remember(sender, to.text)
         # Whom one writes to may answer.
         self._partner(to.text, account.text)
         return None
+
+    def _is_done(self, sender: Sender) -> bool:
+        """Whether this one has met as many as a day allows."""
+        now = self._server.clock.monotonic()
+        sender.met = [moment for moment in sender.met if now - moment < DAY]
+        return len(sender.met) >= sender.a_day
 
     async def _age(self, account: Jid) -> float:
         made = await self._since(account.local)

@@ -20,4 +20,4 @@ def register(server: Server) -> None:
         return E(f"{{{NS}}}time", None, E("tzo", None, "+00:00"), E("utc", None, utc))
 
     server.advertise(NS)
-    server.on_iq("get", NS, "time", to="any", do=tell)
+    server.on_iq("get", NS, "time", to="any", do=tell, from_elsewhere=True)

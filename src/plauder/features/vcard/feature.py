@@ -13,7 +13,7 @@ def register(server: Server) -> None:
     server.advertise(NS)
     server.advertise(NS, on="account")
     server.advertise(CONVERSION, on="account")
-    server.on_iq("get", NS, "vCard", to="account", do=cards.get)
+    server.on_iq("get", NS, "vCard", to="account", do=cards.get, from_elsewhere=True)
     server.on_iq("set", NS, "vCard", to="self", do=cards.set)
     server.on_presence(do=cards.announce)
     server.people.personal.on_published(AVATAR_METADATA, cards.published)

@@ -21,4 +21,4 @@ def register(server: Server, *, shows_version: bool = True) -> None:
         return E(f"{{{NS}}}query", None, E("name", None, "Plauder"), E("version", None, version))
 
     server.advertise(NS)
-    server.on_iq("get", NS, "query", to="server", do=tell)
+    server.on_iq("get", NS, "query", to="server", do=tell, from_elsewhere=True)
