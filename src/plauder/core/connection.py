@@ -231,8 +231,11 @@ class Connection:
         out = self._out
         if out:
             self._out = None
+            was_congested = self._queued > QUEUED_MAX
             self._queued = 0
             self.send_now(out)
+            if was_congested and not self._is_full and self.session is not None:
+                self.session.drained()
 
     def send_now(self, out: list[bytes]) -> None:
         """Hand these elements to the transport."""

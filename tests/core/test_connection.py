@@ -1,0 +1,48 @@
+"""What a connection gathers in one turn of the loop."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from plauder.core.connection import QUEUED_MAX, Connection
+from plauder.wire.framer import Framer
+
+
+class Recording(Connection):
+    def __init__(self) -> None:
+        super().__init__(cast("Any", SimpleNamespace(flusher=set())), Framer())
+        self.sent: list[bytes] = []
+        self.feeds = 0
+        session = SimpleNamespace(trailer=lambda: b"", drained=self._drained)
+        self.session = cast("Any", session)
+
+    def _drained(self) -> None:
+        self.feeds += 1
+
+    def send_now(self, out: list[bytes]) -> None:
+        self.sent += out
+
+
+def test_who_was_told_to_wait_because_of_one_turn_is_fed_on_after_it() -> None:
+    line = Recording()
+    line.write(b"x" * QUEUED_MAX)
+    assert not line.is_congested
+    line.write(b"x")
+    assert line.is_congested
+    line.flush()
+    assert not line.is_congested
+    assert line.feeds == 1
+    line.write(b"x")
+    line.flush()
+    assert line.feeds == 1
+
+
+def test_who_reads_slowly_is_fed_when_the_transport_says_so() -> None:
+    line = Recording()
+    line.write(b"x" * (QUEUED_MAX + 1))
+    line.full(True)
+    line.flush()
+    assert line.feeds == 0
+    line.full(False)
+    assert line.feeds == 1
