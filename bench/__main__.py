@@ -7,20 +7,25 @@ import resource
 import statistics
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import uvloop
 
+from bench import app
 from bench.peers import PEERS, Peer
 from bench.workloads import WORKS, Result, Work
 
 
 def main() -> int:
     arguments = _arguments()
-    wanted = [work for work in WORKS if not arguments.only or work.key in arguments.only.split(",")]
+    only = arguments.only.split(",") if arguments.only else []
+    if only == ["app"]:
+        return _app()
+    wanted = [work for work in WORKS if not only or work.key in only]
     names = arguments.peers.split(",") if arguments.peers else [peer.name for peer in PEERS]
     peers = [peer for peer in PEERS if peer.name in names and peer.is_installed()]
     if not wanted or not peers:
-        print(f"nothing to measure; works are {', '.join(work.key for work in WORKS)}", file=sys.stderr)
+        print(f"nothing to measure; works are {', '.join(work.key for work in WORKS)}, app", file=sys.stderr)
         return 2
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -33,6 +38,17 @@ def main() -> int:
     print(f"|---|{'--:|' * len(head)}--:|--:|")
     for work in wanted:
         _row(work, peers, arguments.runs if not work.key.startswith("memory") else 1)
+    return _app() if not only or "app" in only else 0
+
+
+def _app() -> int:
+    """The web app's budgets, where there is a build and a browser."""
+    if not (app.WEB / "dist" / "integrity.json").exists() or not Path(app.CHROMIUM).exists():
+        print("\nthe app was not measured: it needs web/dist (`make web/dist/.built`) and Chromium", file=sys.stderr)
+        return 0
+    print()
+    for line in app.table(10_000):
+        print(line, flush=True)
     return 0
 
 

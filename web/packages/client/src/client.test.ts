@@ -123,7 +123,8 @@ describe("two people", () => {
     await bruno.client.chats.acceptRequest(ana.jid);
     const got = await bruno.client.media.open(message);
     expect(new Uint8Array(await got.arrayBuffer())).toEqual(new Uint8Array([1, 2, 3, 4, 5]));
-    const transfer = () => (brunos.last()?.content as { media?: MediaView } | undefined)?.media?.transfer.state;
+    const transfer = () =>
+      (brunos.last()?.content as { media?: MediaView } | undefined)?.media?.transfer.state;
     await until(() => transfer() === "here", "the picture is here");
     expect([...village.files.values()][0]).not.toEqual(new Uint8Array([1, 2, 3, 4, 5]));
   });

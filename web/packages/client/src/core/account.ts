@@ -36,7 +36,7 @@ import type { Store } from "../store/store.ts";
 import { CALL_NS, Calls } from "./calls.ts";
 import { Encryption } from "./encryption.ts";
 import { readHistory } from "./history.ts";
-import { newId } from "./ids.ts";
+import { newId, newMessageId } from "./ids.ts";
 import { Incoming } from "./incoming.ts";
 import { LinkHistory } from "./link-history.ts";
 import type { Transport } from "./media.ts";
@@ -492,8 +492,8 @@ export class Account {
     legacy: string | undefined,
     queue = true,
   ): string {
-    const stanzaId = newId();
-    const id = message.id ?? newId();
+    const stanzaId = newMessageId();
+    const id = message.id ?? newMessageId();
     // A command that came twice, because the tab that had it went, is one message.
     if (this.messages.byId(id)) return id;
     this.store.write(() => {

@@ -107,7 +107,7 @@ export class Incoming {
     const apply = (results: readonly Decrypted[]): void => {
       after.length = 0;
       const byArrival = new Map(sealed.map((arrival, at) => [arrival, results[at]]));
-      for (const arrival of arrivals) this.#applySafely(arrival, byArrival.get(arrival), after);
+      this.#applyAll(arrivals, byArrival, after);
       saveStream();
     };
     if (sealed.length && encryption) {
@@ -118,7 +118,8 @@ export class Incoming {
       after.push(() => encryption.perform(tasks));
     } else this.#store.write(() => apply([]));
     for (const act of after) act();
-    this.#outgoing.kick();
+    if (arrivals.some(({ late }) => late)) this.#outgoing.kickSoon();
+    else this.#outgoing.kick();
   };
 
   /** What kind of message it is; those of chats go to `arrivals`. */
@@ -187,6 +188,23 @@ export class Incoming {
   }
 
   // ---------------------------------------------------------------------------------------------- inside the transaction
+
+  /** All in one part: the search index writes what it has gathered at the beginning of each. */
+  #applyAll(
+    arrivals: readonly Arrival[],
+    results: ReadonlyMap<Arrival, Decrypted | undefined>,
+    after: (() => void)[],
+  ): void {
+    try {
+      this.#store.part(() => {
+        for (const arrival of arrivals) this.#apply(arrival, results.get(arrival), after);
+      });
+    } catch (error) {
+      if (error instanceof StoreError && error.full) throw error;
+      after.length = 0;
+      for (const arrival of arrivals) this.#applySafely(arrival, results.get(arrival), after);
+    }
+  }
 
   /** One message that we cannot make sense of must not hold up all others, for ever. A full disk does. */
   #applySafely(arrival: Arrival, result: Decrypted | undefined, after: (() => void)[]): void {

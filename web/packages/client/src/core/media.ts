@@ -10,7 +10,7 @@ import { type Element, parse as parseElement } from "@plauder/protocol/xml";
 import { type AttachmentDraft, type BlobLike, ClientError, type ErrorCode } from "../api.ts";
 import type { FileStore } from "../store/files.ts";
 import type { Account } from "./account.ts";
-import { newId } from "./ids.ts";
+import { newId, newMessageId } from "./ids.ts";
 import { readShare } from "./incoming.ts";
 import type {
   MediaRow,
@@ -94,7 +94,7 @@ export class MediaTransfers {
     await this.#files.put(mediaId, bytes).catch((error: unknown) => {
       throw new ClientError("storage-full", String(error));
     });
-    const id = newId();
+    const id = newMessageId();
     this.#account.post(chat, { id, content: contentOf(draft, mediaId), quote }, [], undefined, false);
     this.#account.store.write(() => {
       this.#sql.run(
@@ -243,7 +243,7 @@ export class MediaTransfers {
   async forward(row: MessageRow, content: MediaContent, chat: string): Promise<void> {
     const media = this.row(row.id);
     if (!media?.share) throw new ClientError("not-found");
-    const id = newId();
+    const id = newMessageId();
     const mediaId = newId();
     const bytes = await this.#files.get(media.id);
     if (bytes) await this.#files.put(mediaId, bytes);

@@ -1,7 +1,7 @@
 /** Messages in the store: added, changed, ticked, read. The only SQL about them; callers open the transaction. */
 import type { ErrorCode, Tick } from "../api.ts";
 import type { Store } from "../store/store.ts";
-import { newId } from "./ids.ts";
+import { newMessageId } from "./ids.ts";
 import { type ChatRow, type MessageRow, type StoredContent, type StoredQuote, textOf } from "./rows.ts";
 
 export interface NewMessage {
@@ -59,7 +59,7 @@ export class Messages {
       message.stanzaId,
     );
     if (known) return this.#meetAgain(known, message);
-    const id = message.id ?? newId();
+    const id = message.id ?? newMessageId();
     const deleted = this.#wasRetracted(message);
     const content: StoredContent = deleted ? { kind: "deleted", by: "sender" } : message.content;
     this.#sql.run(

@@ -46,7 +46,9 @@ interface JobRow {
 
 const WRAPPER = "urn:plauder:job";
 const MAX_ATTEMPTS = 5;
-const MOST_RECEIPTS = 100;
+const MOST_RECEIPTS = 250;
+/** While much comes in, receipts wait for each other. */
+const RECEIPTS_WAIT = 1000; // ms
 
 class StoredOutbox implements OutboxStore {
   readonly #store: Store;
@@ -87,21 +89,22 @@ class StoredOutbox implements OutboxStore {
   }
 
   async sent(marks: readonly { id: string; stream: string; number: number }[]): Promise<void> {
-    this.#store.write(() => {
+    this.#store.jot(() => {
       for (const { id, stream, number } of marks)
         this.#store.sql.run("UPDATE outbox SET stream = ?, number = ? WHERE id = ?", stream, number, id);
     });
   }
 
   async lost(stream: string): Promise<void> {
-    this.#store.write(() =>
+    this.#store.jot(() =>
       this.#store.sql.run("UPDATE outbox SET stream = NULL, number = NULL WHERE stream = ?", stream),
     );
   }
 
   async acknowledged(ids: readonly string[]): Promise<void> {
     const now = Date.now();
-    this.#store.write(() => {
+    // Forgotten, it is sent again, and the receiver knows it by its id.
+    this.#store.jot(() => {
       for (const id of ids) {
         const messageId = this.#store.sql.value<string | null>("SELECT message FROM outbox WHERE id = ?", id);
         this.#store.sql.run("DELETE FROM outbox WHERE id = ?", id);
@@ -125,6 +128,7 @@ export class Outgoing {
   /** The job that is being encrypted now; nothing may join it. */
   #inHand = 0;
   #running = false;
+  #soon = false;
   #again = false;
 
   constructor(
@@ -205,6 +209,16 @@ export class Outgoing {
     queueMicrotask(() => {
       if (this.#running) this.#again = true;
       else void this.#run();
+    });
+  }
+
+  /** As `kick`, in a while: for what is better sent together. */
+  kickSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    this.#session.platform.after(RECEIPTS_WAIT, () => {
+      this.#soon = false;
+      this.kick();
     });
   }
 

@@ -43,7 +43,7 @@ export class People {
   }
 
   change(jid: string, change: Change): void {
-    this.#store.write(() => {
+    this.#store.jot(() => {
       this.#store.sql.run("INSERT INTO person (jid) VALUES (?) ON CONFLICT DO NOTHING", jid);
       for (const [column, value] of Object.entries(change)) {
         // Column names are keys of a type, never anything from outside.

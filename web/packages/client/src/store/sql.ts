@@ -24,6 +24,8 @@ export class Sql {
   readonly #memory: Memory;
   readonly #statements = new Map<string, Statement>();
   #depth = 0;
+  #hasLog = false;
+  #syncs = true;
 
   constructor(sqlite: Sqlite3Static, database: Database) {
     this.#database = database;
@@ -60,13 +62,28 @@ export class Sql {
     );
   }
 
+  /** Changed pages go to a write-ahead log, where that is possible. */
+  useLog(): void {
+    this.#hasLog = this.value("PRAGMA journal_mode=WAL") === "wal";
+    if (!this.#hasLog) this.exec("PRAGMA journal_mode=TRUNCATE");
+    this.exec("PRAGMA synchronous=FULL");
+  }
+
   get inTransaction(): boolean {
     return this.#depth > 0;
   }
 
-  /** All or nothing. A transaction inside another is part of it. */
-  transaction<T>(work: () => T): T {
+  /**
+   * All or nothing. A transaction inside another is part of it. `lasting`: it survives a power cut from the moment this
+   * returns; otherwise it does so from the next lasting one on, and a closed tab or browser never loses it.
+   */
+  transaction<T>(work: () => T, lasting = true): T {
     if (this.#depth > 0) return work();
+    if (this.#hasLog && lasting !== this.#syncs) {
+      // In a log, what is not synced can be missing after a power cut, but only with all that came after it.
+      this.exec(`PRAGMA synchronous=${lasting ? "FULL" : "NORMAL"}`);
+      this.#syncs = lasting;
+    }
     this.#guard(() => this.#database.exec("BEGIN IMMEDIATE"));
     this.#depth = 1;
     try {
@@ -91,6 +108,11 @@ export class Sql {
       this.#database.exec("ROLLBACK TO part; RELEASE part");
       throw error;
     }
+  }
+
+  /** The log goes into the file and leaves nothing behind: old pages hold what was deleted since. */
+  tidy(): void {
+    if (this.#depth === 0) this.#guard(() => this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
 
   close(): void {
@@ -150,8 +172,10 @@ export async function openPool(directory: string): Promise<{ sql: Sql; erase(): 
     directory: `/${directory}`,
   });
   const sql = new Sql(sqlite, new pool.OpfsSAHPoolDb("/plauder.sqlite3"));
-  // One connection holds exclusive handles, so there is no shared memory to keep and no reader to wait for.
-  sql.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL");
+  // One connection holds exclusive handles: a write-ahead log needs no shared memory then. It writes a changed page once
+  // and syncs once a transaction; a rollback journal writes it twice, in small pieces. Each write is a call out of here.
+  sql.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384");
+  sql.useLog();
   return {
     sql,
     async erase() {

@@ -1,10 +1,13 @@
 /** The store with what belongs to every use of it: who hears of changes, settings, sealed records. */
 import { migrate } from "./schema.ts";
-import type { Sql } from "./sql.ts";
+import { type Sql, StoreError } from "./sql.ts";
 import type { Vault } from "./vault.ts";
 
 /** Names of what views show; `messages:<chat>`, `person:<jid>` and so on. */
 export type Topic = string;
+
+/** How long nothing is written before the log is put away. */
+const QUIET = 2000; // ms
 
 interface Ending {
   readonly items: unknown[];
@@ -19,6 +22,7 @@ export class Store {
   #scheduled = false;
   /** What is done once at the end of the transaction, for all that was gathered under its key. */
   #endings = new Map<string, Ending>();
+  #tidying: ReturnType<typeof setTimeout> | undefined;
 
   constructor(sql: Sql, vault: Vault) {
     this.sql = sql;
@@ -28,6 +32,15 @@ export class Store {
 
   /** One transaction; who watches what it touched hears of it after the commit, once. */
   write<T>(work: () => T): T {
+    return this.#write(work, true);
+  }
+
+  /** As `write`, for what a power cut may take back: it is known elsewhere, or found out again. */
+  jot<T>(work: () => T): T {
+    return this.#write(work, false);
+  }
+
+  #write<T>(work: () => T, lasting: boolean): T {
     if (this.sql.inTransaction) return work();
     const before = new Set(this.#touched);
     try {
@@ -35,7 +48,7 @@ export class Store {
         const result = work();
         this.#end();
         return result;
-      });
+      }, lasting);
     } catch (error) {
       this.#endings.clear();
       this.#touched.clear();
@@ -43,7 +56,20 @@ export class Store {
       throw error;
     } finally {
       this.#announceSoon();
+      this.#tidyLater();
     }
+  }
+
+  #tidyLater(): void {
+    clearTimeout(this.#tidying);
+    // What cannot be put away now (no room) is tried after the next change.
+    this.#tidying = setTimeout(() => {
+      try {
+        this.sql.tidy();
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+      }
+    }, QUIET);
   }
 
   /** Inside a transaction: undo this part alone when it fails, and throw what made it fail. */
@@ -103,6 +129,7 @@ export class Store {
   /** Nobody hears of anything any more. */
   close(): void {
     this.#listeners.clear();
+    clearTimeout(this.#tidying);
     this.sql.close();
   }
 

@@ -36,6 +36,7 @@ import {
   type Session,
   type SessionView,
 } from "../api.ts";
+import { newId, newMessageId } from "../core/ids.ts";
 import { Cell } from "../live.ts";
 import type { Path, Sender, ToHost, ToPage } from "./messages.ts";
 import { apply } from "./patch.ts";
@@ -53,12 +54,6 @@ interface Watch {
 }
 
 type Notice = { chat: string; chatName: string; text: string; message: string; avatar: AvatarRef };
-
-/** A random name; pages have WebCrypto as workers do. */
-function newId(): string {
-  const { crypto } = globalThis as unknown as { crypto: { randomUUID(): string } };
-  return crypto.randomUUID().replaceAll("-", "");
-}
 
 export class RemoteClient implements PlauderClient {
   readonly #sender: Sender<ToHost>;
@@ -335,7 +330,7 @@ export class RemoteClient implements PlauderClient {
       latest: this.#command(...path("latest")),
       seen: (message) => void this.#call(path("seen"), [message]),
       // Named here, so that asking again after another tab took over sends no second message.
-      send: (text, options = {}) => this.#call(path("send"), [text, { ...options, id: newId() }]),
+      send: (text, options = {}) => this.#call(path("send"), [text, { ...options, id: newMessageId() }]),
       attach: this.#command(...path("attach")),
       edit: this.#command(...path("edit")),
       react: this.#command(...path("react")),

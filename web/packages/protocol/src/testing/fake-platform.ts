@@ -40,6 +40,11 @@ export class FakePlatform implements Platform {
     return { cancel: () => this.#due.delete(due) };
   }
 
+  async pause(): Promise<void> {
+    await until(() => true);
+    await Promise.resolve();
+  }
+
   /** Let time pass; what falls due runs in order. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
