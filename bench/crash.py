@@ -121,8 +121,7 @@ async def run(rounds: int, seed: int) -> int:
             await person.come(engine.port, chance)
             if person.client.name not in NAMELESS:
                 # From the second visit on the resource is a device with a queue of its own.
-                await person.client.vanish()
-                person.client.resume_id = ""
+                await person.client.leave()
                 await person.come(engine.port, chance)
         await ana.client.found_group(GROUP, MEMBERS)
         deaths: Counter[str] = Counter()

@@ -142,6 +142,12 @@ class RawClient:
             self._writer.transport.abort()
             self._writer = None
 
+    async def leave(self) -> None:
+        """Drop the connection and forget the stream: the next visit begins anew."""
+        await self.vanish()
+        self.resume_id = ""
+        self.unacked.clear()
+
     # ── talking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def send_message(self, to: str, body: str, key: str = "", *, ask: bool = True, kind: str = "chat") -> str:

@@ -115,8 +115,7 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, how: signal.Signals,
         readers = {client: Reader(client) for client in everybody}
         for client in (eva_1, eva_2):  # seen before, each is a device with a queue of its own
             await come(client, server.port)
-            await client.vanish()
-            client.resume_id = ""
+            await client.leave()
         for client in everybody:
             await come(client, server.port)
         sent: list[tuple[str, str]] = []

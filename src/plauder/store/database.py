@@ -161,7 +161,7 @@ class Database:
         try:
             yield connection
         finally:
-            await asyncio.shield(connection.close())
+            await asyncio.shield(self._finish(connection))
 
     async def _open(self) -> AsyncConnection:
         return await self.engine.connect()
@@ -169,9 +169,14 @@ class Database:
     def _give_up(self, opening: asyncio.Future[AsyncConnection]) -> None:
         self._given_up.discard(opening)
         if not opening.cancelled() and opening.exception() is None:
-            closing = asyncio.ensure_future(opening.result().close())
-            self._given_up.add(closing)
-            closing.add_done_callback(self._given_up.discard)
+            self._finish(opening.result())
+
+    def _finish(self, connection: AsyncConnection) -> asyncio.Future[None]:
+        """Give a connection back, whoever is cancelled meanwhile; `close` waits for it."""
+        closing = asyncio.ensure_future(connection.close())
+        self._given_up.add(closing)
+        closing.add_done_callback(self._given_up.discard)
+        return closing
 
     def peek(self, statement: Select[Any], **values: Any) -> list[Any] | None:
         """Look a few rows up by key at once; None where the database is elsewhere and has to be waited for (`read`).
