@@ -27,6 +27,7 @@ SCREENS = [
     "/chats/kenji@plauder.example",
     "/archived",
     "/people",
+    "/calls",
     "/starred",
     "/settings",
     "/settings/profile",
@@ -50,6 +51,19 @@ def test_axe_finds_nothing_on_any_screen(open_page: Opener, phone: bool, dark: b
         visit(page, path)
         found[path] = axe(page)
     assert {path: problems for path, problems in found.items() if problems} == {}
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_axe_finds_nothing_on_a_call(open_page: Opener, phone: bool) -> None:
+    page = open_page(BRUNO, phone=phone)
+    page.get_by_role("button", name="Voice call").click()
+    call = page.get_by_role("dialog", name="Voice call with Bruno Keller")
+    expect(call.get_by_text("Ringing…")).to_be_visible()
+    assert axe(page) == []
+    call.get_by_role("button", name="Make the call small").click()
+    expect(page.get_by_role("region", name="Call with Bruno Keller")).to_be_visible()
+    assert axe(page) == []
+    page.get_by_role("button", name="End the call").click()
 
 
 @pytest.mark.parametrize("language", ["en-GB", "de-DE", "pt-BR", "es-ES", "hi-IN"])
