@@ -8,7 +8,7 @@ as `delivered` and `read`. How content is encrypted is the `Sealer`'s business.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element
 from plauder.business.messages import commands, stanzas
 from plauder.business.messages.commands import Incoming, Ports, Progressed
 from plauder.business.messages.ports import Payload, Sender
+from plauder.business.messages.referrals import Referrals
 from plauder.business.messages.stanzas import Said, SharedFile
 from plauder.business.numbers import store as number_store
 from plauder.business.sandbox.rules import is_customer
@@ -77,9 +78,6 @@ class Plain:
 Take = Callable[[Sender, SharedFile, str], Awaitable[dict[str, Any]]]
 """Fetches and stores a file that a person shared; returns the media object of the webhook. Raises GraphError."""
 
-Referral = Callable[[str], Awaitable[Mapping[str, Any] | None]]
-"""Checks the token of a click on an ad; returns the `referral` object of the webhook."""
-
 
 class Hosted:
     """All registered numbers of this process; a `messages.ports.Channel`."""
@@ -93,7 +91,7 @@ class Hosted:
         blobs: Blobs,
         take: Take,
         sealer: Sealer | None = None,
-        referral: Referral | None = None,
+        referrals: Referrals,
     ) -> None:
         self._blobs = blobs
         self.sealer: Sealer = sealer or Plain()
@@ -106,7 +104,7 @@ class Hosted:
         self._database = database
         self._clock = clock
         self._take = take
-        self._referral = referral
+        self._referrals = referrals
         self._sessions: dict[str, LocalSession] = {}
         self._names: dict[str, str] = {}
         self._people_names: dict[str, tuple[float, str]] = {}
@@ -304,7 +302,7 @@ class Hosted:
         kind, content = said.kind, said.content
         if said.file is not None:
             content = await self._take(sender, said.file, kind)
-        referral = await self._referral(said.referral_token) if said.referral_token and self._referral else None
+        click = self._referrals.read(digits, said.referral_token, at=at) if said.referral_token else None
         incoming = Incoming(
             wa_id=person.local,
             stanza_id=stanza.id or "",
@@ -315,7 +313,7 @@ class Hosted:
             quoted=said.quoted,
             target=said.target,
             forwarded=said.forwarded,
-            referral=referral,
+            click=click,
         )
         async with self._database.hot() as uow:
             await commands.receive(uow, self.ports, sender, incoming)

@@ -26,7 +26,9 @@ async def assess(uow: UnitOfWork, domain: str, updates: Updates, *, at: datetime
     numbers = await number_store.registered(uow)  # with their new ratings
     for portfolio_id in sorted({number.portfolio_id for number in numbers}):
         await _portfolio(uow, portfolio_id, numbers, updates, at)
-    for row in await commands.templates_sent(uow, at):
+    sent = await commands.templates_sent(uow, at)
+    await template_store.note_used(uow, [row.template_id for row in sent], at)
+    for row in sent:
         template = await template_store.get(uow, row.template_id)
         if template is not None:
             found = rules.rating(await commands.of_template(uow, template.id, at))

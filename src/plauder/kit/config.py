@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, cast
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -264,6 +265,36 @@ class Log(Section):
     )
 
 
+class SendingRule(BaseModel):
+    """One change to a rule for sending: switched on or off, with another value, from a date on, until a date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Literal[
+        "service_window",
+        "free_entry_point",
+        "messaging_limit",
+        "throughput",
+        "pair_rate",
+        "marketing_cap",
+        "opt_out",
+        "us_marketing_pause",
+        "template_pacing",
+        "template_archival",
+        "management_rate",
+    ]
+    enabled: bool = True
+    value: float | None = Field(None, gt=0)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.since and self.until and self.until <= self.since:
+            raise ValueError("until is not after since")
+        return self
+
+
 class Business(Section):
     """The business platform: the Cloud API, webhooks, hosted numbers."""
 
@@ -282,19 +313,11 @@ class Business(Section):
         description="Private networks that webhooks and media links may lead to, as 10.1.0.0/16. "
         "While the domain is localhost, loopback is allowed anyway.",
     )
-    disabled_rules: tuple[
-        Literal[
-            "service_window",
-            "free_entry_point",
-            "messaging_limit",
-            "throughput",
-            "pair_rate",
-            "marketing_cap",
-            "opt_out",
-        ],
-        ...,
-    ] = Field((), description="Rules for sending that are not enforced on this server.")
-    marketing_cap: int = Field(10, ge=1, description="Marketing messages one person gets from all in 24 hours.")
+    rules: tuple[SendingRule, ...] = Field(
+        (),
+        description='Changes to the rules for sending, each with its dates: [{name = "marketing_cap", value = 5, '
+        'since = 2027-01-01T00:00:00Z}, {name = "pair_rate", enabled = false}].',
+    )
     conversation_objects: bool = Field(
         True, description="Put `conversation` on every status webhook, as API versions up to v23 do."
     )

@@ -36,15 +36,27 @@ def test_templates_go_outside_the_window() -> None:
 
 
 def test_a_switched_off_window_lets_everything_through() -> None:
-    assert verdict(Standing(), policies=Policies({"service_window": Policy(enabled=False)})).allow
+    assert verdict(Standing(), policies=Policies({"service_window": [Policy(enabled=False)]})).allow
 
 
 def test_rules_have_effective_dates() -> None:
-    later = Policies({"service_window": Policy(value=86_400, since=NOW + HOUR)})
-    over = Policies({"service_window": Policy(value=86_400, until=NOW)})
-    assert verdict(Standing(), policies=later).allow
-    assert verdict(Standing(), policies=over).allow
-    assert not verdict(Standing(), policies=Policies({"service_window": Policy(value=86_400, since=NOW)})).allow
+    off = Policy(enabled=False, since=NOW)
+    for policy, is_off in (
+        (off, True),
+        (Policy(enabled=False, since=NOW + HOUR), False),
+        (Policy(enabled=False, until=NOW), False),
+        (Policy(enabled=False, since=NOW - HOUR, until=NOW + HOUR), True),
+    ):
+        assert verdict(Standing(), policies=Policies({"service_window": [policy]})).allow == is_off
+
+
+def test_of_several_settings_the_one_counts_that_began_last() -> None:
+    settings_ = [Policy(value=48 * 3600), Policy(value=3600, since=NOW), Policy(enabled=False, since=NOW + HOUR)]
+    policies = Policies({"service_window": settings_})
+    assert policies.value("service_window", NOW - HOUR) == 48 * 3600
+    assert policies.value("service_window", NOW) == 3600
+    assert not policies.is_active("service_window", NOW + HOUR)
+    assert policies.value("pair_rate", NOW) == 6.0, "what is not set has its default"
 
 
 def test_blocked_people_get_nothing_at_once() -> None:

@@ -24,12 +24,17 @@ from plauder.business.messages.ports import (
     Templates,
     TemplateView,
 )
+from plauder.business.messages.referrals import LIFE, Click
 from plauder.business.messages.rules import Policies, Rates, Standing
 from plauder.business.shared.errors import GraphError, fail
 from plauder.business.shared.ids import new_wamid
 from plauder.business.shared.updates import Update, Updates
 from plauder.kit import phone
 from plauder.store.database import UnitOfWork
+
+AUTHENTICATION_TTL = 600
+"""Seconds that a one-time code waits for its receiver where its template says nothing."""
+HELD_AT_ONCE = 500
 
 
 class People(Protocol):
@@ -102,6 +107,8 @@ class _Draft:
     category: str = "service"
     template_id: str = ""
     ttl: int | None = None
+    paced_since: datetime | None = None
+    held: bool = False
     wamid: str = ""
     standing: Standing = field(default_factory=Standing)
     quote: Quote | None = None
@@ -135,6 +142,7 @@ async def accept(uow: UnitOfWork, ports: Ports, batch: Sequence[SendCommand]) ->
             results[index] = error
             del drafts[index]
     await _price(uow, ports, list(drafts.values()))
+    await _hold(uow, ports, list(drafts.values()))
     rows: list[dict[str, Any]] = []
     for index, draft in drafts.items():
         row = _row(ports, draft)
@@ -268,7 +276,8 @@ async def _prepare_content(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None
             raise fail(134100, f"Template {view.name} is of category {view.category}.")
         draft.content = templating.render(view, out.content["components"])
         draft.template_id, draft.category = view.id, view.category.lower()
-        draft.ttl = view.ttl_seconds
+        draft.ttl = view.ttl_seconds or (AUTHENTICATION_TTL if draft.category == "authentication" else None)
+        draft.paced_since = view.paced_since
         if draft.category == "marketing" and sender.marketing_disabled:
             raise fail(131063)
     elif draft.command.only_marketing:
@@ -377,6 +386,19 @@ async def _price(uow: UnitOfWork, ports: Ports, drafts: Sequence[_Draft]) -> Non
                 mine[wamid].quote = quote
 
 
+async def _hold(uow: UnitOfWork, ports: Ports, drafts: Sequence[_Draft]) -> None:
+    """Pacing: what goes beyond the first share of a new template waits for what people think of it."""
+    paced = [draft for draft in drafts if draft.paced_since and not draft.late and not draft.command.sender.is_test]
+    if not paced or not ports.policies.is_active("template_pacing", paced[0].command.at):
+        return
+    share = ports.policies.value("template_pacing", paced[0].command.at)
+    since = {draft.template_id: draft.paced_since for draft in paced if draft.paced_since}
+    counts = {template_id: await store.sent_since(uow, template_id, begin) for template_id, begin in since.items()}
+    for draft in paced:
+        draft.held = counts[draft.template_id] >= share
+        counts[draft.template_id] += 1
+
+
 _FREE = NoBilling()
 
 FAULTS: Mapping[str, int] = {
@@ -414,9 +436,10 @@ def _row(ports: Ports, draft: _Draft) -> dict[str, Any]:
         "template_id": draft.template_id,
         "category": draft.category,
         "pricing": _kept_price(draft),
-        "status": "accepted",
+        "status": "held" if draft.held else "accepted",
         "error": draft.late.as_failure() if draft.late else None,
         "created_at": command.at,
+        "expires_at": command.at + (timedelta(seconds=draft.ttl) if draft.ttl and draft.ttl > 0 else rules.LONGEST_TTL),
     }
 
 
@@ -433,14 +456,14 @@ def _kept_price(draft: _Draft) -> dict[str, Any] | None:
         "currency": quote.amount.currency if quote.amount else "",
         "why": quote.why,
         "window_open": request.window_open,
-        "ttl": draft.ttl,
     }
 
 
 def _answer(draft: _Draft, row: Mapping[str, Any]) -> Accepted:
     out = draft.command.out
-    status = "accepted" if out.kind == "template" else ""
-    going = store.Going.of(row)
+    held = "held_for_quality_assessment" if draft.held else "accepted"
+    status = held if out.kind == "template" else ""
+    going = None if draft.held else store.Going.of(row)
     return Accepted(row["id"], out.input, draft.wa_id, row["user_id"], bool(out.recipient), status, going)
 
 
@@ -627,7 +650,7 @@ class Incoming:
     target: str = ""
     """The stanza id that a reaction, an edit or a revocation is for."""
     forwarded: bool = False
-    referral: Mapping[str, Any] | None = None
+    click: Click | None = None
     referred_product: Mapping[str, Any] | None = None
 
 
@@ -644,6 +667,8 @@ async def receive(uow: UnitOfWork, ports: Ports, sender: Sender, incoming: Incom
     rows = await store.by_stanza(uow, sender.phone_id, incoming.wa_id, ids)
     if (twin := rows.get(incoming.stanza_id)) is not None and twin.direction == "in":
         return None
+    if incoming.click and not await store.use_click(uow, incoming.click.id, incoming.at, incoming.at - 2 * LIFE):
+        incoming = replace(incoming, click=None)
     wamid = new_wamid(incoming.wa_id, outgoing=False)
     user_id = ports.people.user_id(sender.portfolio_id, incoming.wa_id)
     name = incoming.name or (known.name if known else "")
@@ -657,7 +682,7 @@ async def receive(uow: UnitOfWork, ports: Ports, sender: Sender, incoming: Incom
         kind=incoming.kind,
         content=content_,
         context=_context(sender, incoming, quoted),
-        referral=incoming.referral,
+        referral=incoming.click.referral if incoming.click else None,
     )
     await uow.execute(
         store.messages.insert(),
@@ -715,7 +740,7 @@ async def _note_contact(
     changed: dict[str, Any] = {"name": name}
     if incoming.kind not in RENEWS_WINDOW:
         changed["last_in_at"] = incoming.at
-    if incoming.referral:
+    if incoming.click:
         changed["referral_at"] = incoming.at
     fixed = {"portfolio_id": sender.portfolio_id, "user_id": user_id}
     await store.upsert_contact(uow, (sender.phone_id, incoming.wa_id), fixed, changed)
@@ -759,6 +784,29 @@ async def prefer_marketing(
     await ports.updates.publish(
         uow, [Update(sender.waba_id, "user_preferences", value, at, key=key, phone_id=sender.phone_id)]
     )
+
+
+async def release(uow: UnitOfWork, template_id: str) -> list[store.Going]:
+    """The first share was well received: what was held may go."""
+    return await store.release_held(uow, template_id, HELD_AT_ONCE)
+
+
+async def refuse_held(uow: UnitOfWork, ports: Ports, template_id: str, at: datetime) -> int:
+    """It was not: what was held fails; how many of them. Call again until there are none."""
+    ids = await store.held(uow, template_id, HELD_AT_ONCE)
+    failure = fail(132015, "The template was paused: the first people who got it blocked or reported it.").as_failure()
+    if ids:
+        await progress(uow, ports, [Progressed(message_id, "failed", at, failure) for message_id in ids])
+    return len(ids)
+
+
+async def expire(uow: UnitOfWork, ports: Ports, at: datetime, limit: int) -> int:
+    """End what nobody received within its time to live: it fails, and what was set aside for it is free again."""
+    ids = await store.expired(uow, at, limit)
+    failure = fail(131026, "Nobody received the message within its time to live.").as_failure()
+    if ids:
+        await progress(uow, ports, [Progressed(message_id, "failed", at, failure) for message_id in ids])
+    return len(ids)
 
 
 async def forget_content(uow: UnitOfWork, at: datetime, keep: timedelta) -> None:

@@ -24,8 +24,9 @@ from plauder.store.database import Database
 log = get_log("business.messages")
 
 BATCH = 256
-RETRY_SECONDS = 30.0
+RETRY_SECONDS = 15.0
 CONTENT_SWEEP = 600.0
+EXPIRY_SWEEP = 15.0
 
 
 class Pipeline:
@@ -44,7 +45,7 @@ class Pipeline:
         self._batcher: Batcher[SendCommand, Accepted] = Batcher(self._accept, most=BATCH)
         self._waiting: list[Going] = []
         self._event = asyncio.Event()
-        self._next_sweep = 0.0
+        self._next_sweep = self._next_expiry = 0.0
 
     async def send(self, command: SendCommand) -> Accepted:
         """Accept one message: it is on disk when this returns. Raises GraphError."""
@@ -70,6 +71,7 @@ class Pipeline:
             try:
                 await self.drain()
                 await self._forget()
+                await self._expire()
             except Exception:
                 log.exception("pipeline.failed")
 
@@ -87,6 +89,38 @@ class Pipeline:
             self._next_sweep = now + CONTENT_SWEEP
             async with self._database.begin() as uow:
                 await commands.forget_content(uow, self._clock.now(), self._keep)
+
+    async def release(self, template_id: str) -> None:
+        """Carry what was held of a template."""
+        while True:
+            async with self._database.begin() as uow:
+                rows = await commands.release(uow, template_id)
+            if not rows:
+                return
+            self._waiting += rows
+            self._event.set()
+
+    async def refuse_held(self, template_id: str) -> None:
+        """End what was held of a template."""
+        more = True
+        while more:
+            async with self._database.begin() as uow:
+                more = await commands.refuse_held(uow, self.ports, template_id, self._clock.now()) > 0
+            self.published()
+
+    async def _expire(self) -> None:
+        if (now := self._clock.monotonic()) >= self._next_expiry:
+            self._next_expiry = now + EXPIRY_SWEEP
+            await self.expire()
+
+    async def expire(self) -> None:
+        """End every message whose time to live is over."""
+        more = BATCH
+        while more == BATCH:
+            async with self._database.hot() as uow:
+                more = await commands.expire(uow, self.ports, self._clock.now(), BATCH)
+            if more:
+                self.published()
 
     async def drain(self) -> None:
         """Carry everything that waits now."""
@@ -113,6 +147,8 @@ class Pipeline:
         """One conversation, in order. A message that cannot be carried now stays accepted and stops the lane."""
         events: list[Progressed] = []
         for row in rows:
+            if row.expires_at is not None and row.expires_at <= self._clock.now():
+                continue  # the next look at what has expired ends it
             if row.error is not None:  # it was decided to fail when it was accepted
                 events.append(Progressed(row.id, "failed", self._clock.now(), row.error))
                 continue
@@ -146,7 +182,6 @@ class Pipeline:
                 target = other.stanza_id
             elif other is not None:
                 quoted, quoted_by = other.stanza_id, sender.digits if other.direction == "out" else other.wa_id
-        ttl = (row.pricing or {}).get("ttl")
         return Payload(
             id=row.id,
             kind=row.kind,
@@ -157,7 +192,7 @@ class Pipeline:
             target=target,
             emoji=body["emoji"] if row.kind == "reaction" else "",
             link=body.get("link", "") if row.kind in content.MEDIA_KINDS else "",
-            expires_at=row.created_at + timedelta(seconds=ttl) if ttl and ttl > 0 else None,
+            expires_at=row.expires_at,
         )
 
     async def _medium(self, row: Going, part: dict[str, Any], kind: str) -> MediaView:

@@ -86,6 +86,8 @@ class TemplateView:
     components: Sequence[Mapping[str, Any]]
     quality: str = "UNKNOWN"
     ttl_seconds: int | None = None
+    paced_since: datetime | None = None
+    """While people's judgement of the first share is awaited."""
 
 
 class Templates(Protocol):

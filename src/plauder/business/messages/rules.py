@@ -1,13 +1,14 @@
 """When a business may send, and how fast. Pure: state and time come in, a verdict with its reason goes out.
 
-Every rule has a switch, a value and effective dates (`Policies`); the operator's settings override the defaults.
+Every rule has a switch, a value and effective dates (`Policies`); the operator's settings override the defaults from
+their date on and as long as they last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from plauder.business.shared.errors import GraphError, fail
@@ -15,21 +16,25 @@ from plauder.business.shared.errors import GraphError, fail
 SERVICE_WINDOW = timedelta(hours=24)
 FREE_ENTRY_WINDOW = timedelta(hours=72)
 LIMIT_SPAN = timedelta(hours=24)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_TTL = timedelta(days=30)
+"""How long a message waits for its receiver where it says nothing else."""
 READABLE = timedelta(days=30)
 """How long a message can be marked read, answered or reacted to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One rule's setting: in force from `since` until `until` (None: unbounded), with a `value` where it has one."""
+    """One setting of a rule: counts from `since` until `until` (None: unbounded), with a `value` where it has one
+    (None: the default's)."""
 
     enabled: bool = True
-    value: float = 0
+    value: float | None = None
     since: datetime | None = None
     until: datetime | None = None
 
-    def is_active(self, at: datetime) -> bool:
-        return self.enabled and (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+    def covers(self, at: datetime) -> bool:
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
 
 
 DEFAULTS: Mapping[str, Policy] = {
@@ -41,26 +46,32 @@ DEFAULTS: Mapping[str, Policy] = {
     "marketing_cap": Policy(value=10),
     "opt_out": Policy(),
     "us_marketing_pause": Policy(enabled=False),
+    "template_pacing": Policy(value=1_000),
+    "template_archival": Policy(value=180),
+    "management_rate": Policy(value=5_000),
 }
-"""Seconds for windows, seconds per message for the pair rate, messages per person and 24 h for the marketing cap."""
+"""Seconds for windows, seconds per message for the pair rate, messages per person and 24 h for the marketing cap, the
+first share of a new template in messages, days without use until a template is archived, management calls an hour."""
 
 PAIR_BURST = 45
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The rules in force, by name; what is not set has its default."""
+    """The operator's settings by rule. At any time the one counts that began last; where none does, the default."""
 
-    set: Mapping[str, Policy] = field(default_factory=dict)
+    set: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
 
-    def get(self, name: str) -> Policy:
-        return self.set.get(name) or DEFAULTS[name]
+    def get(self, name: str, at: datetime) -> Policy:
+        found = [policy for policy in self.set.get(name, ()) if policy.covers(at)]
+        return max(found, key=lambda policy: policy.since or EVER) if found else DEFAULTS[name]
 
     def is_active(self, name: str, at: datetime) -> bool:
-        return self.get(name).is_active(at)
+        return self.get(name, at).enabled
 
-    def value(self, name: str) -> float:
-        return self.get(name).value
+    def value(self, name: str, at: datetime) -> float:
+        value = self.get(name, at).value
+        return (DEFAULTS[name].value or 0) if value is None else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ ALLOWED = Verdict(True, "allowed")
 def is_window_open(standing: Standing, at: datetime, policies: Policies) -> bool:
     """The customer service window: 24 h from the person's last message."""
     last = standing.last_in_at
-    return last is not None and at < last + timedelta(seconds=policies.value("service_window"))
+    return last is not None and at < last + timedelta(seconds=policies.value("service_window", at))
 
 
 def is_free_entry(standing: Standing, at: datetime, policies: Policies) -> bool:
@@ -110,7 +121,7 @@ def free_entry_until(
         return current
     if answered_at - referral_at > SERVICE_WINDOW:
         return current
-    return answered_at + timedelta(seconds=policies.value("free_entry_point"))
+    return answered_at + timedelta(seconds=policies.value("free_entry_point", answered_at))
 
 
 def may_send(
@@ -146,7 +157,7 @@ def _marketing(standing: Standing, at: datetime, policies: Policies, country: st
     if country == "US" and policies.is_active("us_marketing_pause", at):
         return Verdict(False, "marketing paused in the US", fail(131049), late=True)
     capped = policies.is_active("marketing_cap", at) and not is_open
-    if capped and standing.marketing_today >= policies.value("marketing_cap"):
+    if capped and standing.marketing_today >= policies.value("marketing_cap", at):
         return Verdict(False, "marketing cap", fail(131049, "This person got enough marketing today."), late=True)
     return None
 
@@ -185,14 +196,14 @@ def too_fast(
             details = f"The number sends at most {per_second} messages a second."
             return fail(130429, details, retry_after=max(1.0, wait))
     if policies.is_active("pair_rate", at):
-        wait = rates.take((phone_id, wa_id), interval=policies.value("pair_rate"), burst=PAIR_BURST, now=now)
+        wait = rates.take((phone_id, wa_id), interval=policies.value("pair_rate", at), burst=PAIR_BURST, now=now)
         if wait:
             details = "Too many messages to this person in a short time. Wait, then retry with growing pauses."
             return fail(131056, details, retry_after=max(1.0, wait))
     return None
 
 
-RANK: Mapping[str, int] = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 9}
+RANK: Mapping[str, int] = {"held": 0, "accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 9}
 Progress = Literal["sent", "delivered", "read"]
 
 

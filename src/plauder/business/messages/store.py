@@ -33,6 +33,7 @@ messages = Table(
     Column("status", Text, nullable=False),
     Column("error", JSON),
     Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
     Column("sent_at", Instant),
     Column("delivered_at", Instant),
     Column("read_at", Instant),
@@ -40,6 +41,7 @@ messages = Table(
     Index("ix_business_message_thread", "phone_id", "wa_id", "created_at"),
     Index("ix_business_message_stanza", "phone_id", "wa_id", "direction", "stanza_id", unique=True),
     Index("ix_business_message_status", "status", "created_at"),
+    Index("ix_business_message_expiry", "status", "expires_at"),
     Index("ix_business_message_waba", "waba_id", "created_at"),
     Index("ix_business_message_template", "template_id", "created_at"),
 )
@@ -72,6 +74,15 @@ reached = Table(
 )
 """When a portfolio last reached a person outside a window, for the messaging limit."""
 
+clicks = Table(
+    "business_click",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("ix_business_click_at", "at"),
+)
+"""Clicks on ads that have opened a chat: each counts once. Kept as long as its token is good."""
+
 Pair = tuple[str, str]
 
 
@@ -89,6 +100,7 @@ class Going:
     pricing: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
     created_at: datetime
+    expires_at: datetime | None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Going:
@@ -231,6 +243,48 @@ async def accepted(uow: UnitOfWork, limit: int) -> list[Going]:
     """Outgoing messages that were accepted and not yet carried out: after a crash they are sent again."""
     statement = select(messages).where(messages.c.status == "accepted").order_by(messages.c.created_at).limit(limit)
     return [Going.of(dict(row)) for row in (await uow.execute(statement)).mappings()]
+
+
+async def sent_since(uow: UnitOfWork, template_id: str, since: datetime) -> int:
+    """How many messages of a template were accepted since then, those held not counted."""
+    m = messages.c
+    where = and_(m.template_id == template_id, m.created_at >= since, m.status.not_in(("held", "failed")))
+    return int((await uow.execute(select(func.count()).select_from(messages).where(where))).scalar_one())
+
+
+async def held(uow: UnitOfWork, template_id: str, limit: int) -> list[str]:
+    """Ids of messages that wait for the judgement of their template, oldest first."""
+    m = messages.c
+    statement = select(m.id).where(m.template_id == template_id, m.status == "held").order_by(m.created_at)
+    return list((await uow.execute(statement.limit(limit))).scalars())
+
+
+async def held_since(uow: UnitOfWork) -> dict[str, datetime]:
+    """Since when messages wait, by template."""
+    m = messages.c
+    statement = select(m.template_id, func.min(m.created_at, type_=Instant)).where(m.status == "held")
+    return {row[0]: row[1] for row in (await uow.execute(statement.group_by(m.template_id))).all()}
+
+
+async def release_held(uow: UnitOfWork, template_id: str, limit: int) -> list[Going]:
+    ids = await held(uow, template_id, limit)
+    await uow.execute(update(messages).where(messages.c.id.in_(ids)).values(status="accepted"))
+    statement = select(messages).where(messages.c.id.in_(ids)).order_by(messages.c.created_at)
+    return [Going.of(dict(row)) for row in (await uow.execute(statement)).mappings()]
+
+
+async def use_click(uow: UnitOfWork, click_id: str, at: datetime, kept_since: datetime) -> bool:
+    """Whether this click counts now: the first time."""
+    await uow.execute(clicks.delete().where(clicks.c.at < kept_since))
+    statement = uow.insert(clicks).values(id=click_id, at=at)
+    return (await uow.execute(statement.on_conflict_do_nothing(index_elements=["id"]))).rowcount == 1
+
+
+async def expired(uow: UnitOfWork, at: datetime, limit: int) -> list[str]:
+    """Ids of outgoing messages that nobody has received within their time to live."""
+    m = messages.c
+    statement = select(m.id).where(m.status.in_(("held", "accepted", "sent")), m.expires_at <= at)
+    return list((await uow.execute(statement.order_by(m.expires_at).limit(limit))).scalars())
 
 
 async def forget_content(uow: UnitOfWork, before: datetime) -> None:

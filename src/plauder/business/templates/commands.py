@@ -68,6 +68,7 @@ async def create(uow: UnitOfWork, new: NewTemplate, *, at: datetime, updates: Up
             ttl_seconds=ttl,
             library_name=new.library_name,
             link_tracking_opted_out=new.link_tracking_opted_out,
+            paced_since=at if rules.is_paced(final, status) else None,
             created_at=at,
             updated_at=at,
         )
@@ -122,6 +123,7 @@ async def edit(uow: UnitOfWork, row: Row[Any], changes: Mapping[str, Any], *, at
         named = values.get("parameter_format", row.parameter_format) == "NAMED"
         values["components"] = rules.normalise(changes["components"], category=category, named=named)
         values["status"], values["rejected_reason"] = rules.moderate(values["components"], category)
+        values["paced_since"] = at if rules.is_paced(category, values["status"]) else None
         values["edits"] = [*row.edits, int(at.timestamp())][-20:]
     if "ttl_seconds" in changes:
         values["ttl_seconds"] = rules.check_ttl(category, changes["ttl_seconds"])
@@ -183,6 +185,8 @@ async def assess(uow: UnitOfWork, row: Row[Any], score: str, *, at: datetime, up
     value = _identity(row) | {"previous_quality_score": row.quality, "new_quality_score": score}
     announced = [_update(row, "message_template_quality_update", value, at)]
     values: dict[str, Any] = {"quality": score, "quality_at": at}
+    if score == "GREEN":
+        values["paced_since"] = None
     if score == "RED" and row.status == "APPROVED":
         span = rules.next_pause(row.pauses)
         values |= {"pauses": row.pauses + 1, "status": "PAUSED" if span else "DISABLED"}
@@ -201,9 +205,59 @@ async def assess(uow: UnitOfWork, row: Row[Any], score: str, *, at: datetime, up
 async def unpause(uow: UnitOfWork, row: Row[Any], *, at: datetime, updates: Updates) -> None:
     if row.status != "PAUSED":
         raise invalid(f"The template has status {row.status}; only a paused one can be unpaused.")
-    await store.change(uow, row.id, status="APPROVED", paused_until=None, updated_at=at)
+    since = at if rules.is_paced(row.category, "APPROVED") else None
+    await store.change(uow, row.id, status="APPROVED", paused_until=None, paced_since=since, updated_at=at)
     other = {"other_info": {"title": "UNPAUSE", "description": "Your template can be sent again."}}
     await updates.publish(uow, [status_update(row, "APPROVED", at, reason="NONE", extra=other)])
+
+
+async def judge_first_share(uow: UnitOfWork, row: Row[Any], *, is_good: bool, at: datetime, updates: Updates) -> None:
+    """The end of pacing: the template goes to everybody, or is paused until its owner unpauses it."""
+    if is_good:
+        await store.change(uow, row.id, paced_since=None)
+        return
+    await store.change(uow, row.id, status="PAUSED", paced_since=None, paused_until=None, updated_at=at)
+    text = "The first people who got this template blocked or reported it. Change it, then unpause it."
+    other = {"other_info": {"title": "RATE_LIMITING_PAUSE", "description": text}}
+    await updates.publish(uow, [status_update(row, "PAUSED", at, reason="NONE", extra=other)])
+
+
+async def archive(
+    uow: UnitOfWork, waba_id: str, ids: Sequence[str], *, archived: bool, at: datetime, updates: Updates
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Put templates away or take them out again: (done, failed with the reason)."""
+    done: list[str] = []
+    failed: list[dict[str, Any]] = []
+    for template_id in ids:
+        row = await store.get(uow, template_id)
+        if row is None or row.waba_id != waba_id:
+            failed.append({"id": template_id, "error": "There is no such template."})
+        elif row.status != ("APPROVED" if archived else "ARCHIVED"):
+            failed.append({"id": template_id, "error": f"The template has status {row.status}."})
+        else:
+            await _put_away(uow, row, archived=archived, at=at, updates=updates)
+            done.append(template_id)
+    return done, failed
+
+
+async def _put_away(uow: UnitOfWork, row: Row[Any], *, archived: bool, at: datetime, updates: Updates) -> None:
+    values = {"status": "ARCHIVED", "archived_at": at} if archived else {"status": "APPROVED", "archived_at": None}
+    await store.change(uow, row.id, **values, updated_at=at)
+    event = "ARCHIVED" if archived else "UNARCHIVED"
+    await updates.publish(uow, [status_update(row, event, at, reason="NONE")])
+
+
+async def archive_unused(uow: UnitOfWork, after: timedelta, *, at: datetime, updates: Updates) -> int:
+    """Archive what was not used for so long, delete what has lain in the archive for 28 days; how many changed."""
+    unused = await store.unused_since(uow, at - after)
+    for row in unused:
+        await _put_away(uow, row, archived=True, at=at, updates=updates)
+    old = await store.archived_since(uow, at - rules.ARCHIVE_LIFE)
+    for row in old:
+        await store.change(uow, row.id, deleted_at=at)
+        await nodes.remove(uow, row.id)
+        await updates.publish(uow, [status_update(row, "DELETED", at, reason=None)])
+    return len(unused) + len(old)
 
 
 async def resume_due(uow: UnitOfWork, *, at: datetime, updates: Updates) -> int:

@@ -34,6 +34,7 @@ STATUSES = frozenset(
     }
 )
 EDITABLE = frozenset({"APPROVED", "REJECTED", "PAUSED"})
+ARCHIVE_LIFE = timedelta(days=28)
 NAME_RESERVED = timedelta(days=30)
 MAX_TEMPLATES = 250
 MAX_TEMPLATES_VERIFIED = 6_000
@@ -455,6 +456,11 @@ def check_edit(
 
 PAUSES = (timedelta(hours=3), timedelta(hours=6))
 PAUSE_TITLES = ("FIRST_PAUSE", "SECOND_PAUSE")
+
+
+def is_paced(category: str, status: str) -> bool:
+    """Whether the first share of a template goes out before the rest: marketing that nobody has judged yet."""
+    return category == "MARKETING" and status == "APPROVED"
 
 
 def next_pause(pauses: int) -> timedelta | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,9 @@ templates = Table(
     Column("link_tracking_opted_out", Boolean, nullable=False, default=False),
     Column("pauses", Integer, nullable=False, default=0),
     Column("paused_until", Instant),
+    Column("paced_since", Instant),
+    Column("used_at", Instant),
+    Column("archived_at", Instant),
     Column("edits", JSON, nullable=False, default=list),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -84,6 +88,32 @@ async def resuming(uow: UnitOfWork, now: datetime) -> list[Row[Any]]:
     """Paused for low quality, and the pause is over."""
     c = templates.c
     return list((await uow.execute(select(templates).where(c.status == "PAUSED", c.paused_until <= now))).all())
+
+
+async def unused_since(uow: UnitOfWork, before: datetime) -> list[Row[Any]]:
+    """Approved ones that were last used, or made, before then."""
+    c = templates.c
+    statement = select(templates).where(
+        c.status == "APPROVED", c.deleted_at.is_(None), func.coalesce(c.used_at, c.updated_at) < before
+    )
+    return list((await uow.execute(statement.limit(500))).all())
+
+
+async def archived_since(uow: UnitOfWork, before: datetime) -> list[Row[Any]]:
+    """Archived ones that nobody has taken out again since then."""
+    c = templates.c
+    statement = select(templates).where(c.status == "ARCHIVED", c.deleted_at.is_(None), c.archived_at < before)
+    return list((await uow.execute(statement.limit(500))).all())
+
+
+async def paced(uow: UnitOfWork) -> list[Row[Any]]:
+    """Those whose first share is out, or is going out."""
+    c = templates.c
+    return list((await uow.execute(select(templates).where(c.paced_since.is_not(None)))).all())
+
+
+async def note_used(uow: UnitOfWork, template_ids: Collection[str], at: datetime) -> None:
+    await uow.execute(update(templates).where(templates.c.id.in_(list(template_ids))).values(used_at=at))
 
 
 async def change(uow: UnitOfWork, template_id: str, **values: Any) -> None:

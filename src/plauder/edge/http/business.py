@@ -546,8 +546,9 @@ async def _window(uow: UnitOfWork, desk: Desk, sandbox: Row[Any]) -> str | None:
     contact = (await message_store.contacts_of(uow, [pair])).get(pair)
     if contact is None or contact.last_in_at is None:
         return None
-    until: datetime = contact.last_in_at + timedelta(seconds=policies.value("service_window"))
-    return until.isoformat() if until > desk.graph.clock.now() else None
+    now = desk.graph.clock.now()
+    until: datetime = contact.last_in_at + timedelta(seconds=policies.value("service_window", now))
+    return until.isoformat() if until > now else None
 
 
 def _sandbox(routes: APIRouter, desk: Desk) -> None:

@@ -93,6 +93,7 @@ class TemplateCatalogue:
             components=row.components,
             quality=row.quality,
             ttl_seconds=row.ttl_seconds,
+            paced_since=row.paced_since,
         )
 
 

@@ -14,6 +14,7 @@ from plauder.business.accounts import rules
 from plauder.business.accounts.rules import Access
 from plauder.business.messages.pipeline import Pipeline
 from plauder.business.messages.ports import Sender
+from plauder.business.messages.rules import Rates
 from plauder.business.numbers.commands import Codes
 from plauder.business.shared import nodes
 from plauder.business.shared.errors import bad_token, fail, invalid, missing_node
@@ -80,6 +81,7 @@ class Graph:
     faults: Callable[[str], Awaitable[frozenset[str]]] = field(default=_no_faults)
     """Failures that a portfolio has switched on in its sandbox."""
     _tokens: Remembered[str, Access] = field(init=False)
+    _rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
         self._tokens = Remembered(
@@ -108,6 +110,17 @@ class Graph:
         if (sender := await self.senders.sender(phone_id)) is None:
             raise missing_node(phone_id)
         return sender
+
+    def check_rate(self, access: Access) -> None:
+        """Management calls of an app for one business. Raises error 80007."""
+        policies, now = self.pipeline.ports.policies, self.clock.now()
+        if not policies.is_active("management_rate", now):
+            return
+        most = policies.value("management_rate", now)
+        key = ("management", access.app_id, access.portfolio_id)
+        wait = self._rates.take(key, interval=3_600 / most, burst=most, now=self.clock.monotonic())
+        if wait:
+            raise fail(80007, f"More than {most:g} management calls in an hour.", retry_after=max(1.0, wait))
 
     def forget_tokens(self) -> None:
         """After a revocation: nothing remembered is good any more."""
@@ -193,6 +206,8 @@ async def call_of(request: Request, graph: Graph, params: Params) -> Call:
     if "expired_token" in await graph.faults(access.portfolio_id):
         raise bad_token("The sandbox failure expired_token is switched on.", subcode=463)
     request.state.access = access
+    if not request.url.path.endswith(("/messages", "/marketing_messages", "/media")):
+        graph.check_rate(access)
     await _check_proof(graph, access, token, params)
     return Call(request, graph, params, access)
 

@@ -13,9 +13,11 @@ LIMIT = 16_384
 _SECRETS = frozenset(
     {"access_token", "appsecret_proof", "client_secret", "fb_exchange_token", "input_token", "code", "pin"}
 )
-_SECRET_VALUES = re.compile(
-    rb'"(access_token|appsecret_proof|client_secret|fb_exchange_token|verify_token|code|pin|h)"\s*:\s*"[^"]*"'
-)
+_NAMES = rb"access_token|appsecret_proof|client_secret|fb_exchange_token|verify_token|pin|h"
+_SECRET_VALUES = re.compile(rb'"(' + _NAMES + rb')"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
+_WITH_CODES = re.compile(rb'"(' + _NAMES + rb'|code)"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
+"""`code` is a secret where a number is verified or a token is asked for; in a template it is a language."""
+_CODE_PATHS = ("/verify_code", "/oauth/access_token")
 
 
 def entry_of(exchange: Exchange, now: datetime) -> dict[str, Any] | None:
@@ -29,7 +31,8 @@ def entry_of(exchange: Exchange, now: datetime) -> dict[str, Any] | None:
         (name, value if name not in _SECRETS else "…")
         for name, value in parse_qsl(scope.get("query_string", b"").decode("latin-1"))
     ]
-    url = scope.get("graph_path", scope["path"]) + (f"?{urlencode(query, safe='…')}" if query else "")
+    path = scope.get("graph_path", scope["path"])
+    url = path + (f"?{urlencode(query, safe='…')}" if query else "")
     return {
         "at": now,
         "kind": "request",
@@ -44,10 +47,11 @@ def entry_of(exchange: Exchange, now: datetime) -> dict[str, Any] | None:
         "milliseconds": round(exchange.milliseconds),
         "attempt": 0,
         "error": "",
-        "request": _without_secrets(state.get("raw_body", b"")[:LIMIT]),
-        "response": _without_secrets(exchange.body),
+        "request": _without_secrets(state.get("raw_body", b"")[:LIMIT], path),
+        "response": _without_secrets(exchange.body, path),
     }
 
 
-def _without_secrets(raw: bytes) -> bytes:
-    return _SECRET_VALUES.sub(rb'"\1":"..."', raw)
+def _without_secrets(raw: bytes, path: str) -> bytes:
+    secrets = _WITH_CODES if path.endswith(_CODE_PATHS) else _SECRET_VALUES
+    return secrets.sub(rb'"\1":"..."', raw)

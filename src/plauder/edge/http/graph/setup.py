@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 from starlette.types import Scope
 
-from plauder.business.messages.rules import DEFAULTS, Policies, Policy
+from plauder.business.messages.rules import Policies, Policy
 from plauder.business.numbers import store as number_store
 from plauder.business.sandbox.rules import PREFIX_CUSTOMER, PREFIX_NUMBER
 from plauder.edge.http.graph.api import GraphApi
@@ -24,10 +24,9 @@ def settings_of(config: Config) -> PlatformSettings:
     """What `[business]` says."""
     business = config.business
     networks = (*business.allowed_networks, *(LOOPBACK if config.is_local else ()))
-    rules: dict[str, Policy] = {
-        name: Policy(enabled=False, value=DEFAULTS[name].value) for name in business.disabled_rules
-    }
-    rules.setdefault("marketing_cap", Policy(value=business.marketing_cap))
+    rules: dict[str, list[Policy]] = {}
+    for rule in business.rules:
+        rules.setdefault(rule.name, []).append(Policy(rule.enabled, rule.value, rule.since, rule.until))
     return PlatformSettings(
         public_url=config.public_url,
         allowed_networks=tuple(ip_network(network) for network in networks),

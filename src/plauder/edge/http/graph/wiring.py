@@ -21,6 +21,7 @@ from plauder.business.media import rules as media_rules
 from plauder.business.messages.commands import Ports
 from plauder.business.messages.pipeline import Pipeline
 from plauder.business.messages.ports import Billing, NoBilling, Sender
+from plauder.business.messages.referrals import Referrals
 from plauder.business.messages.rules import Policies
 from plauder.business.messages.stanzas import SharedFile
 from plauder.business.numbers.commands import Codes
@@ -29,9 +30,9 @@ from plauder.business.templates import commands as templates
 from plauder.business.webhooks.commands import Publisher
 from plauder.business.webhooks.rules import Network
 from plauder.core.server import Server
-from plauder.edge import quality
+from plauder.edge import pacing, quality
 from plauder.edge.flows import FlowDesk
-from plauder.edge.hosted import Hosted, Referral, Sealer
+from plauder.edge.hosted import Hosted, Sealer
 from plauder.edge.hosted_omemo import OmemoSealer
 from plauder.edge.http.graph.adapters import MediaLibrary, Residents, Senders, TemplateCatalogue
 from plauder.edge.http.graph.api import Exchange, GraphApi, GraphJSON, install_errors
@@ -81,6 +82,8 @@ class Platform:
     outbound: Outbound
     sandbox: Sandbox
     downloads: APIRouter
+    referrals: Referrals
+    """Where those who show ads get the tokens of clicks."""
     domain: str
     policies: Policies
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -109,7 +112,11 @@ class Platform:
     async def assess_quality(self) -> None:
         """Look at what people did: ratings, pauses, limits."""
         async with self.graph.database.begin() as uow:
-            await quality.assess(uow, self.domain, self.graph.updates, at=self.graph.clock.now())
+            now, policies = self.graph.clock.now(), self.pipeline.ports.policies
+            await quality.assess(uow, self.domain, self.graph.updates, at=now)
+            if policies.is_active("template_archival", now):
+                after = timedelta(days=policies.value("template_archival", now))
+                await templates.archive_unused(uow, after, at=now, updates=self.graph.updates)
         self.graph.senders.changed()
         self.webhooks.wake()
 
@@ -123,6 +130,7 @@ class Platform:
                     await self.assess_quality()
                 async with graph.database.begin() as uow:
                     await templates.resume_due(uow, at=graph.clock.now(), updates=graph.updates)
+                await pacing.judge(graph.database, self.pipeline, graph.updates, graph.clock.now())
                 await media.sweep(graph.database, graph.blobs, graph.clock.now())
             except Exception:
                 log.exception("housekeeping.failed")
@@ -140,7 +148,6 @@ def build(
     settings: PlatformSettings | None = None,
     billing: Billing | None = None,
     sealer: Sealer | None = None,
-    referral: Referral | None = None,
     taken: Callable[[str], Awaitable[bool]] | None = None,
 ) -> Platform:
     """All parts, wired and not started."""
@@ -155,7 +162,8 @@ def build(
     library = MediaLibrary(database, blobs, outbound, clock, key=media_key, base=settings.public_url)
     taker = FileTaker(database, blobs, outbound, clock, media_key, settings.public_url)
     sealer = sealer or OmemoSealer(server, database, keyring, clock)
-    hosted = Hosted(server, database, clock, blobs=blobs, take=taker.take, sealer=sealer, referral=referral)
+    referrals = Referrals(keyring)
+    hosted = Hosted(server, database, clock, blobs=blobs, take=taker.take, sealer=sealer, referrals=referrals)
     hosted.published = webhooks.wake
     hosted.flows = FlowDesk(database, keyring, outbound).answer
     ports = Ports(
@@ -217,6 +225,7 @@ def build(
         outbound,
         sandbox,
         downloads,
+        referrals,
         server.domain,
         settings.policies,
     )

@@ -143,6 +143,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_block_item_jid", "block_item", ["jid"], unique=False)
     op.create_table(
+        "business_click",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_click")),
+    )
+    op.create_index("ix_business_click_at", "business_click", ["at"], unique=False)
+    op.create_table(
         "business_contact",
         sa.Column("phone_id", sa.String(), nullable=False),
         sa.Column("wa_id", sa.String(), nullable=False),
@@ -207,12 +214,14 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("expires_at", plauder.store.schema.Instant(), nullable=True),
         sa.Column("sent_at", plauder.store.schema.Instant(), nullable=True),
         sa.Column("delivered_at", plauder.store.schema.Instant(), nullable=True),
         sa.Column("read_at", plauder.store.schema.Instant(), nullable=True),
         sa.Column("failed_at", plauder.store.schema.Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_message")),
     )
+    op.create_index("ix_business_message_expiry", "business_message", ["status", "expires_at"], unique=False)
     op.create_index(
         "ix_business_message_stanza", "business_message", ["phone_id", "wa_id", "direction", "stanza_id"], unique=True
     )
@@ -886,6 +895,9 @@ def upgrade() -> None:
         sa.Column("link_tracking_opted_out", sa.Boolean(), nullable=False),
         sa.Column("pauses", sa.Integer(), nullable=False),
         sa.Column("paused_until", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("paced_since", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("used_at", plauder.store.schema.Instant(), nullable=True),
+        sa.Column("archived_at", plauder.store.schema.Instant(), nullable=True),
         sa.Column("edits", sa.JSON(), nullable=False),
         sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
         sa.Column("updated_at", plauder.store.schema.Instant(), nullable=False),

@@ -177,6 +177,7 @@ def router() -> APIRouter:
     routes = APIRouter(tags=["templates"])
     _collection(routes)
     _single(routes)
+    _archive(routes)
     analytics.install_template_analytics(routes)
 
     @routes.get("/message_template_library", summary="Ready-made templates")
@@ -258,6 +259,30 @@ def _new_without_language(call: Call) -> dict[str, Any]:
         if "message_send_ttl_seconds" in call.params
         else None,
     }
+
+
+def _archive(routes: APIRouter) -> None:
+    async def put_away(call: Call, waba_id: str, *, archived: bool) -> Response:
+        call.require(MANAGEMENT)
+        ids = [part.strip() for item in call.params.list("hsm_ids") for part in str(item).split(",") if part.strip()]
+        if not 1 <= len(ids) <= 100:
+            raise invalid("hsm_ids must have 1 to 100 elements")
+        async with call.graph.database.begin() as uow:
+            await waba_of(call, uow, waba_id)
+            now = call.graph.clock.now()
+            done, failed = await commands.archive(
+                uow, waba_id, ids, archived=archived, at=now, updates=call.graph.updates
+            )
+        name = "archived_templates" if archived else "unarchived_templates"
+        return GraphJSON({name: done, "failed_templates": failed})
+
+    @routes.post("/{waba_id}/message_templates/archive", summary="Put templates away")
+    async def archive(waba_id: NodeId, call: Authenticated) -> Response:
+        return await put_away(call, waba_id, archived=True)
+
+    @routes.post("/{waba_id}/message_templates/unarchive", summary="Take templates out of the archive")
+    async def unarchive(waba_id: NodeId, call: Authenticated) -> Response:
+        return await put_away(call, waba_id, archived=False)
 
 
 def _single(routes: APIRouter) -> None:
