@@ -60,3 +60,7 @@ def test_digits_and_countries() -> None:
     for bad in ("+4915112345678", "४९", "abc"):
         with pytest.raises(BadNumber):
             phone.parse_digits(bad)
+
+
+def test_a_country_has_digits_that_its_numbers_begin_with() -> None:
+    assert (phone.example_of("DE")[:2], phone.example_of("BR")[:2], phone.example_of("")) == ("49", "55", "")

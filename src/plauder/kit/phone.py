@@ -105,3 +105,9 @@ def calling_code_of(digits: str) -> str:
         return str(phonenumbers.parse(f"+{digits}").country_code)
     except NumberParseException:
         return ""
+
+
+def example_of(country: str) -> str:
+    """Digits that begin as numbers of a country do (`DE` → `490000000`); "" for what is no country."""
+    code = phonenumbers.country_code_for_region(country)
+    return f"{code}0000000" if code else ""

@@ -6,6 +6,7 @@ simulated and the bill come from the same rule.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -17,13 +18,15 @@ from sqlalchemy import func, select
 from plauder.edge.http.auth import Authenticated
 from plauder.edge.http.business import Desk
 from plauder.edge.http.graph.wiring import Platform
+from plauder.kit import phone
 from plauder.kit.errors import NotFound
 from plauder.money.billing import documents, usage
 from plauder.money.billing.accounts import Account, Accounts
 from plauder.money.billing.charges import CHARGED, Charges
 from plauder.money.billing.charges import table as charges
-from plauder.money.billing.invoices import Document, Invoices
+from plauder.money.billing.invoices import INVOICE, Document, Invoices
 from plauder.money.rates.card import RateCard
+from plauder.money.rates.market import OTHER, market_of
 from plauder.money.rates.rule import Category, Counter, Question
 from plauder.money.rates.store import RateCards
 from plauder.store.database import UnitOfWork
@@ -108,7 +111,8 @@ def _prices(routes: APIRouter, desk: Desk) -> None:
             market: {category: _price(card, account, market, category, today) for category in Category}
             for market in [*card.markets(), "other"]
         }
-        return {"currency": account.currency, "date": today.isoformat(), "prices": table}
+        home = market_of(example) if (example := phone.example_of(account.country)) else OTHER
+        return {"currency": account.currency, "date": today.isoformat(), "home": home, "prices": table}
 
     @routes.get("/quote", summary="What a campaign would cost, tier by tier, and why")
     async def quote(
@@ -150,6 +154,8 @@ def _settings(routes: APIRouter, desk: Desk) -> None:
 
 
 def _documents(routes: APIRouter, desk: Desk, seller: str) -> None:
+    clock = desk.graph.clock
+
     async def found(uow: UnitOfWork, business_id: str, number: str) -> Document:
         document = await Invoices(uow, seller=seller).get(number)
         if document.account != business_id:
@@ -160,9 +166,15 @@ def _documents(routes: APIRouter, desk: Desk, seller: str) -> None:
     async def invoices(caller: Authenticated, business_id: str) -> list[dict[str, Any]]:
         async with desk.database.read() as uow:
             await desk.role(uow, caller, business_id, "money")
+            account = await Accounts(uow).get(business_id)
             known = await Invoices(uow, seller=seller).of(business_id)
+            owed = (await Charges(uow).standing(account, clock.now())).owed.micros
+            billed = {document.about for document in known}
+            unpaid = _unpaid(known, owed - await _not_billed(uow, business_id, billed))
         names = ("number", "kind", "about", "issued", "due", "currency", "net", "tax", "total")
-        return [{name: getattr(document, name) for name in names} for document in known]
+        return [
+            {name: getattr(document, name) for name in names} | {"open": unpaid[document.number]} for document in known
+        ]
 
     @routes.get("/invoices/{number}.{form}", summary="One invoice as PDF, JSON or CSV")
     async def invoice(
@@ -176,6 +188,24 @@ def _documents(routes: APIRouter, desk: Desk, seller: str) -> None:
         if form == "csv":
             return _file(documents.to_csv(document).encode(), "text/csv; charset=utf-8", f"{number}.csv")
         return _file(documents.to_json(document), "application/json", f"{number}.json")
+
+
+def _unpaid(documents: Sequence[Document], owed: int) -> dict[str, int]:
+    """What of each document is open, newest first: payments and credits settle the oldest invoice first."""
+    found: dict[str, int] = {}
+    for document in documents:
+        found[document.number] = max(0, min(document.total, owed)) if document.kind == INVOICE else 0
+        owed -= found[document.number]
+    return found
+
+
+async def _not_billed(uow: UnitOfWork, account: str, billed: set[str]) -> int:
+    """What was charged in months without an invoice, in micro-units."""
+    c = charges.c
+    query = select(func.coalesce(func.sum(c.micros), 0)).where(
+        c.account == account, c.state == CHARGED, c.month.not_in(billed)
+    )
+    return int((await uow.execute(query)).scalar_one())
 
 
 # ── the numbers ───────────────────────────────────────────────────────────────────────────────────────────────────

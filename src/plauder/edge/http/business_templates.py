@@ -9,11 +9,12 @@ from pydantic import Field
 from sqlalchemy import Row
 
 from plauder.business.accounts import store
+from plauder.business.media import store as media_store
 from plauder.business.shared.errors import GraphError
 from plauder.business.templates import commands, library, rules
 from plauder.business.templates import store as template_store
 from plauder.edge.http.auth import Authenticated, Caller
-from plauder.edge.http.business import Body, Desk, plain
+from plauder.edge.http.business import Body, Desk, media_link, plain
 from plauder.edge.http.graph.routes.templates import view
 from plauder.edge.http.graph.wiring import Platform
 from plauder.kit.errors import NotFound
@@ -46,7 +47,8 @@ def _read(routes: APIRouter, desk: Desk) -> None:
         async with desk.database.read() as uow:
             await desk.role(uow, caller, business_id)
             wabas = await store.of_portfolio(uow, store.wabas, business_id)
-            return [_view(row) for waba in wabas for row in await template_store.of_waba(uow, waba.id)]
+            rows = [row for waba in wabas for row in await template_store.of_waba(uow, waba.id)]
+            return [_view(row, await _examples(uow, desk, row)) for row in rows]
 
     @routes.get("/template-library", summary="Ready-made templates to start from")
     async def ready_made(caller: Authenticated, business_id: str) -> list[dict[str, Any]]:
@@ -144,5 +146,14 @@ async def _own(uow: UnitOfWork, desk: Desk, caller: Caller, business_id: str, te
     return row
 
 
-def _view(row: Row[Any]) -> dict[str, Any]:
-    return view(row) | {"updated_at": row.updated_at.isoformat()}
+def _view(row: Row[Any], examples: dict[str, str] | None = None) -> dict[str, Any]:
+    return view(row) | {"updated_at": row.updated_at.isoformat(), "media": examples or {}}
+
+
+async def _examples(uow: UnitOfWork, desk: Desk, row: Row[Any]) -> dict[str, str]:
+    """Where the pictures and films are that its headers show as an example: handle → address."""
+    cards = [card for part in row.components for card in part.get("cards", [])]
+    parts = [*row.components, *(part for card in cards for part in card["components"])]
+    handles = {handle for part in parts for handle in (part.get("example") or {}).get("header_handle", [])}
+    found = {handle: await media_store.by_handle(uow, row.portfolio_id, handle) for handle in sorted(handles)}
+    return {handle: media_link(desk.graph, upload.media_id) for handle, upload in found.items() if upload is not None}

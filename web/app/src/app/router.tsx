@@ -215,6 +215,9 @@ const desks = [
   desk("sandbox", () => import("../features/business/Sandbox.tsx"), "Sandbox"),
   desk("templates", () => import("../features/business/Templates.tsx"), "Templates"),
   desk("journal", () => import("../features/business/Journal.tsx"), "Journal"),
+  desk("numbers", () => import("../features/business/Numbers.tsx"), "Numbers"),
+  desk("numbers/$number", () => import("../features/business/NumberProfile.tsx"), "NumberProfile"),
+  desk("team", () => import("../features/business/Team.tsx"), "Team"),
   desk("billing", () => import("../features/business/Billing.tsx"), "Billing"),
 ] as const;
 

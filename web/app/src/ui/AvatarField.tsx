@@ -8,11 +8,12 @@ import { Avatar } from "./Avatar.tsx";
 interface Props {
   of: AvatarRef;
   size?: number;
+  square?: boolean;
   onPick: (picture: Blob) => void;
 }
 
 /** A picture that can be changed: cropped to a square and stripped of the camera's data before it is handed on. */
-export function AvatarField({ of, size = 132, onPick }: Props) {
+export function AvatarField({ of, size = 132, square = false, onPick }: Props) {
   const { t } = useLingui();
   const input = useRef<HTMLInputElement>(null);
   const [url, setUrl] = useState<string>();
@@ -32,7 +33,7 @@ export function AvatarField({ of, size = 132, onPick }: Props) {
   return (
     <div className="flex flex-col items-center gap-2">
       <span className="relative">
-        <Avatar of={url ? { ...of, url } : of} size={size} />
+        <Avatar of={url ? { ...of, url } : of} size={size} square={square} />
         <button
           type="button"
           className="absolute end-0 bottom-0.5 grid size-10 place-items-center rounded-full bg-brand text-on-brand ring-4 ring-surface"

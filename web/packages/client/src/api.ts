@@ -870,6 +870,8 @@ export interface Business {
   call<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: BusinessBody): Promise<T>;
   /** A file: an invoice, an export. */
   download(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Sends a file's bytes; the answer is JSON, or nothing. */
+  upload<T>(method: "POST" | "PUT", path: string, bytes: Uint8Array<ArrayBuffer>): Promise<T>;
 }
 
 export type BusinessBody = Readonly<Record<string, unknown>>;

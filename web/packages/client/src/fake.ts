@@ -129,12 +129,10 @@ function businessOf(): Business {
     if (method === "GET" && path === "") return [];
     throw new ClientError("not-found");
   };
-  return {
-    call: call as Business["call"],
-    download: async () => {
-      throw new ClientError("not-found");
-    },
+  const nothing = async (): Promise<never> => {
+    throw new ClientError("not-found");
   };
+  return { call: call as Business["call"], download: nothing, upload: nothing };
 }
 
 function addBulk(world: World, count: number): void {

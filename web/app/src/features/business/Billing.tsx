@@ -1,4 +1,4 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Download } from "lucide-react";
 import { useState } from "react";
 import { useClient } from "../../lib/client.ts";
@@ -57,7 +57,7 @@ export function Billing() {
       actions={
         <div className="flex flex-wrap items-center gap-2">
           <span className="biz-tabs" role="radiogroup" aria-label={t`Month`}>
-            {[1, 0].map((back) => {
+            {[2, 1, 0].map((back) => {
               const one = monthOf(now, back);
               return (
                 // biome-ignore lint/a11y/useSemanticElements: a chip that is one of several
@@ -165,8 +165,18 @@ function Usage({ bill }: { bill: Bill }) {
   const money = useMoney(bill.account.currency);
   const market = useMarkets();
   const category = useCategories();
+  const free = bill.usage.reduce((sum, row) => sum + (row.each === 0 ? row.messages : 0), 0);
   return (
-    <Card title={t`Usage by market and category`}>
+    <Card
+      title={t`Usage by market and category`}
+      aside={
+        free > 0 && (
+          <span className="tag ok">
+            <Plural value={free} one="# free message" other="# free messages" />
+          </span>
+        )
+      }
+    >
       {bill.usage.length === 0 ? (
         <p className="text-ink-2">{t`No delivered message of a real number in this month.`}</p>
       ) : (
@@ -185,7 +195,9 @@ function Usage({ bill }: { bill: Bill }) {
             {bill.usage.map((row, index) => (
               <tr key={index}>
                 <th scope="row" data-label={t`Market`}>
-                  {market(row.market)}
+                  <span className={row.market === bill.usage[index - 1]?.market ? "biz-again" : ""}>
+                    {market(row.market)}
+                  </span>
                 </th>
                 <td data-label={t`Category`}>
                   <span className="tag">
@@ -307,12 +319,18 @@ function Invoice({
     <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2.5 first:border-t-0">
       <span className="min-w-0 flex-1 basis-32">
         <span className="block font-semibold">{row.kind === "invoice" ? month : t`Credit note`}</span>
-        <span className="block text-xs text-ink-2">{row.number}</span>
+        <span className="block text-xs text-ink-2">
+          {row.kind === "invoice" ? row.number : t`${row.number}, for ${row.about}`}
+        </span>
       </span>
       <span className="text-end">
         <span className="num block font-semibold">{money.amount(row.total)}</span>
-        {row.due && (
+        {row.kind === "invoice" && row.open > 0 && row.due && (
           <span className="block text-xs text-warn">{t`Due ${format.date(Date.parse(row.due))}`}</span>
+        )}
+        {row.kind === "invoice" && row.open === 0 && <span className="block text-xs text-ok">{t`Paid`}</span>}
+        {row.open > 0 && row.open < row.total && (
+          <span className="num block text-xs text-ink-2">{t`${money.amount(row.open)} open`}</span>
         )}
       </span>
       <span className="flex gap-1">

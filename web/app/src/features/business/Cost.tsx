@@ -11,7 +11,7 @@ const CATEGORIES = ["utility", "marketing", "authentication", "service"] as cons
 /** A campaign's price before it is sent, tier by tier, by the rule that will bill it. */
 export function Cost() {
   const { t } = useLingui();
-  const { base, overview } = usePlace();
+  const { base } = usePlace();
   const format = useFormat();
   const id = useId();
   const market = useMarkets();
@@ -21,7 +21,7 @@ export function Cost() {
   const [category, setCategory] = useState<string>("utility");
   const [count, setCount] = useState("100000");
   const markets = Object.keys(prices?.prices ?? {});
-  const where = chosen ?? (markets.includes(overview.country) ? overview.country : (markets[0] ?? ""));
+  const where = chosen ?? prices?.home ?? "";
   const many = Number(count.replace(/[^\d]/gu, ""));
   const valid = where !== "" && many >= 1 && many <= 100_000_000;
   const query = new URLSearchParams({ market: where, category, count: String(many) });

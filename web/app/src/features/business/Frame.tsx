@@ -7,9 +7,11 @@ import {
   LayoutTemplate,
   Menu as MenuIcon,
   MessageCircle,
+  Phone,
   Plug,
   ScrollText,
   Store,
+  Users,
 } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useAttention } from "../../app/useAttention.ts";
@@ -124,6 +126,14 @@ function Side({
           )}
         </Link>
       )}
+      <Link to="/business/$business/numbers" params={params} className={item}>
+        <Phone {...icon} />
+        <span className="biz-word">{t`Numbers`}</span>
+      </Link>
+      <Link to="/business/$business/team" params={params} className={item}>
+        <Users {...icon} />
+        <span className="biz-word">{t`Team`}</span>
+      </Link>
       {may("money") && (
         <Link to="/business/$business/billing" params={params} className={item}>
           <CreditCard {...icon} />

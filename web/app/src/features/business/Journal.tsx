@@ -8,6 +8,8 @@ import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import type { DeadLetter, JournalEntry } from "./model.ts";
 import { Card, Code, Screen } from "./parts.tsx";
 
+const PAGE = 50;
+
 /** What your program sent us, what we sent it, and what each side answered. */
 export function Journal() {
   const { t } = useLingui();
@@ -18,9 +20,18 @@ export function Journal() {
   const [failed, setFailed] = useState(false);
   const [about, setAbout] = useState("");
   const [chosen, setChosen] = useState<number>();
-  const query = new URLSearchParams({ limit: "100", ...(kind && { kind }), ...(about && { about }) });
+  const [before, setBefore] = useState(0);
+  const query = new URLSearchParams({
+    limit: String(PAGE),
+    ...(kind && { kind }),
+    ...(about && { find: about }),
+  });
   if (failed) query.set("failed", "true");
-  const { value, error, reload } = useAsk<readonly JournalEntry[]>(`${base}/journal?${query}`, 3000);
+  if (before) query.set("before", String(before));
+  const { value, error, reload } = useAsk<readonly JournalEntry[]>(
+    `${base}/journal?${query}`,
+    before ? 0 : 3000,
+  );
   const entry = value?.find((one) => one.id === chosen) ?? undefined;
   const kinds = [
     { kind: "", label: t`All` },
@@ -50,13 +61,13 @@ export function Journal() {
           {t`Only failed`}
         </button>
         <div className="field min-w-0 flex-1 basis-56">
-          <label htmlFor={`${id}-about`} className="sr">{t`Message ID`}</label>
+          <label htmlFor={`${id}-about`} className="sr">{t`Address, field or message ID`}</label>
           <input
             id={`${id}-about`}
             className="input"
             type="search"
             maxLength={256}
-            placeholder={t`Message ID`}
+            placeholder={t`Address, field or message ID`}
             value={about}
             onChange={(event) => setAbout(event.currentTarget.value.trim())}
           />
@@ -75,6 +86,24 @@ export function Journal() {
               <Row entry={one} open={one.id === chosen} onOpen={() => setChosen(one.id)} />
             </li>
           ))}
+          {(before > 0 || value?.length === PAGE) && (
+            <li className="flex flex-wrap gap-2 p-3">
+              {before > 0 && (
+                <button type="button" className="btn secondary small" onClick={() => setBefore(0)}>
+                  {t`Newest`}
+                </button>
+              )}
+              {value?.length === PAGE && (
+                <button
+                  type="button"
+                  className="btn secondary small"
+                  onClick={() => setBefore(value.at(-1)?.id ?? 0)}
+                >
+                  {t`Older`}
+                </button>
+              )}
+            </li>
+          )}
         </ul>
         {entry && <Opened entry={entry} onReplayed={reload} />}
       </div>
@@ -95,7 +124,9 @@ function Row({ entry, open, onOpen }: { entry: JournalEntry; open: boolean; onOp
         <span className="cut block font-semibold">
           {webhook ? t`Webhook: ${entry.field}` : `${entry.method} ${entry.url}`}
         </span>
-        <span className="num block text-xs text-ink-2">{format.exact(Date.parse(entry.at))}</span>
+        <span className="num block text-xs text-ink-2">
+          {t`${format.date(Date.parse(entry.at))}, ${format.exact(Date.parse(entry.at))}`}
+        </span>
       </span>
       <span className={`tag num ${bad ? "!bg-danger-soft !text-danger" : "ok"}`}>
         {entry.status || t`no answer`}

@@ -1,10 +1,32 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Copy, ExternalLink, List, Reply, SendHorizontal, Store } from "lucide-react";
-import { type FormEvent, Fragment, type ReactNode, useEffect, useRef, useState } from "react";
+import {
+  Copy,
+  ExternalLink,
+  FileText,
+  Image,
+  List,
+  MapPin,
+  Paperclip,
+  Reply,
+  SendHorizontal,
+  SmilePlus,
+  Store,
+} from "lucide-react";
+import {
+  type ChangeEvent,
+  type FormEvent,
+  Fragment,
+  type ReactNode,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
+import { useNow } from "../../lib/now.ts";
+import { Menu } from "../../ui/Menu.tsx";
 import { type Asked, useAct, usePlace, useProblem } from "./ask.ts";
-import type { ChatLine, Json, SandboxView } from "./model.ts";
+import type { ChatLine, Json, SandboxView, Uploaded } from "./model.ts";
 import { useCopy } from "./parts.tsx";
 import { useSteps } from "./words.ts";
 
@@ -46,6 +68,18 @@ export function Phone({ asked }: { asked: Asked<SandboxView> }) {
     setDraft("");
     if (!(await say({ text: written }))) setDraft(written);
   };
+  const file = useRef<HTMLInputElement>(null);
+  const share = async (event: ChangeEvent<HTMLInputElement>) => {
+    const chosen = event.currentTarget.files?.[0];
+    event.currentTarget.value = "";
+    if (!chosen) return;
+    const bytes = new Uint8Array(await chosen.arrayBuffer());
+    const query = new URLSearchParams({ name: chosen.name, type: chosen.type });
+    const made = await act.run(() => business.upload<Uploaded>("POST", `${base}/files?${query}`, bytes));
+    if (made) await say({ file: { id: made.id, caption: draft.trim() } });
+    if (made) setDraft("");
+  };
+  const place = { latitude: 53.5503, longitude: 9.9927, name: "Jungfernstieg", address: "Hamburg" };
   const mayPlay = overview.may.includes("messages");
   const answer = mayPlay ? (body: Json) => void say(body) : undefined;
   return (
@@ -61,6 +95,7 @@ export function Phone({ asked }: { asked: Asked<SandboxView> }) {
           </span>
           <span className="cut block text-xs text-ink-2">{t`A simulated customer’s phone`}</span>
         </span>
+        {view && <Window until={view.window_until} />}
       </header>
       <div
         className="phone-log"
@@ -78,7 +113,7 @@ export function Phone({ asked }: { asked: Asked<SandboxView> }) {
           </p>
         )}
         {view?.chat.map((line) => (
-          <Line key={line.id} line={line} onAnswer={answer} />
+          <Line key={line.id} line={line} onAnswer={answer} chat={view.chat} />
         ))}
         <div ref={end} />
       </div>
@@ -89,6 +124,25 @@ export function Phone({ asked }: { asked: Asked<SandboxView> }) {
       )}
       {mayPlay && (
         <form className="phone-write" onSubmit={submit}>
+          <Menu
+            align="start"
+            entries={[
+              { label: t`Picture, film or file`, icon: Image, onSelect: () => file.current?.click() },
+              { label: t`Place`, icon: MapPin, onSelect: () => void say({ location: place }) },
+            ]}
+          >
+            <button type="button" className="icon-btn" aria-label={t`Attach`}>
+              <Paperclip size={20} aria-hidden />
+            </button>
+          </Menu>
+          <input
+            ref={file}
+            type="file"
+            hidden
+            aria-label={t`Picture, film or file`}
+            accept="image/jpeg,image/png,video/mp4,audio/ogg,audio/mpeg,application/pdf,text/plain"
+            onChange={(event) => void share(event)}
+          />
           <input
             className="input flex-1"
             aria-label={t`Write as the customer`}
@@ -113,22 +167,69 @@ export function Phone({ asked }: { asked: Asked<SandboxView> }) {
 
 type OnAnswer = ((body: Json) => void) | undefined;
 
-function Line({ line, onAnswer }: { line: ChatLine; onAnswer: OnAnswer }) {
+/** How long free answers are possible: 24 hours from the customer's last message. */
+function Window({ until }: { until: string | null }) {
+  const { t } = useLingui();
+  const now = useNow();
+  if (until === null) return <span className="tag">{t`Window closed`}</span>;
+  const minutes = Math.max(0, Math.round((Date.parse(until) - now) / 60_000));
+  const left = `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+  return (
+    <span
+      className={minutes < 120 ? "tag warn num" : "tag ok num"}
+      title={t`Free answers are possible until then.`}
+    >
+      {t`Window ${left} h`}
+    </span>
+  );
+}
+
+const EMOJI = ["👍", "❤️", "😂", "🙏"];
+
+function Line({ line, chat, onAnswer }: { line: ChatLine; chat: readonly ChatLine[]; onAnswer: OnAnswer }) {
+  const { t } = useLingui();
   const format = useFormat();
   const step = useSteps();
   const mine = line.direction === "in";
   const failed = line.status === "failed";
   const time = format.time(Date.parse(line.at));
   const why = failed && line.error ? [line.error.code, line.error.title].filter(Boolean).join(" · ") : "";
+  // A reaction belongs to the message it is about.
+  if (line.kind === "reaction" && chat.some((one) => isAbout(line, one))) return null;
+  const reactions = chat.filter((one) => one.kind === "reaction" && isAbout(one, line));
+  const latest = new Map(reactions.map((one) => [one.direction, text(object(one.content).emoji)]));
+  const shown = [...latest.values()].filter(Boolean).join(" ");
   return (
     <>
-      <Bubble mine={mine} meta={mine ? time : `${time} · ${step(line.status)}`}>
-        <Content line={line} />
-      </Bubble>
+      <div className={mine ? "phone-line mine" : "phone-line"}>
+        <Bubble mine={mine} meta={mine ? time : `${time} · ${step(line.status)}`}>
+          <Content line={line} />
+        </Bubble>
+        {!mine && !failed && onAnswer && (
+          <Menu
+            align="start"
+            entries={EMOJI.map((emoji) => ({
+              label: emoji,
+              onSelect: () => onAnswer({ reaction: { emoji, message_id: line.stanza_id } }),
+            }))}
+          >
+            <button type="button" className="phone-react" aria-label={t`React as the customer`}>
+              <SmilePlus size={16} aria-hidden />
+            </button>
+          </Menu>
+        )}
+      </div>
+      {shown && <span className={mine ? "phone-reaction mine" : "phone-reaction"}>{shown}</span>}
       {why && <p className="text-xs text-danger">{why}</p>}
       {!mine && !failed && line.content && <Answers line={line} content={line.content} onAnswer={onAnswer} />}
     </>
   );
+}
+
+/** Whether a reaction is about a message; either side names it by its own id or the stanza's. */
+function isAbout(reaction: ChatLine, line: ChatLine): boolean {
+  const target = text(object(reaction.content).message_id);
+  return target !== "" && (target === line.id || target === line.stanza_id);
 }
 
 export function Bubble({
@@ -157,13 +258,75 @@ function Content({ line }: { line: ChatLine }) {
       ? text(content.text)
       : line.kind === "reaction"
         ? text(content.emoji)
-        : textIn(content.body) || text(content.caption) || text(content.name) || replyTitle(content);
+        : textIn(content.body) ||
+          text(content.caption) ||
+          (MEDIA.has(line.kind) ? "" : text(content.name)) ||
+          replyTitle(content);
+  const inner = <Medium kind={line.kind} content={content} />;
+  const media = object(header[text(header.type)]);
   return (
-    <Parts
-      header={text(header.text) || (header.type && header.type !== "text" ? `[${text(header.type)}]` : "")}
-      body={written || (line.content ? `[${line.kind}]` : t`This message was deleted`)}
-      footer={textIn(content.footer)}
-    />
+    <>
+      {inner}
+      {header.type && header.type !== "text" ? (
+        <Medium kind={text(header.type)} content={{ ...media, ...header }} />
+      ) : null}
+      <Parts
+        header={header.type === "text" || !header.type ? text(header.text) : ""}
+        body={
+          written ||
+          (MEDIA.has(line.kind) ? "" : line.content ? `[${line.kind}]` : t`This message was deleted`)
+        }
+        footer={textIn(content.footer)}
+      />
+      {list(content.cards).map((card, index) => (
+        <span key={index} className="mt-2 block border-t border-line pt-2">
+          <Medium kind={text(object(card.header).type)} content={object(card.header)} />
+          {textIn(card.body)}
+        </span>
+      ))}
+    </>
+  );
+}
+
+const MEDIA: ReadonlySet<string> = new Set(["image", "sticker", "video", "audio", "document", "location"]);
+
+/** Files of the platform are on this origin; others are only named. */
+function ours(link: unknown): string | undefined {
+  try {
+    const url = new URL(text(link), location.origin);
+    return url.pathname.startsWith("/media/business/") ? url.pathname + url.search : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function Medium({ kind, content }: { kind: string; content: Json }) {
+  const { t } = useLingui();
+  const link = ours(content.link);
+  const name = text(content.filename) || text(content.name) || text(content.link);
+  if (!MEDIA.has(kind)) return null;
+  if (link && (kind === "image" || kind === "sticker"))
+    return <img className="phone-picture" src={link} alt={text(content.caption) || t`Picture`} />;
+  if (link && kind === "video")
+    // biome-ignore lint/a11y/useMediaCaption: what a developer sent to the test customer
+    return <video className="phone-picture" src={link} controls preload="metadata" />;
+  if (link && kind === "audio")
+    // biome-ignore lint/a11y/useMediaCaption: what a developer sent to the test customer
+    return <audio className="mb-1 block w-full" src={link} controls preload="metadata" />;
+  const Icon = kind === "location" ? MapPin : FileText;
+  const words =
+    kind === "location" ? [text(content.name), text(content.address)].filter(Boolean).join(", ") : name;
+  return (
+    <span className="phone-box">
+      <Icon size={20} className="flex-none" aria-hidden />
+      {link ? (
+        <a className="link" href={link} download>
+          {words || t`Document`}
+        </a>
+      ) : (
+        <span>{words || kind}</span>
+      )}
+    </span>
   );
 }
 
@@ -189,7 +352,10 @@ function Marked({ text: source }: { text: string }) {
 }
 
 function replyTitle(content: Json): string {
-  return text(object(content.button_reply).title) || text(object(content.list_reply).title);
+  const flow = object(content.nfm_reply);
+  return (
+    text(object(content.button_reply).title) || text(object(content.list_reply).title) || text(flow.body)
+  );
 }
 
 function Answers({ line, content, onAnswer }: { line: ChatLine; content: Json; onAnswer: OnAnswer }) {
@@ -201,14 +367,18 @@ function Answers({ line, content, onAnswer }: { line: ChatLine; content: Json; o
   const rows = list(action.sections).flatMap((section) => list(section.rows));
   const reply = (kind: "button_reply" | "list_reply", value: Json) =>
     onAnswer?.({ reply: { type: kind, [kind]: value }, quoted });
-  const buttons = list(content.buttons);
+  const buttons = [...list(content.buttons), ...list(content.cards).flatMap((card) => list(card.buttons))];
+  const flow = content.type === "flow" || buttons.some((one) => one.type === "FLOW" || one.type === "flow");
+  const link = content.type === "cta_url" ? object(action.parameters) : {};
   const choices = list(action.buttons).map((button) => object(button.reply));
-  if (!buttons.length && !choices.length && !rows.length) return null;
+  if (!buttons.length && !choices.length && !rows.length && !flow && !text(link.url)) return null;
   return (
     <div className="phone-buttons">
       {buttons.map((button, index) => {
         const label = text(button.text);
-        if (button.type === "QUICK_REPLY")
+        const type = text(button.type).toUpperCase();
+        if (type === "FLOW") return null;
+        if (type === "QUICK_REPLY")
           return (
             <button
               key={index}
@@ -221,13 +391,13 @@ function Answers({ line, content, onAnswer }: { line: ChatLine; content: Json; o
               <Reply size={16} aria-hidden /> {label}
             </button>
           );
-        if (button.type === "URL")
+        if (type === "URL")
           return (
             <a key={index} href={safeLink(text(button.url))} target="_blank" rel="noreferrer noopener">
               <ExternalLink size={16} aria-hidden /> {label}
             </a>
           );
-        if (button.type === "COPY_CODE" || button.type === "OTP")
+        if (type === "COPY_CODE" || type === "OTP")
           return (
             <button key={index} type="button" onClick={() => copy(text(button.code))}>
               <Copy size={16} aria-hidden /> {label || t`Copy code`}
@@ -245,6 +415,12 @@ function Answers({ line, content, onAnswer }: { line: ChatLine; content: Json; o
           {text(choice.title)}
         </button>
       ))}
+      {text(link.url) && (
+        <a href={safeLink(text(link.url))} target="_blank" rel="noreferrer noopener">
+          <ExternalLink size={16} aria-hidden /> {text(link.display_text)}
+        </a>
+      )}
+      {flow && <FlowAnswer quoted={quoted} onAnswer={onAnswer} />}
       {rows.length > 0 && (
         <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
           <List size={16} aria-hidden /> {text(action.button) || t`Choose`}
@@ -267,6 +443,50 @@ function Answers({ line, content, onAnswer }: { line: ChatLine; content: Json; o
         ))}
     </div>
   );
+}
+
+/** What a filled-in form sends back; the developer says what it holds. */
+function FlowAnswer({ quoted, onAnswer }: { quoted: string; onAnswer: OnAnswer }) {
+  const { t } = useLingui();
+  const [open, setOpen] = useState(false);
+  const [data, setData] = useState('{"answer": "yes"}');
+  const valid = isObject(data);
+  const send = () => {
+    setOpen(false);
+    const nfm_reply = { name: "flow", body: t`Sent`, response_json: data };
+    onAnswer?.({ reply: { type: "nfm_reply", nfm_reply }, quoted });
+  };
+  return (
+    <>
+      <button type="button" aria-expanded={open} disabled={!onAnswer} onClick={() => setOpen(!open)}>
+        <List size={16} aria-hidden /> {t`Answer the form`}
+      </button>
+      {open && (
+        <div className="!flex-col !items-stretch">
+          <textarea
+            className="input font-mono"
+            rows={3}
+            aria-label={t`Data of the form, as JSON`}
+            aria-invalid={!valid}
+            value={data}
+            onChange={(event) => setData(event.currentTarget.value)}
+          />
+          <button type="button" className="btn primary small" disabled={!valid} onClick={send}>
+            {t`Send the form`}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function isObject(source: string): boolean {
+  try {
+    const value: unknown = JSON.parse(source);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Only pages: a template's link is a business's text. */

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Check, Copy, Eye, KeyRound, SendHorizontal, Trash2 } from "lucide-react";
+import { Check, Copy, Eye, KeyRound, RefreshCw, SendHorizontal, Trash2 } from "lucide-react";
 import { type FormEvent, useId, useRef, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
@@ -77,6 +77,7 @@ function Keys({ token, onToken }: { token: string | undefined; onToken: (token: 
   const problem = useProblem();
   const id = useId();
   const [label, setLabel] = useState("");
+  const [replacing, setReplacing] = useState<KeyRow>();
   const [revoking, setRevoking] = useState<KeyRow>();
   const make = async (event: FormEvent) => {
     event.preventDefault();
@@ -86,6 +87,16 @@ function Keys({ token, onToken }: { token: string | undefined; onToken: (token: 
     if (!made) return;
     onToken(made.token);
     setLabel("");
+    keys.reload();
+  };
+  /** A new one first, so that nothing stops when it cannot be made. */
+  const replace = async (key: KeyRow) => {
+    const made = await act.run(async () => {
+      const fresh = await business.call<MadeKey>("POST", `${base}/keys`, { label: key.label });
+      await business.call("DELETE", `${base}/keys/${key.id}`);
+      return fresh;
+    });
+    if (made) onToken(made.token);
     keys.reload();
   };
   const revoke = async (key: KeyRow) => {
@@ -132,14 +143,32 @@ function Keys({ token, onToken }: { token: string | undefined; onToken: (token: 
             <li key={key.id} className="flex items-center gap-3 border-t border-line py-1">
               <span className="min-w-0 flex-1">
                 <span className="cut block font-semibold">{key.label || key.id}</span>
-                <span className="text-sm text-ink-2">{t`made ${format.date(Date.parse(key.created_at))}`}</span>
+                <span className="text-sm text-ink-2">
+                  {key.expires_at && Date.parse(key.expires_at) < Date.now()
+                    ? t`ran out ${format.date(Date.parse(key.expires_at))}`
+                    : t`made ${format.date(Date.parse(key.created_at))}`}
+                </span>
               </span>
+              <IconButton label={t`Replace ${key.label || key.id}`} onClick={() => setReplacing(key)}>
+                <RefreshCw size={18} />
+              </IconButton>
               <IconButton label={t`Revoke ${key.label || key.id}`} onClick={() => setRevoking(key)}>
                 <Trash2 size={18} />
               </IconButton>
             </li>
           ))}
         </ul>
+      )}
+      {replacing && (
+        <Confirm
+          title={t`Replace ${replacing.label || replacing.id}?`}
+          action={t`Replace`}
+          danger
+          onClose={() => setReplacing(undefined)}
+          onConfirm={() => void replace(replacing)}
+        >
+          {t`You get a new key; the old one is refused at once.`}
+        </Confirm>
       )}
       {revoking && (
         <Confirm
@@ -220,7 +249,7 @@ function Samples({
               aria-checked={language === one}
               onClick={() => setLanguage(one)}
             >
-              {one}
+              {{ curl: "curl", pywa: "Python (pywa)", fetch: "Node" }[one]}
             </button>
           ))}
         </span>
@@ -274,6 +303,7 @@ function WebhookCard() {
   const [verify, setVerify] = useState("");
   const [saved, setSaved] = useState(false);
   const [secret, setSecret] = useState<string>();
+  const [rotating, setRotating] = useState(false);
   const save = async (event: FormEvent) => {
     event.preventDefault();
     setSaved(false);
@@ -289,6 +319,10 @@ function WebhookCard() {
   const reveal = async () => {
     const found = await secretAct.run(() => business.call<{ secret: string }>("GET", `${base}/app-secret`));
     setSecret(found?.secret);
+  };
+  const rotate = async () => {
+    const found = await secretAct.run(() => business.call<{ secret: string }>("POST", `${base}/app-secret`));
+    if (found) setSecret(found.secret);
   };
   return (
     <Card title={t`4. Webhook`}>
@@ -344,6 +378,22 @@ function WebhookCard() {
         <dl>
           <CopyRow label={t`App secret`} value={secret} />
         </dl>
+      )}
+      {secret && (
+        <button type="button" className="btn ghost self-start" onClick={() => setRotating(true)}>
+          <RefreshCw size={18} aria-hidden /> {t`Make a new app secret`}
+        </button>
+      )}
+      {rotating && (
+        <Confirm
+          title={t`Make a new app secret?`}
+          action={t`Make a new one`}
+          danger
+          onClose={() => setRotating(false)}
+          onConfirm={() => void rotate()}
+        >
+          {t`From then on webhooks are signed with it. Give it to your program first thing.`}
+        </Confirm>
       )}
       {!secret && (
         <button type="button" className="btn ghost self-start" onClick={() => void reveal()}>

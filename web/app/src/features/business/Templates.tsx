@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { Plus, Trash2 } from "lucide-react";
+import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
@@ -12,7 +12,7 @@ import type { TemplateRow } from "./model.ts";
 import { useCategories } from "./money.ts";
 import { Screen } from "./parts.tsx";
 import { TemplateEditor } from "./TemplateEditor.tsx";
-import { useStates } from "./words.ts";
+import { useQualities, useStates } from "./words.ts";
 
 /** The templates of a business, and the desk where one is written. */
 export function Templates() {
@@ -23,23 +23,29 @@ export function Templates() {
   const act = useAct();
   const problem = useProblem();
   const state = useStates();
-  const [writing, setWriting] = useState(false);
+  const [writing, setWriting] = useState<readonly TemplateRow[]>();
   const [removing, setRemoving] = useState<TemplateRow>();
   const category = useCategories();
+  const quality = useQualities();
   const may = overview.may.includes("templates");
   const remove = async (row: TemplateRow) => {
     await act.run(() => business.call("DELETE", `${base}/templates/${row.id}`));
     reload();
   };
-  const made = (row: TemplateRow) => {
-    setWriting(false);
+  const made = (rows: readonly TemplateRow[]) => {
+    setWriting(undefined);
     reload();
-    toast({ text: `${row.name}: ${state(row.status)}, ${category(row.category)}` });
+    for (const row of rows)
+      toast({ text: `${row.name} · ${row.language}: ${state(row.status)}, ${category(row.category)}` });
   };
-  if (writing) return <TemplateEditor onMade={made} onClose={() => setWriting(false)} />;
+  const close = () => {
+    setWriting(undefined);
+    reload();
+  };
+  if (writing) return <TemplateEditor rows={writing} onMade={made} onClose={close} />;
   const failure = act.error ?? error;
   const create = (
-    <button type="button" className="btn primary" onClick={() => setWriting(true)}>
+    <button type="button" className="btn primary" onClick={() => setWriting([])}>
       <Plus size={18} aria-hidden /> {t`New template`}
     </button>
   );
@@ -73,10 +79,21 @@ export function Templates() {
                   <span className={row.status === "APPROVED" ? "tag ok" : "tag warn"}>
                     {state(row.status)}
                   </span>
+                  {row.quality_score.score !== "UNKNOWN" && (
+                    <span className="tag">{quality(row.quality_score.score)}</span>
+                  )}
                 </span>
               </span>
               {may && (
-                <IconButton label={t`Delete ${row.name}`} onClick={() => setRemoving(row)}>
+                <IconButton
+                  label={t`Edit ${row.name}, ${row.language}`}
+                  onClick={() => setWriting(languagesOf(row, value))}
+                >
+                  <Pencil size={18} />
+                </IconButton>
+              )}
+              {may && (
+                <IconButton label={t`Delete ${row.name}, ${row.language}`} onClick={() => setRemoving(row)}>
                   <Trash2 size={18} />
                 </IconButton>
               )}
@@ -97,6 +114,11 @@ export function Templates() {
       )}
     </Screen>
   );
+}
+
+/** All languages of a template, the chosen one first. */
+function languagesOf(row: TemplateRow, all: readonly TemplateRow[]): readonly TemplateRow[] {
+  return [row, ...all.filter((one) => one.name === row.name && one.id !== row.id)];
 }
 
 function bodyOf(row: TemplateRow): string {

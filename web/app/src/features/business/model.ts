@@ -19,6 +19,47 @@ export interface NumberRow {
   readonly status: string;
   readonly quality: string;
   readonly is_test: boolean;
+  /** VERIFIED once the code was entered. */
+  readonly verification: string;
+  readonly recipients: readonly string[];
+}
+
+export interface MemberRow {
+  /** Digits of the number, or a name. */
+  readonly account: string;
+  readonly name: string;
+  readonly role: string;
+  readonly since: string;
+  readonly is_me: boolean;
+}
+
+export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+export type Day = (typeof DAYS)[number];
+
+export interface Hours {
+  readonly timezone: string;
+  /** "09:00" to "18:00"; a day that is missing is closed. */
+  readonly days: Readonly<Partial<Record<Day, readonly (readonly [string, string])[]>>>;
+}
+
+export interface ProfileView {
+  readonly name: string;
+  readonly about?: string;
+  readonly address?: string;
+  readonly description?: string;
+  readonly email?: string;
+  readonly vertical: string;
+  readonly websites?: readonly string[];
+  readonly hours?: Hours;
+  readonly profile_picture_url?: string;
+}
+
+/** A file that was uploaded; `handle` is what templates and profiles take. */
+export interface Uploaded {
+  readonly id: string;
+  readonly handle: string;
+  readonly mime_type: string;
+  readonly link: string;
 }
 
 export interface Overview {
@@ -51,6 +92,8 @@ export interface SandboxRow {
 export interface SandboxView extends SandboxRow {
   /** Name → an English sentence of what will happen. */
   readonly known_faults: Readonly<Record<string, string>>;
+  /** When the customer-service window closes, ISO 8601; null while it is closed. */
+  readonly window_until: string | null;
   /** Oldest first. */
   readonly chat: readonly ChatLine[];
 }
@@ -92,6 +135,20 @@ export interface TemplateRow {
   readonly category: Category;
   readonly components: readonly Json[];
   readonly rejected_reason: string | null;
+  readonly parameter_format: string;
+  readonly message_send_ttl_seconds: number | null;
+  readonly quality_score: { readonly score: string };
+  readonly updated_at: string;
+  /** Of the examples of its headers: handle → address of the picture. */
+  readonly media: Readonly<Record<string, string>>;
+}
+
+/** What would be decided about a draft. `problem`: what is still wrong, in English. */
+export interface Verdict {
+  readonly category: Category;
+  readonly status: string;
+  readonly reason: string;
+  readonly problem: string;
 }
 
 export interface JournalEntry {
@@ -121,6 +178,8 @@ export interface DeadLetter {
 
 export interface Prices {
   readonly currency: string;
+  /** The market of the business's own country. */
+  readonly home: string;
   /** Market → category in lower case → micro-units of `currency`. */
   readonly prices: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
@@ -179,4 +238,6 @@ export interface InvoiceRow {
   readonly due: string | null;
   readonly currency: string;
   readonly total: number;
+  /** What of it is not paid yet. */
+  readonly open: number;
 }

@@ -55,6 +55,16 @@ export function Card({
   );
 }
 
+/** Two letters that stand for a name without a picture. */
+export function initials(name: string): string {
+  const words = name.replace(/^\+/u, "").split(/\s+/u).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return letters
+    .map((word) => [...(word ?? "")][0] ?? "")
+    .join("")
+    .toLocaleUpperCase();
+}
+
 export function useCopy(): (text: string) => void {
   const { t } = useLingui();
   return (text) => void navigator.clipboard.writeText(text).then(() => toast({ text: t`Copied` }));

@@ -26,6 +26,118 @@ export function useRoles(): (role: string) => string {
   };
 }
 
+export const ROLES = ["owner", "admin", "developer", "marketing", "finance", "agent", "viewer"] as const;
+
+/** What each role may do, as `accounts.rules.ROLES` of the server has it. */
+export function useRoleHints(): (role: (typeof ROLES)[number]) => string {
+  const { t } = useLingui();
+  const hints = {
+    owner: t`Everything, and who else is an owner.`,
+    admin: t`Everything but owners.`,
+    developer: t`Keys, webhook, journal, templates, sandbox.`,
+    marketing: t`Templates and the sandbox.`,
+    finance: t`Usage, limits and bills.`,
+    agent: t`The sandbox and messages.`,
+    viewer: t`Sees the screens, changes nothing.`,
+  };
+  return (role) => hints[role];
+}
+
+/** States of a number. */
+export function useNumberStates(): (status: string) => string {
+  const { t } = useLingui();
+  return (status) => {
+    switch (status) {
+      case "CONNECTED":
+        return t`Connected`;
+      case "PENDING":
+        return t`Not verified yet`;
+      case "DISCONNECTED":
+        return t`Disconnected`;
+      case "FLAGGED":
+        return t`Quality is watched`;
+      case "RESTRICTED":
+        return t`Restricted`;
+      default:
+        return status;
+    }
+  };
+}
+
+/** What blocks, reports and answers say of a number. */
+export function useQualities(): (quality: string) => string {
+  const { t } = useLingui();
+  return (quality) => {
+    switch (quality) {
+      case "GREEN":
+        return t`Quality: high`;
+      case "YELLOW":
+        return t`Quality: medium`;
+      case "RED":
+        return t`Quality: low`;
+      default:
+        return t`Quality: not known yet`;
+    }
+  };
+}
+
+export const VERTICALS = [
+  "UNDEFINED",
+  "ALCOHOL",
+  "APPAREL",
+  "AUTO",
+  "BEAUTY",
+  "EDU",
+  "ENTERTAIN",
+  "EVENT_PLAN",
+  "FINANCE",
+  "GOVT",
+  "GROCERY",
+  "HEALTH",
+  "HOTEL",
+  "NONPROFIT",
+  "NOT_A_BIZ",
+  "ONLINE_GAMBLING",
+  "OTC_DRUGS",
+  "PHYSICAL_GAMBLING",
+  "PROF_SERVICES",
+  "RESTAURANT",
+  "RETAIL",
+  "TRAVEL",
+  "OTHER",
+] as const;
+
+/** Kinds of businesses. */
+export function useVerticals(): (vertical: (typeof VERTICALS)[number]) => string {
+  const { t } = useLingui();
+  const names = {
+    UNDEFINED: t`Not said`,
+    ALCOHOL: t`Alcoholic drinks`,
+    APPAREL: t`Clothing`,
+    AUTO: t`Cars`,
+    BEAUTY: t`Beauty and care`,
+    EDU: t`Education`,
+    ENTERTAIN: t`Entertainment`,
+    EVENT_PLAN: t`Events`,
+    FINANCE: t`Banking and finance`,
+    GOVT: t`Public service`,
+    GROCERY: t`Groceries`,
+    HEALTH: t`Health`,
+    HOTEL: t`Hotel`,
+    NONPROFIT: t`Non-profit`,
+    NOT_A_BIZ: t`Not a business`,
+    ONLINE_GAMBLING: t`Online gambling`,
+    OTC_DRUGS: t`Pharmacy`,
+    PHYSICAL_GAMBLING: t`Gambling hall`,
+    PROF_SERVICES: t`Services`,
+    RESTAURANT: t`Restaurant`,
+    RETAIL: t`Shop`,
+    TRAVEL: t`Travel`,
+    OTHER: t`Other`,
+  };
+  return (vertical) => names[vertical];
+}
+
 /** States of a template. */
 export function useStates(): (status: string) => string {
   const { t } = useLingui();

@@ -17,6 +17,13 @@ export class BusinessPart implements Business {
     return this.#ask(path, (whole) => this.#household.around.api.bytes("GET", whole));
   }
 
+  upload<T>(method: string, path: string, bytes: Uint8Array<ArrayBuffer>): Promise<T> {
+    return this.#ask(path, async (whole) => {
+      const answer = await this.#household.around.api.bytes(method, whole, bytes);
+      return (answer.length ? JSON.parse(new TextDecoder().decode(answer)) : undefined) as T;
+    });
+  }
+
   async #ask<T>(path: string, send: (whole: string) => Promise<T>): Promise<T> {
     // Asking for `here` says so when nobody is signed in.
     void this.#household.here;

@@ -92,6 +92,7 @@ export class RemoteClient implements PlauderClient {
     this.business = {
       call: (...args) => this.#call(["business", "call"], args),
       download: this.#command("business", "download"),
+      upload: (...args) => this.#call(["business", "upload"], args),
     };
     this.calls = this.#makeCalls();
   }
