@@ -13,7 +13,8 @@ import uvloop
 
 from bench import app
 from bench.peers import PEERS, Peer
-from bench.workloads import WORKS, Result, Work
+from bench.workloads import Result, Work
+from bench.works import WORKS
 
 
 def main() -> int:

@@ -40,6 +40,7 @@ class Peer:
 
     name = ""
     ws_path = "/ws"
+    rooms = f"conference.{DOMAIN}"
     version_command: tuple[str, ...] = ()
 
     def __init__(self) -> None:
@@ -145,6 +146,7 @@ class Peer:
 
 class Plauder(Peer):
     name = "plauder"
+    rooms = f"groups.{DOMAIN}"
     version_command = (sys.executable, "-m", "plauder", "--version")
 
     def configure(self) -> list[str]:
@@ -208,6 +210,8 @@ modules:
   mod_carboncopy: {{}}
   mod_client_state: {{}}
   mod_disco: {{}}
+  mod_muc: {{max_users: 2000, max_user_conferences: 1000, history_size: 0, min_message_interval: 0,
+      min_presence_interval: 0, access_create: all, access: all, access_persistent: all}}
   mod_offline: {{access_max_user_messages: unlimited}}
   mod_ping: {{}}
   mod_privacy: {{}}
@@ -274,6 +278,9 @@ c2s_direct_tls_ssl = {{ key = "{pem}"; certificate = "{pem}"; }}
 gc = {{ mode = "generational" }}
 VirtualHost "{DOMAIN}"
   ssl = {{ key = "{pem}"; certificate = "{pem}"; }}
+Component "conference.{DOMAIN}" "muc"
+  muc_room_default_history_length = 0
+  max_history_messages = 0
 """
         )
         (self.home / "data").mkdir()

@@ -260,6 +260,12 @@ class ClientSession(FedSession):
             return
         self._send(stanza.to_bytes(), is_presence=stanza.kind == "presence")
 
+    def send_data(self, data: bytes) -> None:
+        """Send a message that is written out already, to a client that is active."""
+        if self._held:
+            self._release_held()
+        self._send(data, is_presence=False)
+
     def _send(self, data: bytes, *, is_presence: bool) -> None:
         outlet = self.outlet
         if self._is_over or (is_presence and outlet is not None and outlet.is_congested):

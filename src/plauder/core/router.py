@@ -364,6 +364,11 @@ def _common(message: Stanza) -> bytes:
     return b"<message%b>%b</message>" % (tag.encode(), message.inner)
 
 
+def common_of(message: Stanza) -> tuple[bytes, bytes]:
+    """A message in two parts, to be sent to many: between them belongs the address in its quotes."""
+    return b"<message to=", _common(message)[8:]
+
+
 def _by_device(account: Account, device: str) -> FedSession | None:
     if device == SHARED:
         return None

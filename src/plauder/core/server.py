@@ -25,7 +25,7 @@ from plauder.core.local import LocalSession
 from plauder.core.numbers import Numbers
 from plauder.core.ports import SHARED, Bus, Credentials, Device, Directory, Inbox, Limits, Metrics, NoMetrics
 from plauder.core.remembered import Remembered, Streams
-from plauder.core.router import Router
+from plauder.core.router import Router, common_of
 from plauder.core.session import Session
 from plauder.core.timers import LoopTimers, Timers
 from plauder.kit import ids
@@ -36,6 +36,7 @@ from plauder.wire.jid import Jid
 from plauder.wire.negotiation import SESSION
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
+from plauder.wire.xml import quote
 
 log = logging.get("core.server")
 
@@ -147,6 +148,21 @@ class Server(Hooks):
         found = [known.find(account) or known.get(Jid.parse(account)) for account in accounts]
         self.router.deliver_common(found, stanza, number, outcome)
         return outcome
+
+    def send_common(self, stanza: Stanza, to: Iterable[str]) -> None:
+        """Send the same message without `to` to many sessions (full JIDs), for the moment; it is written out once."""
+        head, tail = common_of(stanza)
+        known = self.accounts
+        for full in to:
+            bare, _, resource = full.partition("/")
+            account = known.find(bare)
+            session = account.sessions.get(resource) if account is not None else None
+            if session is None:
+                self.route(stanza.with_attrs(to=full))
+            elif type(session) is ClientSession and session.is_active:
+                session.send_data(b"%b%b%b" % (head, quote(full).encode(), tail))
+            else:
+                session.send(stanza.with_attrs(to=full))
 
     async def load_accounts(self, accounts: Iterable[str]) -> None:
         """Bring local accounts (bare JIDs) into memory, before a message to all of them."""

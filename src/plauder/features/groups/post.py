@@ -107,9 +107,9 @@ class Post:
         outcomes = []
         if members:
             outcomes.append(self._server.deliver_common(message, members, number or self._server.numbers.next()))
-        for occupant, full in list(room.sessions()):
-            if occupant.account not in members:
-                self._server.route(message.with_attrs(to=full))
+        self._server.send_common(
+            message, [full for occupant, full in room.sessions() if occupant.account not in members]
+        )
         return outcomes
 
     def members_here(self, room: Room) -> set[str]:
@@ -145,8 +145,7 @@ class Post:
         """Tell all who are in the room that something about it has changed (§10.2.1)."""
         x = E(f"{{{ns.USER}}}x", {}, *(E("status", {"code": code}) for code in codes))
         message = Stanza.build("message", {"from": room.address(self.domain), "type": "groupchat"}, x)
-        for _, full in list(room.sessions()):
-            self.to_session(message, full)
+        self._server.send_common(message, [full for _, full in room.sessions()])
 
     def subject(self, room: Room, to: str) -> None:
         """The room's subject, the last thing that somebody who enters is sent (§7.2.15)."""
