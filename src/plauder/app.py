@@ -359,7 +359,7 @@ class App:
             connections_per_address=config.xmpp.max_connections_per_address,
             failures=config.limits.logins_per_minute,
         )
-        door = Door(self.server, rules)
+        door = Door(self.server, rules, secret=self.keyring.derive("salts of nobody"))
         self.metrics.watch("connections", "Open XMPP connections.", lambda: door.count)
         return door
 

@@ -228,6 +228,55 @@ async def test_a_reader_that_does_not_read_costs_little_and_loses_nothing(tmp_pa
             await client.vanish()
 
 
+async def test_nothing_of_what_was_delivered_is_in_any_file(tmp_path: Path) -> None:
+    """While the server runs: receivers of every kind have what was for them, and no file has a word of it any more;
+    neither the inbox and its log and index, nor the memory of streams, nor the database."""
+    async with engine(tmp_path) as server:
+        ana = RawClient("ana", server.port, resource="phone")
+        clients = [
+            RawClient("bruno", server.port, resource="prompt"),
+            RawClient("carla", server.port, resource="late", delay=0.06),
+            RawClient("eva", server.port, resource="one"),
+            RawClient("eva", server.port, resource="two", delay=None),
+            RawClient("davi", server.port, resource="mute", delay=None),
+            RawClient("fabio", server.port, resource="away"),
+        ]
+        away = clients[-1]
+        for client in (ana, *clients):
+            await come(client, server.port)
+            await client.leave()
+        for client in (ana, *clients[:-1]):
+            await come(client, server.port)
+        await ana.found_group(GROUP, ("bruno", "carla", "eva", "fabio"))
+        shown = {client: Reader(client) for client in clients}
+        to = (*(f"{name}@localhost" for name in PEOPLE[1:]), GROUP)
+        for n in range(60):
+            kind = "groupchat" if to[n % 6] == GROUP else "chat"
+            ana.send_message(to[n % 6], f"{SECRET} {n}", key=f"m{n}", kind=kind)
+        await wait_until(lambda: not ana.unacked)
+        assert SECRET.encode() in every_file(tmp_path)
+        await come(away, server.port)
+        for client in clients:
+            if client.delay is None:  # at last it acknowledges
+                await client.vanish()
+                client.delay = 0.0
+                await come(client, server.port)
+        expected = {"davi": 10}
+        await wait_until(lambda: all(len(r.bodies) >= expected.get(c.name, 20) for c, r in shown.items()))
+        await wait_until(lambda: SECRET.encode() not in every_file(tmp_path), 60)
+        names = {file.name for file in tmp_path.rglob("*") if file.is_file()}
+        assert {"inbox.db", "inbox.db-wal", "inbox.db-shm", "plauder.db", "streams.0"} <= names
+        for client in (ana, *clients):
+            await client.vanish()
+
+
+SECRET = "the meeting is at the old bridge"
+
+
+def every_file(directory: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in directory.rglob("*") if file.is_file())
+
+
 def resident(pid: int) -> int:
     """The process's resident memory in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -160,7 +160,7 @@ class Exchange:
         keys = await self._server.credentials.lookup(self._local(asked.username), asked.hash_name)
         if keys is None:
             # RFC 5802 §9: nobody learns from the challenge which accounts exist.
-            salt = scram.fake_salt(self._door.secret, asked.username)
+            salt = scram.fake_salt(self._door.secret, self._local(asked.username))
             return self._exchange.keys(salt, self._door.iterations, ())
         self._door.iterations = keys.iterations
         devices = [scram.DeviceKeys(one.device, one.stored_key, one.server_key) for one in keys.devices]
@@ -187,6 +187,9 @@ class Exchange:
     async def _use_token(self, local: str, token: bytes) -> None:
         """XEP-0484 §3.4: a count must rise, or the message may be somebody's recording."""
         known = next(one for one in self._tokens if one.token == token)
+        if self._count is None and known.counter:
+            # The count is not part of the proof: a recording must not get in by leaving it out.
+            raise SaslFailure("not-authorized", "the token was used with a count before")
         if self._count is not None:
             if self._count <= known.counter:
                 raise SaslFailure("not-authorized", "the count of the token did not rise")

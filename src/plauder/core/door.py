@@ -32,15 +32,15 @@ class Rules:
 class Door:
     """One server's entrance."""
 
-    def __init__(self, server: Server, rules: Rules | None = None) -> None:
+    def __init__(self, server: Server, rules: Rules | None = None, *, secret: bytes = b"") -> None:
         self.server = server
         self.rules = rules or Rules()
         self.flusher = Flusher()
         self.connections: set[Connection] = set()
         self._by_network: dict[str, int] = {}
         self._count = 0
-        self.secret = secrets.token_bytes(32)
-        """Fakes the salts of accounts that do not exist."""
+        self.secret = secret or secrets.token_bytes(32)
+        """Fakes the salts of accounts that do not exist: the same after a restart, as those of real ones are."""
         self.iterations = FAKE_ITERATIONS
         """The iteration count to show for them: that of the last real one."""
         self.failures = Allowance(server.clock, self.rules.failures, self.rules.failure_seconds)

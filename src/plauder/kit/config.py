@@ -115,9 +115,6 @@ class InboxSettings(Section):
 
     retention_days: float = Field(30.0, gt=0, le=365, description="Undelivered messages are deleted after, in days.")
     max_messages: int = Field(50_000, ge=100, description="Messages waiting per device before senders are refused.")
-    max_bytes: int = Field(
-        268_435_456, ge=1_048_576, description="Bytes waiting per device before senders are refused."
-    )
     min_free_bytes: int = Field(
         67_108_864,
         ge=0,

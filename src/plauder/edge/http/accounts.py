@@ -30,7 +30,7 @@ class Body(BaseModel):
 
 class NumberBody(Body):
     number: Annotated[str, Field(max_length=64, examples=["+49 1511 2345678"])]
-    method: Literal["sms"] = "sms"
+    method: Annotated[Literal["sms"], Field(description="Codes come by SMS; this server makes no calls.")] = "sms"
 
 
 class VerifyBody(Body):

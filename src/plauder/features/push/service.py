@@ -26,7 +26,8 @@ QUIET: Final = 600.0
 """Seconds after which the same chat may ring again though the device has not come back."""
 MOST_FAILURES: Final = 20
 CACHED_ACCOUNTS: Final = 10_000
-RUNG_KEPT: Final = 50_000
+RUNG_KEPT: Final = 20_000
+RUNG_PER_DEVICE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Push:
         self._key = chat_name
         self._known: OrderedDict[str, tuple[Target, ...]] = OrderedDict()
         self._loading: dict[str, asyncio.Future[tuple[Target, ...]]] = {}
-        self._rung: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._rung: OrderedDict[tuple[str, str], OrderedDict[str, float]] = OrderedDict()
+        """(account, device) → chat → when it rang last."""
 
     # ── targets ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,12 +136,14 @@ class Push:
         return base64.urlsafe_b64encode(digest[:18]).decode()
 
     def _may_ring(self, target: Target, chat: str) -> bool:
-        key = (target.account, target.device, chat)
         now = self._server.clock.monotonic()
-        last = self._rung.get(key)
+        rung = self._rung.setdefault((target.account, target.device), OrderedDict())
+        last = rung.get(chat)
         if last is not None and now - last < QUIET:
             return False
-        self._rung[key] = now
+        rung[chat] = now
+        if len(rung) > RUNG_PER_DEVICE:
+            rung.popitem(last=False)
         if len(self._rung) > RUNG_KEPT:
             self._rung.popitem(last=False)
         return True
@@ -171,9 +175,7 @@ class Push:
 
     def came_back(self, session: Session) -> None:
         """The device is here: its chats may ring again when it has left."""
-        mine = [key for key in self._rung if key[0] == session.account.text and key[1] == session.device]
-        for key in mine:
-            del self._rung[key]
+        self._rung.pop((session.account.text, session.device), None)
 
     async def forget(self, account: Jid) -> None:
         """An account was removed."""
