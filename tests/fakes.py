@@ -173,6 +173,10 @@ class FakeInbox:
     def _of(self, account: str) -> list[Kept]:
         return sorted((k for k in self.rows.values() if k.account == account), key=lambda k: k.number)
 
+    async def queues(self, prefix: str) -> list[tuple[str, str]]:
+        self.write()
+        return sorted({(k.account, d) for k in self.rows.values() for d in k.devices if d.startswith(prefix)})
+
     async def archive(
         self,
         account: str,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +207,60 @@ async def test_what_is_not_for_people_elsewhere(tmp_path: Path) -> None:
         assert refused.value.condition == "service-unavailable"
         for person in (ana, bruno):
             await person.go()
+
+
+@dataclass
+class Mortal:
+    """Our server in a process of its own."""
+
+    authority: Path
+    port: int
+    process: asyncio.subprocess.Process
+
+    @classmethod
+    async def start(cls, home: Path, port: int, theirs: int) -> Mortal:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.federation.mortal", str(home), str(port), str(theirs)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            while not (line := (await process.stdout.readline()).decode()).startswith("ready"):
+                assert line, "it did not start"
+        return cls(home / "tls" / "ca.pem", int(line.split()[1]), process)
+
+    async def kill(self) -> None:
+        self.process.kill()
+        await self.process.wait()
+
+
+async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    port, home = free_port(), tmp_path / "ours"
+    authority(home, "ours.test")
+    share_authority(home, tmp_path / "prosody")
+    async with prosody(tmp_path / "prosody", accounts=["bruno"], places={"ours.test": port}) as theirs:
+        await theirs.stop()
+        ours = await Mortal.start(home, port, theirs.s2s_port)
+        try:
+            ana = await Person(ours, f"{ANA}/phone").come()
+            management = ana.plugin["xep_0198"]
+            for number in range(20):
+                ana.send_message(BRUNO, f"{number}", mtype="chat")
+            # A request that is answered is behind them all; then nothing is left but to ask for the acknowledgement.
+            await ana.plugin["xep_0030"].get_info("ours.test", timeout=20)
+            acked = asyncio.Event()
+            ana.add_event_handler("stanza_acked", lambda _: management.unacked_queue or acked.set())
+            management.request_ack()
+            async with asyncio.timeout(20):
+                await acked.wait()
+            await ours.kill()
+            ana.abort()
+            await theirs.start()
+            bruno = await Person(theirs, f"{BRUNO}/phone").come()
+            ours = await Mortal.start(home, port, theirs.s2s_port)
+            for number in range(20):
+                assert (await bruno.next(from_=ANA))["body"] == f"{number}"
+            await bruno.go()
+        finally:
+            await ours.kill()

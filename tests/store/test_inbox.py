@@ -343,3 +343,16 @@ async def test_a_read_only_file_refuses_and_catches_up(path: Path, numbers: Numb
     await keep(inbox, second, "phone")
     assert await waiting(inbox, "phone") == [second]
     await inbox.close()
+
+
+async def test_queues_that_are_not_empty_are_found_by_their_names(inbox: Inbox, numbers: Numbers) -> None:
+    first, second = numbers.next(), numbers.next()
+    await keep(inbox, first, "s2s:one.example", account="theirs.example")
+    await keep(inbox, second, "s2s:one.example", "s2s:two_example", "phone", account="others.example")
+    inbox.settle("others.example", ("s2s:one.example",), (second,))
+    await inbox.flush()
+    assert sorted(await inbox.queues("s2s:")) == [
+        ("others.example", "s2s:two_example"),
+        ("theirs.example", "s2s:one.example"),
+    ]
+    assert await inbox.queues("s2s:two%") == []
