@@ -1,7 +1,14 @@
 /** Sentences that several screens share: what a message is, in a few words. */
 
 import { useLingui } from "@lingui/react/macro";
-import type { ChatPreview, Content, LockReason, PreviewKind, SystemEvent } from "@plauder/client/api";
+import type {
+  ChatPreview,
+  Content,
+  LockReason,
+  MessageView,
+  PreviewKind,
+  SystemEvent,
+} from "@plauder/client/api";
 import { useFormat } from "./format.ts";
 import { plain } from "./links.ts";
 
@@ -12,6 +19,8 @@ export interface Wording {
   content(content: Content): string;
   preview(preview: ChatPreview): string;
   lock(reason: LockReason): string;
+  /** Why a message is not to be taken for granted. */
+  doubt(doubt: NonNullable<MessageView["doubt"]>): string;
   typing(names: readonly string[], group: boolean, recording: boolean): string;
 }
 
@@ -26,6 +35,8 @@ export function useWording(): Wording {
         return t`Messages here are end-to-end encrypted.`;
       case "key-changed":
         return t`${event.name}’s safety number changed.`;
+      case "new-device":
+        return t`${event.name} uses a new device.`;
       case "verified":
         return t`You verified ${event.name}.`;
       case "group-created":
@@ -117,6 +128,7 @@ export function useWording(): Wording {
     },
     preview: (preview) =>
       preview.system ? system(preview.system) : kind(preview.kind, preview.text, preview.duration),
+    doubt: (doubt) => (doubt === "clear" ? t`not encrypted` : t`from an unconfirmed device`),
     typing: (names, group, recording) => {
       const first = names.map((name) => name.split(" ")[0] ?? name);
       if (recording) return group ? t`${format.list(first)}: recording…` : t`recording…`;

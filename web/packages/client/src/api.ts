@@ -312,7 +312,7 @@ export interface MediaView {
 
 export type SystemEvent =
   | { readonly kind: "encrypted" }
-  | { readonly kind: "key-changed"; readonly who: ChatId; readonly name: string }
+  | { readonly kind: "key-changed" | "new-device"; readonly who: ChatId; readonly name: string }
   | { readonly kind: "verified"; readonly who: ChatId; readonly name: string }
   | { readonly kind: "group-created"; readonly by: string }
   | { readonly kind: "group-renamed"; readonly by: string; readonly to: string }
@@ -405,6 +405,8 @@ export interface MessageView {
   readonly forwarded: boolean;
   readonly starred: boolean;
   readonly expiresAt?: Millis;
+  /** In the clear from somebody who used to encrypt; or from a device that nobody agreed to yet. */
+  readonly doubt?: "clear" | "unconfirmed";
   /** May still be edited, or deleted for all. */
   readonly canEdit: boolean;
   readonly canDeleteForAll: boolean;

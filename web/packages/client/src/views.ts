@@ -196,6 +196,7 @@ export class Views {
       forwarded: row.forwarded === 1,
       starred: row.starred === 1,
       ...(row.expires_at !== null && { expiresAt: row.expires_at }),
+      ...(row.doubt && { doubt: row.doubt }),
       ...this.#permissions(row, now),
     };
   }

@@ -139,7 +139,7 @@ async function routesOf(context: Context, notes: Notebook, accounts: readonly st
   await notes.prefetch(
     listed.flatMap((device) => [
       records.device(device),
-      ...device.versions.flatMap((version) => [
+      ...VERSIONS.flatMap((version) => [
         records.session(device, version),
         records.bundle(device, version),
         records.owed(device, version),
@@ -158,11 +158,25 @@ async function routeTo(
 ): Promise<Route> {
   const trust = (await notes.get(records.device(device)))?.trust ?? "undecided";
   const ways: Route[] = [];
-  for (const version of versions) {
+  for (const version of await spoken(notes, device, versions)) {
     const { jid, deviceId } = device;
     ways.push({ jid, deviceId, trust, version, way: await wayTo(notes, device, version, now) });
   }
   return ways.find(({ way }) => way !== "refused") ?? (ways[0] as Route);
+}
+
+/**
+ * The versions a device can be written to in. One that has answered in omemo:2 goes on being written to in it: a server that
+ * leaves it out of that list must not get what only 0.3 shows.
+ */
+async function spoken(
+  notes: Notebook,
+  device: DeviceRef,
+  listed: readonly records.Version[],
+): Promise<readonly records.Version[]> {
+  if (listed.includes("v2")) return listed;
+  const session = await notes.get(records.session(device, "v2"));
+  return session?.current.receiving ? ["v2", ...listed] : listed;
 }
 
 async function wayTo(

@@ -31,6 +31,22 @@ describe("blind trust before verification", () => {
     expect(await refresh(ana, bruno.ref.jid)).toEqual([]);
   });
 
+  test("a device that answered in omemo:2 is not written to in 0.3 because a list leaves it out", async () => {
+    const { ana, bruno } = await couple();
+    const withdraw = () => ana.engine.receiveDeviceList(bruno.ref.jid, OMEMO2, null, ana.commit);
+    await bruno.hear(ana, await ana.say(bruno.ref.jid, "oi"));
+    await withdraw();
+    // It has never answered: what the lists say is all there is.
+    expect((await ana.engine.plan([bruno.ref.jid])).fetch).toMatchObject([{ protocol: AXOLOTL }]);
+    await refresh(ana, bruno.ref.jid);
+    await bruno.look(ana.ref.jid);
+    await ana.hear(bruno, await bruno.say(ana.ref.jid, "oi, oi"));
+    await withdraw();
+    const sent = await ana.say(bruno.ref.jid, "still all of it");
+    expect(sent.sentTo.map(({ protocol }) => protocol)).toEqual([OMEMO2]);
+    expect(bodyOf(await bruno.hear(ana, sent))).toBe("still all of it");
+  });
+
   test("after the first verification new devices need consent", async () => {
     const { ana, bruno, server } = await couple();
     await bruno.hear(ana, await ana.say(bruno.ref.jid, "oi"));

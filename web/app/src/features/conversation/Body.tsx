@@ -136,6 +136,7 @@ function QuoteBox({ message, actions }: Props) {
 function Meta({ message, onDetails }: { message: MessageView; onDetails: () => void }) {
   const { t } = useLingui();
   const format = useFormat();
+  const wording = useWording();
   const block =
     message.content.kind === "file" ||
     message.content.kind === "business" ||
@@ -144,6 +145,7 @@ function Meta({ message, onDetails }: { message: MessageView; onDetails: () => v
     <>
       {message.starred && <Star size={11} fill="currentColor" role="img" aria-label={t`Starred`} />}
       {message.expiresAt !== undefined && <Timer size={12} role="img" aria-label={t`Disappears`} />}
+      {message.doubt && <span className="font-semibold text-warn">{wording.doubt(message.doubt)} ·</span>}
       {message.forwarded && <span>{t`forwarded`} ·</span>}
       {message.edited && <span>{t`edited`} ·</span>}
       <time dateTime={new Date(message.at).toISOString()}>{format.time(message.at)}</time>

@@ -162,7 +162,7 @@ function SystemLine({
   return (
     <article className="msg sys" data-message={message.id} tabIndex={tabbable ? 0 : -1} aria-label={text}>
       <span>{text}</span>{" "}
-      {event.kind === "key-changed" && (
+      {(event.kind === "key-changed" || event.kind === "new-device") && (
         <button type="button" onClick={actions.safety}>
           <Trans>Compare</Trans>
         </button>

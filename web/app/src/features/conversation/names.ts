@@ -21,6 +21,7 @@ export function useMessageName(): (message: MessageView, pictures?: number) => s
     if (pictures === undefined) parts.push(wording.content(message.content));
     else if (caption) parts.push(caption);
     parts.push(format.time(message.at));
+    if (message.doubt) parts.push(wording.doubt(message.doubt));
     if (message.edited) parts.push(t`edited`);
     if (message.forwarded) parts.push(t`forwarded`);
     if (message.starred) parts.push(t`starred`);

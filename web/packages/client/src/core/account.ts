@@ -469,8 +469,10 @@ export class Account {
     for (const notice of notices) {
       const { jid } = notice.device;
       this.store.touch(`safety:${jid}`);
-      if (notice.notice !== "key-changed" || jid === this.jid || !this.messages.chat(jid)) continue;
-      const event = { kind: "key-changed", who: jid, name: this.people.name(jid) } as const;
+      if (notice.notice === "device-removed" || jid === this.jid || !this.messages.chat(jid)) continue;
+      // The devices somebody has when we meet are no news.
+      if (notice.notice === "new-device" && !this.people.row(jid)?.sealed) continue;
+      const event = { kind: notice.notice, who: jid, name: this.people.name(jid) };
       this.messages.add({
         chat: jid,
         sender: jid,

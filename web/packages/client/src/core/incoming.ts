@@ -30,7 +30,7 @@ import { fromWire } from "./mentions.ts";
 import type { Messages } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { People } from "./people.ts";
-import type { StoredContent, StoredMedia, StoredShare } from "./rows.ts";
+import type { Doubt, MessageRow, Sealing, StoredContent, StoredMedia, StoredShare } from "./rows.ts";
 
 /** A message as it concerns a chat, with what the server says about it. */
 interface Arrival {
@@ -46,6 +46,9 @@ interface Arrival {
   readonly late: boolean;
   readonly sealed: readonly Element[];
   readonly roomId: string | undefined;
+  /** How it came, known once it is read. */
+  readonly level: Sealing;
+  readonly doubt: Doubt | undefined;
 }
 
 export interface IncomingHost {
@@ -149,14 +152,15 @@ export class Incoming {
     // A clock ahead of ours must not keep a message at the end of the chat for ever.
     const at = Math.min(stamp ?? now, now);
     const sealed = [...stanza.all("encrypted", NS.omemo), ...stanza.all("encrypted", NS.axolotl)];
-    const common = { stanza, at, late: stamp !== undefined, sealed, device: resourceOf(from) };
+    const device = resourceOf(from);
+    const how = { level: 0, doubt: undefined } as const;
+    const common = { stanza, at, late: stamp !== undefined, sealed, device, ...how };
     if (type === "groupchat") {
       this.#host.roomMessage(stanza);
       const room = bare(from);
       const nick = resourceOf(from);
-      if (nick === "") return;
-      const named = stanza.get("x", NS.mucUser)?.get("item")?.attr("jid");
-      const sender = this.#host.occupant(room, nick) ?? (named ? bare(named) : from);
+      // What the message itself says of its sender's address could be the sender's own invention.
+      const sender = nick === "" ? room : (this.#host.occupant(room, nick) ?? from);
       arrivals.push({
         ...common,
         chat: room,
@@ -223,7 +227,8 @@ export class Incoming {
     if (call) return this.#host.call(arrival, call);
     const outside = arrival.stanza.elements();
     if (!result) {
-      if (arrival.sealed.length === 0) this.#act(arrival, readContent(outside), undefined, after);
+      if (arrival.sealed.length === 0)
+        this.#act(this.#inTheClear(arrival), readContent(outside), undefined, after);
       return;
     }
     if (result.notices.length) this.#host.notices(result.notices);
@@ -237,7 +242,23 @@ export class Incoming {
         ? [...inside, ...outside.filter(({ name, ns }) => !(name === "body" && ns === NS.client))]
         : [...inside, ...outside.filter(({ ns }) => ns === NS.receipts || ns === NS.markers)];
     const device = arrival.device || String(result.sender.deviceId);
-    this.#act({ ...arrival, device }, readContent(counted), inside, after);
+    const level = result.protocol === NS.axolotl ? 1 : 2;
+    const doubt = result.trust === "undecided" ? "unconfirmed" : undefined;
+    if ((this.#people.row(arrival.sender)?.sealed ?? 0) < level)
+      this.#people.change(arrival.sender, { sealed: level, plain: 0 });
+    this.#act({ ...arrival, device, level, doubt }, readContent(counted), inside, after);
+  }
+
+  /** Whoever can put a message before us could leave out its encryption: where there used to be some, that is said. */
+  #inTheClear(arrival: Arrival): Arrival {
+    const used = !arrival.own && (this.#people.row(arrival.sender)?.sealed ?? 0) > 0;
+    return used ? { ...arrival, doubt: "clear" } : arrival;
+  }
+
+  /** A change has to be vouched for as its message was: a server must not edit or take back what it could not write. */
+  #mayChange(row: MessageRow, { level, chat }: Arrival): boolean {
+    const own = row.own === 1 && this.#people.row(chat)?.plain !== 1 ? 1 : 0;
+    return level >= (row.sealed ?? own);
   }
 
   #act(
@@ -257,11 +278,15 @@ export class Incoming {
       const state = content.chatState;
       after.push(() => this.#host.typing(chat, sender, state));
     }
-    if (content.reactions)
-      this.#messages.react(chat, content.reactions.id, sender, content.reactions.emojis, at);
-    else if (content.retracts) this.#messages.retract(chat, sender, content.retracts, "sender");
-    else if (content.moderates && arrival.group && !arrival.sealed.length)
-      this.#messages.retract(chat, undefined, content.moderates, "admin");
+    // The room speaks for itself alone: what it took back. Nobody in it can say that for it.
+    if (arrival.group && sender === chat) {
+      if (content.moderates) this.#messages.retract(chat, undefined, content.moderates, "admin");
+    } else if (content.reactions) {
+      // Clients of 0.3 leave reactions in the clear; who encrypts all does not.
+      if (arrival.level > 0 || this.#people.row(sender)?.sealed !== 2)
+        this.#messages.react(chat, content.reactions.id, sender, content.reactions.emojis, at);
+    } else if (content.retracts) this.#retract(arrival, content.retracts);
+    else if (content.moderates) return;
     else if (content.replaces && this.#edit(arrival, content)) return;
     else this.#add(arrival, content, inside === undefined, after);
   }
@@ -272,10 +297,16 @@ export class Incoming {
     if (row) this.#messages.seen(chat, row, at);
   }
 
+  #retract(arrival: Arrival, target: string): void {
+    const { chat, sender } = arrival;
+    const row = this.#messages.find(chat, target, sender);
+    if (!row || this.#mayChange(row, arrival)) this.#messages.retract(chat, sender, target, "sender");
+  }
+
   /** Only its author may change a message. */
   #edit(arrival: Arrival, content: MessageContent): boolean {
     const row = this.#messages.find(arrival.chat, content.replaces as string, arrival.sender);
-    if (row?.kind !== "text" || content.body === undefined) return false;
+    if (row?.kind !== "text" || content.body === undefined || !this.#mayChange(row, arrival)) return false;
     this.#messages.setContent(row.id, textContent(content.body, content), { edited: true });
     return true;
   }
@@ -302,6 +333,8 @@ export class Incoming {
       forwarded: content.forwarded,
       timer: content.timer ?? 0,
       device: arrival.device,
+      sealed: arrival.level,
+      doubt: arrival.doubt,
       wantsReceipt: content.wantsReceipt || content.markable,
       ...(own && { tick: "sent" as const }),
     });
@@ -310,13 +343,18 @@ export class Incoming {
       this.#messages.changeChat(chat, { mentioned: 1 });
     const share = content.file ?? aesgcmShare(content.body);
     if (mediaId && share) this.#media(mediaId, id, chat, share);
-    if (!own && !arrival.group && (this.#people.row(chat)?.plain === 1) !== inTheClear)
-      this.#people.change(chat, { plain: inTheClear ? 1 : 0 });
+    if (!own && !arrival.group && inTheClear) this.#wroteInTheClear(chat);
     if (!own) {
       after.push(() => this.#host.typing(chat, sender, "active"));
       after.push(() => this.#host.arrived(id, arrival.late));
     }
     this.#receipt(arrival, content);
+  }
+
+  /** Who never encrypted may be answered in the clear. Nobody else: leaving out a device list must not open a chat. */
+  #wroteInTheClear(jid: string): void {
+    const person = this.#people.row(jid);
+    if (!person?.sealed && person?.plain !== 1) this.#people.change(jid, { plain: 1 });
   }
 
   #ensureChat(arrival: Arrival): void {
@@ -361,6 +399,7 @@ export class Incoming {
   }
 
   #timer(arrival: Arrival, seconds: number): void {
+    if (arrival.doubt === "clear") return;
     this.#ensureChat(arrival);
     if (this.#messages.chat(arrival.chat)?.timer === seconds) return;
     this.#messages.changeChat(arrival.chat, { timer: seconds });

@@ -2,7 +2,15 @@
 import type { ErrorCode, Tick } from "../api.ts";
 import type { Store } from "../store/store.ts";
 import { newMessageId } from "./ids.ts";
-import { type ChatRow, type MessageRow, type StoredContent, type StoredQuote, textOf } from "./rows.ts";
+import {
+  type ChatRow,
+  type Doubt,
+  type MessageRow,
+  type Sealing,
+  type StoredContent,
+  type StoredQuote,
+  textOf,
+} from "./rows.ts";
 
 export interface NewMessage {
   readonly id?: string;
@@ -19,6 +27,8 @@ export interface NewMessage {
   readonly tick?: Tick;
   readonly device?: string | undefined;
   readonly wantsReceipt?: boolean;
+  readonly sealed?: Sealing | undefined;
+  readonly doubt?: Doubt | undefined;
 }
 
 /** Kinds that count as unread and move a chat up. */
@@ -64,7 +74,8 @@ export class Messages {
     const content: StoredContent = deleted ? { kind: "deleted", by: "sender" } : message.content;
     this.#sql.run(
       `INSERT INTO message (id, chat, sender, own, at, stanza_id, room_id, kind, content, text, quote, forwarded, timer,
-         tick, device, wants_receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         tick, device, wants_receipt, sealed, doubt)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       message.chat,
       message.sender,
@@ -81,6 +92,8 @@ export class Messages {
       message.tick ?? null,
       message.device ?? null,
       message.wantsReceipt ? 1 : 0,
+      message.sealed ?? null,
+      message.doubt ?? null,
     );
     this.moved(message.chat);
     return id;
@@ -104,6 +117,12 @@ export class Messages {
       this.#sql.run("UPDATE message SET room_id = ? WHERE id = ?", again.roomId, known.id);
     }
     if (known.kind !== "locked" || again.content.kind === "locked") return undefined;
+    this.#sql.run(
+      "UPDATE message SET sealed = ?, doubt = ? WHERE id = ?",
+      again.sealed ?? null,
+      again.doubt ?? null,
+      known.id,
+    );
     this.setContent(known.id, again.content);
     return known.id;
   }

@@ -432,7 +432,8 @@ export class Outgoing {
     const outside = [content.hint("no-store"), content.hint("no-copy")];
     if (outcome.sentTo.some(({ jid }) => jid !== this.#session.account))
       this.#session.send(sealedMessage(attrs, outcome, outside));
-    else if (!group) this.#session.send(message(attrs, ...elements, ...outside));
+    // In the clear only to who writes in the clear: others would show the server when somebody types.
+    else if (this.#people.row(chat)?.plain === 1) this.#session.send(message(attrs, ...elements, ...outside));
     this.#encryption().perform(outcome.tasks);
   }
 }

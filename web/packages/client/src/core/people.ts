@@ -2,6 +2,7 @@
 import { localOf } from "@plauder/protocol/jid";
 import type { AvatarRef, ContactView, Presence } from "../api.ts";
 import type { Store } from "../store/store.ts";
+import type { Sealing } from "./rows.ts";
 
 export interface PersonRow {
   readonly jid: string;
@@ -20,6 +21,8 @@ export interface PersonRow {
   readonly card_at: number | null;
   /** They wrote in the clear and have no device that can read encrypted messages. */
   readonly plain: number;
+  /** The most they have encrypted so far; what once was is not given up because somebody leaves it out. */
+  readonly sealed: Sealing;
 }
 
 type Change = Partial<Omit<PersonRow, "jid">>;
@@ -174,6 +177,7 @@ const UNKNOWN: Omit<PersonRow, "jid"> = {
   last_seen: null,
   card_at: null,
   plain: 0,
+  sealed: 0,
 };
 
 function nameOf(row: PersonRow): string {

@@ -58,7 +58,15 @@ export interface MessageRow {
   readonly sent_at: number | null;
   readonly device: string | null;
   readonly wants_receipt: number;
+  readonly sealed: Sealing | null;
+  readonly doubt: Doubt | null;
 }
+
+/** 0 in the clear, 1 its body encrypted (0.3), 2 all of it (omemo:2). */
+export type Sealing = 0 | 1 | 2;
+
+/** In the clear from somebody who used to encrypt; or by a device that nobody agreed to yet. */
+export type Doubt = "clear" | "unconfirmed";
 
 export interface ChatRow {
   readonly id: string;

@@ -89,6 +89,15 @@ export const MIGRATIONS: readonly string[] = [
   END;
   `,
   "CREATE INDEX message_events ON message (at) WHERE kind = 'system'",
+  `
+  -- How a message came: 0 in the clear, 1 its body encrypted (0.3), 2 all of it (omemo:2); NULL: ours, or from before.
+  ALTER TABLE message ADD COLUMN sealed INTEGER;
+  -- Why it is not to be taken for granted: 'clear' where they used to encrypt, 'unconfirmed' by a device not agreed to.
+  ALTER TABLE message ADD COLUMN doubt TEXT;
+  -- The most they have encrypted so far, as in message.sealed.
+  ALTER TABLE person ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX outbox_stream ON outbox (stream);
+  `,
 ];
 
 /** Bring the store to the present shape. A store from a newer app is refused rather than damaged. */
