@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,31 +17,18 @@ from plauder.edge import certificates
 from plauder.edge.http.app import SOURCE_WEB_ROOT
 from plauder.edge.listen import PortTaken, bind
 from plauder.kit.config import OFF, Config, ConfigError
+from plauder.ops import check_dns
+from plauder.ops.finding import Finding
 from plauder.store import migrations, outbox
 from plauder.store.database import Database
 
-Level = Literal["ok", "note", "warning", "error"]
 EXPIRES_SOON = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `fix` is empty when nothing is to be done."""
-
-    level: Level
-    part: str
-    what: str
-    fix: str = ""
-
-    def __str__(self) -> str:
-        mark = {"ok": "ok     ", "note": "note   ", "warning": "warning", "error": "ERROR  "}[self.level]
-        return f"{mark}  {self.part:<12} {self.what}" + (f"\n{'':22} → {self.fix}" if self.fix else "")
 
 
 async def check(config: Config, now: datetime) -> list[Finding]:
     """Look at everything. Changes nothing."""
     findings = [*_settings(config), *_disk(config), *_tls(config, now), *_web(config), *_clock(now)]
-    asked: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (_ports, _database, _dns, _sms)
+    asked: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (_ports, _database, check_dns.check, _sms)
     for one in asked:
         findings += await one(config)
     return findings
@@ -186,25 +170,6 @@ async def _database(config: Config) -> list[Finding]:
     finally:
         await database.close()
     return [Finding("ok", "database", f"at revision {revision}")]
-
-
-async def _dns(config: Config) -> list[Finding]:
-    if config.is_local:
-        return []
-    try:
-        async with asyncio.timeout(5):
-            rows = await asyncio.get_running_loop().getaddrinfo(config.domain, None, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError):
-        fix = f"Publish an A and AAAA record for {config.domain}."
-        return [Finding("error", "dns", f"{config.domain} does not resolve.", fix)]
-    addresses = ", ".join(sorted({str(row[4][0]) for row in rows}))
-    records = (
-        f"_xmpp-client._tcp.{config.domain} SRV 5 1 {config.xmpp.port} {config.domain}; "
-        f"_xmpps-client._tcp.{config.domain} SRV 5 1 {config.xmpp.tls_port} {config.domain}"
-    )
-    standard = (config.xmpp.port, config.xmpp.tls_port) == (5222, 5223)
-    level: Level = "ok" if standard else "note"
-    return [Finding(level, "dns", f"{config.domain} is {addresses}", "" if standard else f"Publish: {records}")]
 
 
 async def _sms(config: Config) -> list[Finding]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from plauder.edge.turn import ProbeFailed, mirror, probe
 from plauder.features.calls.rules import Relay, login
 from plauder.kit.config import Config
-from plauder.ops.check import Finding
+from plauder.ops.finding import Finding
 
 NO_RELAY = (
     "People behind strict firewalls and in mobile networks cannot call each other. See docs/operate/calls.md: install "

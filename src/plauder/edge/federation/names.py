@@ -59,10 +59,10 @@ class Lookup(Protocol):
 
 
 class Dns:
-    """The system's resolver."""
+    """The system's resolver, or another that is given."""
 
-    def __init__(self) -> None:
-        self._resolver: dns.asyncresolver.Resolver | None = None
+    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None) -> None:
+        self._resolver = resolver
 
     async def services(self, name: str) -> list[Record] | None:
         try:
