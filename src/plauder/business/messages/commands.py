@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Row
 
-from plauder.business.messages import content, rendering, rules, store, templating
+from plauder.business.messages import content, interactive, rendering, rules, store, templating
 from plauder.business.messages.content import Outgoing, ReadRequest
 from plauder.business.messages.ports import (
     Billing,
@@ -21,6 +21,7 @@ from plauder.business.messages.ports import (
     PriceRequest,
     Quote,
     Sender,
+    Shelves,
     Templates,
     TemplateView,
 )
@@ -61,6 +62,7 @@ class Ports:
 
     templates: Templates
     media: Media
+    shelves: Shelves
     billing: Billing
     people: People
     numbers: Numbers
@@ -282,7 +284,10 @@ async def _prepare_content(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None
             raise fail(131063)
     elif draft.command.only_marketing:
         raise fail(131055, "This endpoint sends marketing templates only.")
-    elif out.kind == "reaction" or out.context_id:
+    elif out.kind == "interactive" and (wanted := interactive.products_of(out.content)) is not None:
+        shown = await ports.shelves.products(uow, sender.waba_id, *wanted)
+        draft.content = out.content | {"products": list(shown.values())}
+    if out.kind == "reaction" or (out.kind != "template" and out.context_id):
         await _check_target(uow, draft)
 
 
@@ -673,6 +678,8 @@ async def receive(uow: UnitOfWork, ports: Ports, sender: Sender, incoming: Incom
     user_id = ports.people.user_id(sender.portfolio_id, incoming.wa_id)
     name = incoming.name or (known.name if known else "")
     content_ = _with_target(incoming, rows.get(incoming.target))
+    if incoming.kind == "order":
+        content_ = await ports.shelves.priced(uow, sender.waba_id, content_)
     quoted = rows.get(incoming.quoted)
     message = rendering.incoming_message(
         wamid,

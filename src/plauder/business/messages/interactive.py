@@ -247,6 +247,20 @@ def _unsupported(action: Part) -> dict[str, Any]:
     raise fail(131051, "Carousels do not nest")
 
 
+def products_of(content: dict[str, Any]) -> tuple[str, list[str]] | None:
+    """(catalogue, products) that a message is about, None for one that is about none. "": the connected catalogue."""
+    action = content["action"]
+    if content["type"] == "product":
+        return action["catalog_id"], [action["product_retailer_id"]]
+    if content["type"] == "product_list":
+        items = [item for section in action["sections"] for item in section["product_items"]]
+        return action["catalog_id"], [item["product_retailer_id"] for item in items]
+    if content["type"] == "catalog_message":
+        thumbnail = (action.get("parameters") or {}).get("thumbnail_product_retailer_id")
+        return "", [str(thumbnail)[:100]] if thumbnail else []
+    return None
+
+
 ACTIONS: dict[str, Callable[[Part], dict[str, Any]]] = {
     "button": _buttons,
     "list": _list,

@@ -108,6 +108,21 @@ class MediaView:
     link: str
 
 
+class Shelves(Protocol):
+    """What a business sells."""
+
+    async def products(
+        self, uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """What a person's app shows of these products. Raises error 131009 when the connected catalogue has one not.
+        An empty `catalog_id` is the connected one."""
+        ...
+
+    async def priced(self, uow: UnitOfWork, waba_id: str, order: dict[str, Any]) -> dict[str, Any]:
+        """A person's order with the catalogue's prices."""
+        ...
+
+
 class Media(Protocol):
     async def get(self, uow: UnitOfWork, portfolio_id: str, media_id: str) -> MediaView | None:
         """A medium that was uploaded and has not expired."""

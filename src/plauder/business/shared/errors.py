@@ -84,6 +84,7 @@ TITLES: dict[int, tuple[int, str]] = {
     136025: (400, "Verify code error"),
     137000: (400, "Recipient identity key hash mismatch"),
     138000: (400, "Calling not enabled"),
+    131215: (400, "Groups are not available for this number"),
     139000: (400, "Blocked by integrity"),
     139001: (400, "Flow can't be updated"),
     139002: (400, "Flow can't be published"),

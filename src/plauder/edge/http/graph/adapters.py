@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
 from plauder.business.accounts import store as account_store
+from plauder.business.catalog import commands as catalog
 from plauder.business.media import commands as media
 from plauder.business.media import rules as media_rules
 from plauder.business.media import store as media_store
@@ -143,6 +144,18 @@ class MediaLibrary:
             life=media_rules.LINK_LIFE,
         )
         return self.view(await media.add(self._database, self._blobs, medium, at=now))
+
+
+class Shelves:
+    """`messages.ports.Shelves`: the catalogue that a WABA is connected to."""
+
+    async def products(
+        self, uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        return await catalog.for_message(uow, waba_id, catalog_id, retailer_ids)
+
+    async def priced(self, uow: UnitOfWork, waba_id: str, order: dict[str, Any]) -> dict[str, Any]:
+        return await catalog.priced(uow, waba_id, order)
 
 
 class Residents:

@@ -34,11 +34,22 @@ from plauder.edge import pacing, quality
 from plauder.edge.flows import FlowDesk
 from plauder.edge.hosted import Hosted, Sealer
 from plauder.edge.hosted_omemo import OmemoSealer
-from plauder.edge.http.graph.adapters import MediaLibrary, Residents, Senders, TemplateCatalogue
+from plauder.edge.http.graph.adapters import MediaLibrary, Residents, Senders, Shelves, TemplateCatalogue
 from plauder.edge.http.graph.api import Exchange, GraphApi, GraphJSON, install_errors
 from plauder.edge.http.graph.deps import Graph, GraphSettings
 from plauder.edge.http.graph.journal import entry_of
-from plauder.edge.http.graph.routes import apps, flows, messages, nodes, numbers, oauth, profile, wabas
+from plauder.edge.http.graph.routes import (
+    apps,
+    catalogs,
+    flows,
+    messages,
+    nodes,
+    numbers,
+    oauth,
+    profile,
+    refused,
+    wabas,
+)
 from plauder.edge.http.graph.routes import media as media_routes
 from plauder.edge.http.graph.routes import templates as template_routes
 from plauder.edge.outbound import Outbound, OutboundFailed
@@ -169,6 +180,7 @@ def build(
     ports = Ports(
         templates=TemplateCatalogue(),
         media=library,
+        shelves=Shelves(),
         billing=billing or NoBilling(),
         people=Residents(keyring, hosted.exists),
         numbers=senders,
@@ -245,7 +257,8 @@ def application(graph: Graph) -> FastAPI:
     )
     app.state.graph = graph
     install_errors(app)
-    for module in (oauth, messages, media_routes, template_routes, flows, numbers, profile, wabas, apps, nodes):
+    first = (oauth, messages, media_routes, template_routes, flows, numbers, profile, catalogs, wabas, apps)
+    for module in (*first, refused, nodes):
         app.include_router(module.router())
     return app
 

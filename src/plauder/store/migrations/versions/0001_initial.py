@@ -143,6 +143,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_block_item_jid", "block_item", ["jid"], unique=False)
     op.create_table(
+        "business_catalog",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_catalog")),
+    )
+    op.create_index("ix_business_catalog_portfolio", "business_catalog", ["portfolio_id"], unique=False)
+    op.create_table(
+        "business_catalog_waba",
+        sa.Column("waba_id", sa.String(), nullable=False),
+        sa.Column("catalog_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("waba_id", name=op.f("pk_business_catalog_waba")),
+    )
+    op.create_index("ix_business_catalog_waba_catalog", "business_catalog_waba", ["catalog_id"], unique=False)
+    op.create_table(
         "business_click",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("at", plauder.store.schema.Instant(), nullable=False),
@@ -669,6 +685,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("portfolio_id", "account", name=op.f("pk_business_member")),
     )
     op.create_index("ix_business_member_account", "business_member", ["account"], unique=False)
+    op.create_table(
+        "business_product",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("catalog_id", sa.String(), nullable=False),
+        sa.Column("retailer_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("availability", sa.String(), nullable=False),
+        sa.Column("condition", sa.String(), nullable=False),
+        sa.Column("brand", sa.String(), nullable=False),
+        sa.Column("image_url", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["catalog_id"], ["business_catalog.id"], name=op.f("fk_business_product_catalog_id_business_catalog")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_product")),
+    )
+    op.create_index("ix_business_product_retailer", "business_product", ["catalog_id", "retailer_id"], unique=True)
     op.create_table(
         "business_system_user",
         sa.Column("id", sa.String(), nullable=False),
