@@ -211,7 +211,9 @@ modules:
   mod_client_state: {{}}
   mod_disco: {{}}
   mod_muc: {{max_users: 2000, max_user_conferences: 1000, history_size: 0, min_message_interval: 0,
-      min_presence_interval: 0, access_create: all, access: all, access_persistent: all}}
+      min_presence_interval: 0, access_create: all, access: all, access_persistent: all,
+      default_room_options: {{max_users: 2000, persistent: true, members_only: false,
+      presence_broadcast: [moderator]}}}}
   mod_offline: {{access_max_user_messages: unlimited}}
   mod_ping: {{}}
   mod_privacy: {{}}

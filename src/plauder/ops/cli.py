@@ -26,7 +26,7 @@ from plauder.kit.config import CONFIG_VARIABLE, Config
 from plauder.kit.errors import BadInput, NotFound, PlauderError
 from plauder.ops import backup as backups
 from plauder.ops import check as checks
-from plauder.ops import check_calls, money
+from plauder.ops import check_calls, money, portable
 from plauder.ops.desk import Desk, desk
 from plauder.ops.serve import Build, Seed, serve
 from plauder.store import outbox
@@ -89,6 +89,8 @@ def _application() -> typer.Typer:
     app.command("backup")(backup)
     app.command("verify")(verify)
     app.command("restore")(restore)
+    app.command("export")(export_command)
+    app.command("import")(import_command)
     for name, doc, commands in (
         ("account", "Look after accounts.", (account_list, account_add, account_password, account_disable)),
         ("account", "", (account_enable, account_delete, account_devices, account_log_out)),
@@ -192,6 +194,43 @@ def check(
     for finding in findings:
         _say(str(finding))
     return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def export_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A new file; keep it as safe as the server.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Only these accounts.")] = None,
+) -> None:
+    """Write accounts to a file that other XMPP servers read (XEP-0227)."""
+    wanted = [_local(name) for name in names or ()]
+
+    async def work(at: Desk) -> None:
+        try:
+            count = await portable.export(at, file, wanted)
+        except FileExistsError:
+            raise BadInput(f"{file} is there already; nothing is overwritten.") from None
+        _say(f"{count} accounts are in {file}. It holds keys made from passwords: keep it as safe as the server.")
+
+    _at_desk(context, work)
+
+
+def import_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="What another server wrote (XEP-0227).")],
+    host: Annotated[str, typer.Option("--host", help="The domain they had, where it is not ours.")] = "",
+) -> int:
+    """Open the accounts of such a file; those that are here already are left alone."""
+    told = portable.Told()
+
+    async def work(at: Desk) -> None:
+        nonlocal told
+        told = await portable.take(at, file, host=host)
+
+    _at_desk(context, work)
+    for warning in told.warnings:
+        _say(warning)
+    _say(f"{told.made} accounts are open.")
+    return 0 if told.made or not told.warnings else 1
 
 
 # ── accounts ──────────────────────────────────────────────────────────────────────────────────────────────────────

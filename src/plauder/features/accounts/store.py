@@ -161,6 +161,17 @@ async def save_device(
     await uow.execute(statement.on_conflict_do_update(index_elements=["local", "id"], set_=values))
 
 
+async def password_keys(uow: UnitOfWork, local: str) -> dict[str, Keys] | None:
+    """The keys by hash of the password that a person chose; None without one."""
+    row = (await uow.execute(select(devices).where(devices.c.local == local, devices.c.id == ""))).one_or_none()
+    if row is None:
+        return None
+    values = row._mapping
+    return {
+        name: Keys(bytes(values[_column("stored", name)]), bytes(values[_column("server", name)])) for name in HASHES
+    }
+
+
 async def rename_device(uow: UnitOfWork, local: str, device: str, name: str) -> bool:
     """False when there is no such device."""
     statement = update(devices).where(devices.c.local == local, devices.c.id == device).values(name=name)

@@ -23,6 +23,12 @@ async def find(uow: UnitOfWork, account: str, name: str) -> bytes | None:
     return (await uow.execute(statement)).scalar_one_or_none()
 
 
+async def load(uow: UnitOfWork, account: str) -> list[bytes]:
+    """Everything of an account, serialised, by name."""
+    statement = select(elements.c.payload).where(elements.c.account == account).order_by(elements.c.name)
+    return list((await uow.execute(statement)).scalars())
+
+
 async def save(uow: UnitOfWork, account: str, name: str, payload: bytes) -> None:
     """Keep an element in place of the former one of its name."""
     values = {"size": len(payload), "payload": payload}
