@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plauder.core.server import Server
     from plauder.wire.jid import Jid
 
-PAGE = 64
+PAGE = 256
 """Stanzas read from the inbox at a time."""
 
 _END = b"</message>"
@@ -46,11 +46,9 @@ class Mode(IntEnum):
 
 def delayed(stanza: bytes, number: int, by: str) -> bytes:
     """A stored message with the time it arrived (XEP-0203 §4: an offline storage service says so by its domain)."""
-    stamp = time_of(number)
-    delay = (
-        f"<delay xmlns='urn:xmpp:delay' from='{by}' stamp='{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03}Z'/>"
-    )
-    return b"%b%b%b" % (stanza[: -len(_END)], delay.encode(), _END)
+    stamp = time_of(number).isoformat(timespec="milliseconds").removesuffix("+00:00")
+    delay = f"<delay xmlns='urn:xmpp:delay' from='{by}' stamp='{stamp}Z'/></message>"
+    return stanza[: -len(_END)] + delay.encode()
 
 
 class FedSession(Session):

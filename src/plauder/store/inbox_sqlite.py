@@ -82,6 +82,9 @@ CLEAN_AFTER: Final = 0.2
 CLEAN_AT_LEAST: Final = 10.0
 """The same under load."""
 RETRY_MAX: Final = 100_000
+LINGER: Final = 0.02
+"""Seconds that settlements wait for company. Messages of many accounts share pages, so that ten of them together cost
+little more than one; and what a crash takes back makes a double, never a loss."""
 
 
 @dataclass(slots=True)
@@ -112,6 +115,7 @@ class _Settle:
 class _Note:
     """Something small to write with the next group."""
 
+    account: str
     do: Callable[[], object]
 
 
@@ -121,6 +125,10 @@ class _Call:
 
     do: Callable[[], Any]
     answer: asyncio.Future[Any]
+    account: str = ""
+    """Whose rows it reads; "" where it may be anybody's, or where it writes."""
+    notes: bool = False
+    """Whether it reads what notes write."""
 
 
 @dataclass(slots=True)
@@ -132,6 +140,25 @@ class _Group:
     """Acknowledged by all before they were written."""
     settles: list[_Settle] = field(default_factory=list)
     notes: list[_Note] = field(default_factory=list)
+    settled_of: set[str] = field(default_factory=set)
+    noted_of: set[str] = field(default_factory=set)
+    """Whose rows `settles` and `notes` change."""
+    began: float = 0.0
+
+    @property
+    def lingers(self) -> bool:
+        """Whether anything is in it."""
+        return bool(self.settled_of or self.noted_of)
+
+    def matters_to(self, call: _Call) -> bool:
+        """Whether the call would miss something if this was not written."""
+        return not call.account or call.account in (self.noted_of if call.notes else self.settled_of)
+
+    def must_go(self) -> bool:
+        """Whether somebody waits for it, or it has waited long enough."""
+        if self.keeps or self.settled or len(self.settles) >= GROUP_MAX:
+            return True
+        return self.lingers and time.monotonic() - self.began >= LINGER
 
 
 class SqliteInbox:
@@ -144,13 +171,16 @@ class SqliteInbox:
         self._work: deque[_Keep | _Settle | _Note | _Call] = deque()
         self._wake = threading.Semaphore(0)
         self._is_asleep = False
+        self._is_lingering = False
         self._is_closing = False
         self._unwritten: dict[tuple[str, str], int] = {}
         # Belonging to the writer's thread from here on; the loop only looks at _owed.
         self._keys: dict[tuple[str, str], int] = {}
         self._owed: dict[tuple[str, str], int] = {}
         self._retry: list[_Settle] = []
+        self._group = _Group()
         self._is_dirty = False
+        self._is_synchronous = True
         self._cleaned = 0.0
         self._looked_at_disk = 0.0
         self._has_room = True
@@ -198,7 +228,7 @@ class SqliteInbox:
     async def waiting(self, account: str, devices: Sequence[str], after: int, limit: int) -> tuple[list[Kept], bool]:
         if not self.may_have(account, devices):
             return [], False
-        return await self._call(lambda: self._waiting(account, devices, after, limit))
+        return await self._call(lambda: self._waiting(account, devices, after, limit), account)
 
     async def archive(
         self,
@@ -213,13 +243,13 @@ class SqliteInbox:
     ) -> list[Kept]:
         low = max(after + 1, _number(start) if start else 0)
         high = min(2**63 - 1, before or 2**63 - 1, _number(end) + 256 if end else 2**63 - 1)
-        return await self._call(lambda: self._archive(account, low, high, newest, limit))
+        return await self._call(lambda: self._archive(account, low, high, newest, limit), account)
 
     async def count(self, account: str, devices: Sequence[str]) -> int:
-        return await self._call(lambda: self._count(account, devices))
+        return await self._call(lambda: self._count(account, devices), account)
 
     async def devices(self, account: str) -> list[Device]:
-        return await self._call(lambda: self._devices(account))
+        return await self._call(lambda: self._devices(account), account, notes=True)
 
     async def queues(self, prefix: str) -> list[tuple[str, str]]:
         return await self._call(lambda: self._queues(prefix))
@@ -228,11 +258,11 @@ class SqliteInbox:
         await self._call(lambda: self._write(lambda: self._save_device(device)))
 
     def note_device(self, device: Device) -> None:
-        self._put(_Note(lambda: self._save_device(device)))
+        self._put(_Note(device.account, lambda: self._save_device(device)))
 
     async def seen_before(self, account: str, name: str, now: datetime) -> bool:
-        was = await self._call(lambda: self._has_seen(account, name))
-        self._put(_Note(lambda: self._see(account, name, now)))
+        was = await self._call(lambda: self._has_seen(account, name), account, notes=True)
+        self._put(_Note(account, lambda: self._see(account, name, now)))
         return was
 
     async def forget_device(self, account: str, device: str) -> None:
@@ -276,15 +306,16 @@ class SqliteInbox:
 
     def _put(self, work: _Keep | _Settle | _Note | _Call) -> None:
         self._work.append(work)
-        if self._is_asleep:
+        # While it lingers it wakes up soon enough for what nobody waits for.
+        if self._is_asleep and not (self._is_lingering and isinstance(work, _Settle | _Note)):
             self._is_asleep = False
             self._wake.release()
 
-    async def _call(self, do: Callable[[], T]) -> T:
+    async def _call(self, do: Callable[[], T], account: str = "", *, notes: bool = False) -> T:
         if self._is_closing:
             raise InboxFull("the inbox is closed")
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._put(_Call(do, answer))
+        self._put(_Call(do, answer, account, notes))
         return await answer
 
     def _report(self, group: _Group, problem: Exception | None) -> None:
@@ -344,6 +375,14 @@ class SqliteInbox:
         if self._work or self._is_closing:
             self._is_asleep = False
             return
+        if self._group.lingers:
+            self._is_lingering = True
+            woken = self._wake.acquire(timeout=LINGER)
+            self._is_lingering = False
+            if woken or self._work:
+                self._is_asleep = False
+                return
+            self._finish_group()
         if self._is_dirty or self._retry:
             if self._wake.acquire(timeout=CLEAN_AFTER):
                 return
@@ -351,9 +390,8 @@ class SqliteInbox:
         self._wake.acquire(timeout=60.0)
 
     def _one_group(self) -> None:
-        """Take what is there up to the next call, commit it, then make the call."""
-        group = _Group()
-        work = self._work
+        """Take what is there up to the next call; commit it if it is time or the call must see it; make the call."""
+        group, work = self._group, self._work
         call: _Call | None = None
         while work and len(group.keeps) < GROUP_MAX:
             item = work.popleft()
@@ -361,16 +399,27 @@ class SqliteInbox:
                 before = group.keeps.setdefault(item.number, item)
                 if before is not item:
                     before.take(item)
-            elif isinstance(item, _Settle):
-                self._settle_unwritten(group, item)
-            elif isinstance(item, _Note):
-                group.notes.append(item)
-            else:
+                continue
+            if isinstance(item, _Call):
                 call = item
                 break
-        self._commit(group)
+            if not group.lingers:
+                group.began = time.monotonic()
+            if isinstance(item, _Settle):
+                group.settled_of.add(item.account)
+                self._settle_unwritten(group, item)
+            else:
+                group.noted_of.add(item.account)
+                group.notes.append(item)
+        if group.must_go() or (call is not None and group.matters_to(call)):
+            self._finish_group()
         if call is not None:
             self._make(call)
+
+    def _finish_group(self) -> None:
+        """Commit what has gathered."""
+        group, self._group = self._group, _Group()
+        self._commit(group)
 
     def _settle_unwritten(self, group: _Group, settle: _Settle) -> None:
         """An acknowledgement may overtake the writing of its stanza; then there is less to write, or nothing."""
@@ -396,7 +445,8 @@ class SqliteInbox:
         settles = self._retry + group.settles
         problem: Exception | None = None
         try:
-            self._write(lambda: self._write_group(group, settles))
+            # A settlement that a power cut takes back makes a double, never a loss: it need not wait for the disk.
+            self._write(lambda: self._write_group(group, settles), at_once=bool(group.keeps))
             self._retry = []
         except (sqlite3.Error, OSError) as error:
             problem = InboxFull(str(error))
@@ -407,9 +457,13 @@ class SqliteInbox:
         if group.keeps or group.settled:
             self._loop.call_soon_threadsafe(self._report, group, problem)
 
-    def _write(self, do: Callable[[], T]) -> T:
-        """Run `do` in a transaction of its own."""
+    def _write(self, do: Callable[[], T], *, at_once: bool = True) -> T:
+        """Run `do` in a transaction of its own. `at_once`: it is on disk when this returns; otherwise it is with the
+        next one that is (what SQLite calls NORMAL)."""
         connection = self._connection
+        if at_once is not self._is_synchronous:
+            connection.execute(f"PRAGMA synchronous={'FULL' if at_once else 'NORMAL'}")
+            self._is_synchronous = at_once
         connection.execute("BEGIN IMMEDIATE")
         try:
             result = do()
@@ -526,6 +580,7 @@ class SqliteInbox:
 
     def _clean(self) -> None:
         """Leave nothing of what was delivered in the files."""
+        self._finish_group()
         self._is_dirty = False
         self._cleaned = time.monotonic()
         try:

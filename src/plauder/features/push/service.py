@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 3.0
 """Seconds that a device may take to acknowledge before it rings: one that is here answers much sooner."""
+TIMER_GRACE: Final = 0.1
+"""What is due within so many seconds is looked at with what is due now."""
 QUIET: Final = 600.0
 """Seconds after which the same chat may ring again though the device has not come back."""
 MOST_FAILURES: Final = 20
@@ -66,6 +68,8 @@ class Push:
         self._key = chat_name
         self._known: OrderedDict[str, tuple[Target, ...]] = OrderedDict()
         self._loading: dict[str, asyncio.Future[tuple[Target, ...]]] = {}
+        self._patient: deque[tuple[float, Delivery]] = deque()
+        """What was kept, and when to look whether somebody has to be woken for it; in that order."""
         self._rung: OrderedDict[tuple[str, str], OrderedDict[str, float]] = OrderedDict()
         """(account, device) → chat → when it rang last."""
 
@@ -112,11 +116,18 @@ class Push:
         """A message was not taken at once: look again in a moment."""
         if self._known.get(delivery.account) == ():
             return
-        self._server.timers.call_later(PATIENCE, lambda: self._look_again(delivery))
+        if not self._patient:  # one timer, however many messages wait
+            self._server.timers.call_later(PATIENCE, self._look_again)
+        self._patient.append((self._server.clock.monotonic() + PATIENCE, delivery))
 
-    def _look_again(self, delivery: Delivery) -> None:
-        if delivery.owing and not self._server.is_stopping and self._known.get(delivery.account) != ():
-            self._server.spawn(self._wake(delivery), "wake devices")
+    def _look_again(self) -> None:
+        patient, now = self._patient, self._server.clock.monotonic()
+        while patient and patient[0][0] <= now + TIMER_GRACE:
+            _, delivery = patient.popleft()
+            if delivery.owing and not self._server.is_stopping and self._known.get(delivery.account) != ():
+                self._server.spawn(self._wake(delivery), "wake devices")
+        if patient:
+            self._server.timers.call_later(patient[0][0] - now, self._look_again)
 
     async def _wake(self, delivery: Delivery) -> None:
         targets = await self.targets(delivery.account)
