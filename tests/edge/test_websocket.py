@@ -14,7 +14,9 @@ import pytest
 import uvicorn
 import websockets
 
-from plauder.edge.websocket import WebSocketListener
+from plauder.core.door import Rules
+from plauder.edge.http.address import Proxies
+from plauder.edge.websocket import AddressOf, WebSocketListener, direct
 from plauder.wire.xml import parse
 from tests.live import Live, live
 
@@ -30,9 +32,11 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def serving(directory: Path) -> AsyncIterator[tuple[Live, int]]:
-    async with live(directory) as at:
-        listener = WebSocketListener(at.door)
+async def serving(
+    directory: Path, rules: Rules | None = None, address_of: AddressOf = direct
+) -> AsyncIterator[tuple[Live, int]]:
+    async with live(directory, rules=rules) as at:
+        listener = WebSocketListener(at.door, address_of)
         config = uvicorn.Config(
             application,
             host="127.0.0.1",
@@ -93,6 +97,24 @@ class Client:
 async def connected(port: int) -> AsyncIterator[Client]:
     async with websockets.connect(f"ws://127.0.0.1:{port}/ws", subprotocols=["xmpp"]) as socket:  # type: ignore[list-item]
         yield Client(socket)
+
+
+async def test_who_hides_behind_a_proxy_is_counted_and_let_go_again(tmp_path: Path) -> None:
+    """Anybody can send the header; nobody named the proxy that it speaks of."""
+    rules = Rules(require_tls=False, connections_per_address=2)
+    hidden = {"X-Forwarded-For": "192.0.2.7"}
+    async with serving(tmp_path, rules, Proxies(()).of_upgrade) as (at, port):
+        for _ in range(5):
+            async with websockets.connect(
+                f"ws://127.0.0.1:{port}/ws",
+                subprotocols=["xmpp"],  # type: ignore[list-item]
+                additional_headers=hidden,
+            ) as socket:
+                await Client(socket).open()
+                assert at.door.count == 1
+            async with asyncio.timeout(5):
+                while at.door.count:
+                    await asyncio.sleep(0.01)
 
 
 async def test_a_browser_talks_to_itself(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ class Connection:
 
     def begin(self, address: str) -> bool:
         """A connection from this address was accepted. False: it must be closed, there are too many."""
-        self.address = address
+        # One that hides behind a proxy nobody named is counted with its like: an empty address would never be let go.
+        address = self.address = address or "hidden"
         if not self.door.admit(address):
             return False
         self.login = self.door.new_login(self)
