@@ -395,7 +395,7 @@ class App:
                 stanzas_per_second=settings.stanzas_per_second,
                 max_connections=settings.max_connections,
             ),
-            PeerTrust(self.clock, extra=settings.authorities),
+            PeerTrust(self.clock.now, extra=settings.authorities),
             tls,
             self.keyring.derive("dialback"),
             Names(Dns(), settings.places),

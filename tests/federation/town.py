@@ -129,7 +129,7 @@ async def town(
         federation = Federation(
             running.server,
             settings,
-            Trust(running.server.clock, extra=trusted or running.authority),
+            Trust(running.server.clock.now, extra=trusted or running.authority),
             PeerContext(files.certificate, files.key),
             domain.encode(),
             Names(Addresses(), places),

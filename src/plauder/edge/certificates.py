@@ -59,6 +59,14 @@ def read(path: Path) -> x509.Certificate:
         raise ConfigError(f"The certificate {path} cannot be read: {_reason(error)}.") from None
 
 
+def chain(path: Path) -> list[x509.Certificate]:
+    """All certificates of a PEM file, in their order. Raises ConfigError."""
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The certificate {path} cannot be read: {_reason(error)}.") from None
+
+
 def covers(certificate: x509.Certificate, domain: str) -> bool:
     """Whether the certificate names the domain (or a wildcard above it, or its address)."""
     try:

@@ -68,7 +68,7 @@ def authority() -> Authority:
 def trust(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Trust:
     path = tmp_path_factory.mktemp("trust") / "ca.pem"
     path.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
-    return Trust(CLOCK, extra=path)
+    return Trust(CLOCK.now, extra=path)
 
 
 def test_a_chain_to_a_trusted_authority_proves_the_names_in_it(trust: Trust, authority: Authority) -> None:
@@ -103,7 +103,7 @@ def test_nothing_shown_proves_nothing(trust: Trust) -> None:
 
 def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
-        Trust(CLOCK, extra=tmp_path / "none.pem")
+        Trust(CLOCK.now, extra=tmp_path / "none.pem")
     (tmp_path / "empty.pem").write_text("nothing")
     with pytest.raises(ConfigError, match="PEM"):
-        Trust(CLOCK, extra=tmp_path / "empty.pem")
+        Trust(CLOCK.now, extra=tmp_path / "empty.pem")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import ssl
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,6 @@ import certifi
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from plauder.kit.clock import Clock
 from plauder.kit.config import ConfigError
 
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
@@ -28,9 +28,9 @@ _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTI
 class Trust:
     """The authorities we believe."""
 
-    def __init__(self, clock: Clock, *, extra: Path | None = None) -> None:
+    def __init__(self, now: Callable[[], datetime], *, extra: Path | None = None) -> None:
         """The system's authorities, and those in the PEM file `extra`. Raises ConfigError when that cannot be read."""
-        self._clock = clock
+        self._now = now
         self._store = Store(_system() + (_read(extra) if extra is not None else []))
 
     def problem(self, chain: Sequence[x509.Certificate], domain: str) -> str:
@@ -40,7 +40,7 @@ class Trust:
         try:
             name = domain.encode("idna").decode()
             verifier = (
-                PolicyBuilder().store(self._store).time(self._clock.now()).build_server_verifier(x509.DNSName(name))
+                PolicyBuilder().store(self._store).time(self._now()).build_server_verifier(x509.DNSName(name))
             )
             verifier.verify(chain[0], list(chain[1:]))
         except VerificationError as error:

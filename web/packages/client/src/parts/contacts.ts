@@ -2,7 +2,8 @@
 import type { DeviceInfo, SafetyNumber } from "@plauder/crypto/api";
 import { block, unblock } from "@plauder/protocol/blocking";
 import { discoInfo } from "@plauder/protocol/disco";
-import { isJid } from "@plauder/protocol/jid";
+import { StanzaError } from "@plauder/protocol/errors";
+import { domainOf, isJid } from "@plauder/protocol/jid";
 import { NS } from "@plauder/protocol/ns";
 import { fetchItems } from "@plauder/protocol/pubsub";
 import {
@@ -24,6 +25,13 @@ const TRUST = {
   undecided: "asking",
   distrusted: "distrusted",
 } as const;
+
+/** What says that there is nobody, or no such server, or that it cannot be asked. */
+const ABSENT: ReadonlySet<string> = new Set([
+  "item-not-found",
+  "remote-server-not-found",
+  "remote-server-timeout",
+]);
 
 export class ContactsPart implements Contacts {
   readonly #household: Household;
@@ -87,8 +95,15 @@ export class ContactsPart implements Contacts {
 
   async #exists(jid: string): Promise<boolean> {
     const { session } = this.#household.connected.account;
-    const info = await discoInfo(session, jid).catch(() => undefined);
-    return !!info?.identities.some(({ category }) => category === "account" || category === "pubsub");
+    try {
+      const { identities } = await discoInfo(session, jid);
+      return identities.some(({ category }) => category === "account" || category === "pubsub");
+    } catch (problem) {
+      // Other servers may tell strangers nothing of their people: who is not known to be absent can be written to.
+      return (
+        domainOf(jid) !== session.domain && problem instanceof StanzaError && !ABSENT.has(problem.condition)
+      );
+    }
   }
 
   async add(id: string, name?: string): Promise<void> {
