@@ -126,3 +126,27 @@ def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = config.load()
     assert "hunter2" not in repr(config.masked(loaded)) + repr(loaded)
     assert loaded.database.endswith("hunter2@h/d")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"enabled": True}, "allow names nobody"),
+        ({"allow": ["not a domain"]}, "is not a domain name"),
+        ({"places": {"a.example": "a:b"}}, "federation.places"),
+        ({"places": {"a.example": ":1"}}, "is not a place"),
+        ({"places": {"a.example": "a:1/http"}}, "is not a place"),
+        ({"port": 70_000}, "federation.port"),
+    ],
+)
+def test_federation_says_what_is_wrong(settings: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        config.load(federation=settings)
+
+
+def test_federation_reads_domains() -> None:
+    settings = config.load(
+        federation={"enabled": True, "allow": ["*", "Example.ORG."], "places": {"A.example": "[::1]:1"}}
+    )
+    assert settings.federation.allow == ("*", "example.org")
+    assert settings.federation.places == {"a.example": "[::1]:1"}

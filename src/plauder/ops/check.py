@@ -17,7 +17,7 @@ from plauder.edge import certificates
 from plauder.edge.http.app import SOURCE_WEB_ROOT
 from plauder.edge.listen import PortTaken, bind
 from plauder.kit.config import OFF, Config, ConfigError
-from plauder.ops import check_dns
+from plauder.ops import check_dns, check_federation
 from plauder.ops.finding import Finding
 from plauder.store import migrations, outbox
 from plauder.store.database import Database
@@ -31,7 +31,7 @@ async def check(config: Config, now: datetime) -> list[Finding]:
     asked: tuple[Callable[[Config], Awaitable[list[Finding]]], ...] = (_ports, _database, check_dns.check, _sms)
     for one in asked:
         findings += await one(config)
-    return findings
+    return findings + await check_federation.check(config, now)
 
 
 def _settings(config: Config) -> list[Finding]:
@@ -123,6 +123,7 @@ async def _ports(config: Config) -> list[Finding]:
         ("http.port", config.http_host, config.http.port),
         ("xmpp.port", config.xmpp_host, config.xmpp.port),
         ("xmpp.tls_port", config.xmpp_host, config.xmpp.tls_port),
+        *_federation_ports(config),
     ):
         if port in (OFF, 0):
             continue
@@ -135,6 +136,12 @@ async def _ports(config: Config) -> list[Finding]:
             else:
                 found.append(Finding("error", setting, error.message, "See `ss -ltnp` for who has it."))
     return found
+
+
+def _federation_ports(config: Config) -> list[tuple[str, str, int]]:
+    settings = config.federation
+    ports = (("federation.port", settings.port), ("federation.tls_port", settings.tls_port))
+    return [(name, config.federation_host, port) for name, port in ports] if settings.enabled else []
 
 
 async def _is_running(config: Config) -> bool:

@@ -39,9 +39,7 @@ class Trust:
             return "no certificate was shown"
         try:
             name = domain.encode("idna").decode()
-            verifier = (
-                PolicyBuilder().store(self._store).time(self._now()).build_server_verifier(x509.DNSName(name))
-            )
+            verifier = PolicyBuilder().store(self._store).time(self._now()).build_server_verifier(x509.DNSName(name))
             verifier.verify(chain[0], list(chain[1:]))
         except VerificationError as error:
             return str(error).partition(" (encountered")[0]
