@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -228,3 +229,62 @@ async def test_browsers_of_other_origins_may_ask(scene: Scene) -> None:
     answer = await scene.http.options(PATH)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
     assert (await scene.http.get(PATH)).status_code == 405
+
+
+# ── pauses (§10) and key sequences (§15) ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_pause_answers_at_once_and_lasts_longer(scene: Scene) -> None:
+    ana = await scene.web("ana").login(wait=60)
+    assert ana.first is not None
+    assert ana.first.get("maxpause") == "300"
+    assert ana.held is not None
+    async with asyncio.timeout(5):
+        await ana.post(attrs="pause='200'")
+        await ana.held
+    session = scene.bosh.sessions[ana.sid]
+    assert session._idle is not None
+    left = session._idle.when() - asyncio.get_running_loop().time()
+    assert 190 < left <= 200
+    session.send_now([b"<presence/>"])
+    assert (await ana.post())[0].tag == "{jabber:client}presence"  # back again: the pause is over
+    assert session._idle is not None
+    assert session._idle.when() - asyncio.get_running_loop().time() <= 60
+
+
+@pytest.mark.parametrize("pause", ["301", "-1", "x", "9" * 40])
+async def test_a_pause_that_is_too_long_or_none_changes_nothing(scene: Scene, pause: str) -> None:
+    ana = scene.web("ana")
+    await ana.open()
+    await ana.post(attrs=f"pause='{pause}'")
+    idle = scene.bosh.sessions[ana.sid]._idle
+    assert idle is not None
+    assert idle.when() - asyncio.get_running_loop().time() <= 60
+
+
+def chain(seed: str, length: int) -> list[str]:
+    """The keys of a session, the last one made first."""
+    keys = [seed]
+    for _ in range(length):
+        keys.append(hashlib.sha1(keys[-1].encode(), usedforsecurity=False).hexdigest())
+    return keys[::-1]
+
+
+async def test_each_request_has_the_key_before(scene: Scene) -> None:
+    first, *keys = chain("a secret", 3)
+    other, *more = chain("another", 2)
+    ana = scene.web("ana")
+    ana.sid = (await ana.post(attrs=f"to='localhost' wait='1' hold='1' newkey='{first}'")).get("sid", "")
+    assert (await ana.post(attrs=f"key='{keys[0]}'")).get("type") is None
+    assert (await ana.post(attrs=f"key='{keys[1]}' newkey='{other.upper()}'")).get("type") is None
+    assert (await ana.post(attrs=f"key='{more[0]}'")).get("type") is None
+    assert (await ana.post(attrs=f"key='{keys[2]}'")).get("condition") == "item-not-found"
+    assert ana.sid not in scene.bosh.sessions
+
+
+@pytest.mark.parametrize("attrs", ["", "key=''", "key='guess'", "newkey='mine'", f"key='{'x' * 5000}'"])
+async def test_who_only_overheard_the_sid_ends_the_session(scene: Scene, attrs: str) -> None:
+    ana = scene.web("ana")
+    ana.sid = (await ana.post(attrs=f"to='localhost' wait='1' hold='1' newkey='{chain('a', 1)[0]}'")).get("sid", "")
+    assert (await ana.post(attrs=attrs)).get("type") == "terminate"
+    assert ana.sid not in scene.bosh.sessions

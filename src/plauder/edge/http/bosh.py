@@ -8,6 +8,8 @@ and comes again gets the same answer. The stream inside is a `Connection` as any
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element
@@ -41,6 +43,9 @@ REQUESTS: Final = 2
 MAX_WAIT: Final = 60
 INACTIVITY: Final = 60
 """Seconds without any request after which a session is over."""
+MAX_PAUSE: Final = 300
+"""How long a client may say it stays away (§10), e.g. while a page is loaded anew."""
+MAX_KEY: Final = 256
 MAX_RID: Final = 2**53 - 1
 MAX_PENDING: Final = 262_144
 
@@ -74,9 +79,11 @@ class BoshConnection(Connection):
         "_answered",
         "_held",
         "_idle",
+        "_inactivity",
         "_is_encrypted",
         "_is_over",
         "_is_paused",
+        "_key",
         "_listener",
         "_next",
         "_pending",
@@ -103,6 +110,8 @@ class BoshConnection(Connection):
         self._idle: asyncio.TimerHandle | None = None
         self._is_paused = False
         self._is_over = False
+        self._inactivity = INACTIVITY
+        self._key = ""
 
     # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,12 +138,26 @@ class BoshConnection(Connection):
             self._held.append((self._next, future))
             self._next += 1
             self._stop_idling()
+            if not self._has_key(body):
+                self._end("item-not-found")
+                return
+            pause = _number(body.get("pause"))
+            self._inactivity = pause if 0 < pause <= MAX_PAUSE else INACTIVITY
             self._read(body)
-            while len(self._held) > HOLD:
+            while len(self._held) > (0 if pause else HOLD):
                 self._answer()
             self._hold_on()
         if self._pending:
             self._answer()
+
+    def _has_key(self, body: Element) -> bool:
+        """XEP-0124 §15: each key is the one before the last in a chain of hashes that only the client has, so that a
+        sid that was overheard is of no use. Where the first request begins no chain there is nothing to check."""
+        key = body.get("key", "")
+        if self._key and not hmac.compare_digest(hashlib.sha1(key.encode()).hexdigest(), self._key):  # noqa: S324
+            return False
+        self._key = (body.get("newkey") or (key if self._key else ""))[:MAX_KEY].lower()
+        return True
 
     def _read(self, body: Element) -> None:
         """What a `<body/>` holds, as events."""
@@ -180,7 +203,7 @@ class BoshConnection(Connection):
             # §7.2: what the client has to know of the session.
             head += (
                 f" sid={quote(self.sid)} wait='{self._wait}' requests='{REQUESTS}' hold='{HOLD}' ver='1.11'"
-                f" inactivity='{INACTIVITY}' polling='5' authid={quote(self.stream_id)}"
+                f" inactivity='{INACTIVITY}' maxpause='{MAX_PAUSE}' polling='5' authid={quote(self.stream_id)}"
                 f" from={quote(self.door.server.domain)} secure='{'true' if self._is_encrypted else 'false'}'"
                 f" xmlns:xmpp='{XBOSH}' xmpp:version='1.0' xmpp:restartlogic='true'"
             )
@@ -198,7 +221,7 @@ class BoshConnection(Connection):
 
     def _start_idling(self) -> None:
         if self._idle is None and not self._is_over:
-            self._idle = asyncio.get_running_loop().call_later(INACTIVITY, self._end)
+            self._idle = asyncio.get_running_loop().call_later(self._inactivity, self._end)
 
     def _stop_idling(self) -> None:
         if self._idle is not None:
