@@ -79,6 +79,7 @@ from plauder.features.mam.feature import register as mam
 from plauder.features.media.feature import register as media_feature
 from plauder.features.media.rules import Policy
 from plauder.features.media.service import Media
+from plauder.features.moved.feature import register as moved
 from plauder.features.ping.feature import register as ping
 from plauder.features.presence.feature import register as presence
 from plauder.features.private.feature import register as private
@@ -114,6 +115,7 @@ from plauder.wire.jid import Jid
 
 FEATURES: tuple[Callable[[Server], object], ...] = (
     roster,
+    moved,
     pubsub,
     discretion,
     presence,

@@ -200,6 +200,8 @@ PRESETS: Final[Mapping[str, NodeConfig]] = {
     "urn:xmpp:mds:displayed:0": NodeConfig(
         access_model="whitelist", max_items=MAX_ITEMS, send_last_published_item="never"
     ),
+    # XEP-0283 §4.1: contacts elsewhere read it too, to see that it is true.
+    "urn:xmpp:moved:1": NodeConfig(access_model="open", send_last_published_item="never"),
     # XEP-0048 §3.1 / XEP-0223: what older clients keep for themselves.
     "urn:plauder:privacy:0": NodeConfig(access_model="whitelist"),
     "storage:bookmarks": NodeConfig(access_model="whitelist", send_last_published_item="never"),
