@@ -377,3 +377,21 @@ async def test_visitors_are_bounded(place: Place, monkeypatch: pytest.MonkeyPatc
     for jid in jids:
         visitors.forget(jid)
     assert visitors.of(f"eve@{THEIRS}") == []
+
+
+async def test_a_room_soon_hears_that_a_server_is_gone(place: Place) -> None:
+    back: list[Stanza] = []
+
+    async def collect(_session: object, stanza: Stanza) -> None:
+        back.append(stanza)
+
+    place.world.server.host(f"rooms.{DOMAIN}", collect)
+    place.net.problem = GONE
+    (said,) = stanzas_of(
+        f"<message from='tea@rooms.{DOMAIN}/ana' to='eve@{THEIRS}/x' type='groupchat' id='1'><body>a</body></message>"
+    )
+    await place.world.server.route(said)
+    for _ in range(4):
+        await place.world.advance(30)
+    (error,) = back
+    assert (error.type, error.attrs["from"]) == ("error", f"eve@{THEIRS}/x")

@@ -48,6 +48,8 @@ LONGEST_WAIT: Final = 900.0
 RECENT_SECONDS: Final = 10.0
 """So long after a failure nobody's stanza makes us try again."""
 PROOF_SECONDS: Final = 30.0
+SERVICE_SECONDS: Final = 60.0
+"""How long a stanza of a service of ours (a room, a gateway) is tried at most."""
 OWN_DELAY: Final = timedelta(seconds=5)
 SUBSCRIPTION: Final = frozenset(("subscribe", "subscribed", "unsubscribe", "unsubscribed"))
 
@@ -379,7 +381,7 @@ class Link(FedSession):
         held, self._held, self._held_bytes = self._held, deque(), 0
         for stanza in held:
             self._return(stanza, problem.error(self.remote))
-        await self._give_up(timedelta() if problem.is_final else timedelta(seconds=self._elsewhere.give_up_seconds))
+        await self._give_up(timedelta() if problem.is_final else self._patience)
         await self._wait()
 
     async def _wait(self) -> None:
@@ -400,6 +402,12 @@ class Link(FedSession):
         self._is_waiting = False
         if self._way is None and not self._is_dialing and not self._is_stopped:
             self._dial()
+
+    @property
+    def _patience(self) -> timedelta:
+        """How long a stanza is tried. A room's occupants are gone when their server is: it must soon know."""
+        seconds = self._elsewhere.give_up_seconds
+        return timedelta(seconds=seconds if self.local == self.server.domain else min(seconds, SERVICE_SECONDS))
 
     async def _give_up(self, after: timedelta) -> None:
         """Return what has waited for longer than `after`, oldest first."""
@@ -429,7 +437,7 @@ class Link(FedSession):
             if not self.unacked and self._now() - self._used > self._elsewhere.idle_seconds:
                 self._way.close()
         elif self._failure is not None:
-            await self._give_up(timedelta(seconds=self._elsewhere.give_up_seconds))
+            await self._give_up(self._patience)
 
     def stop(self) -> None:
         """The server stops."""

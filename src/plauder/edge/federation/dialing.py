@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 10.0
 OPEN_SECONDS: Final = 30.0
+DIALS_MAX: Final = 128
+"""Connections that are being made at once: somebody may write to thousands of domains."""
 QUESTIONS_MAX: Final = 64
 """Dialback questions at once, to all servers together."""
 
@@ -27,10 +29,12 @@ class Dialer:
     def __init__(self, federation: Federation, names: Names) -> None:
         self._federation = federation
         self._names = names
+        self._dials = asyncio.Semaphore(DIALS_MAX)
         self._questions = asyncio.Semaphore(QUESTIONS_MAX)
 
     async def __call__(self, link: Link) -> OutgoingConnection:
-        connection, _ = await self._open(link, link.local, link.remote, None)
+        async with self._dials:
+            connection, _ = await self._open(link, link.local, link.remote, None)
         return connection
 
     async def ask(self, local: str, remote: str, question: Question) -> Answer:

@@ -34,6 +34,9 @@ MOST_ASKED: Final = 5_000
 _MEMORY = "groups"
 
 
+_UNREACHABLE: Final = frozenset(("gone", "recipient-unavailable", "remote-server-not-found", "remote-server-timeout"))
+
+
 class Groups:
     """The rooms below one domain."""
 
@@ -232,7 +235,7 @@ class Groups:
         """§18.1.2: who cannot be reached any more is no occupant any more."""
         occupant = room.occupant_of(sender.text)
         error = stanza.error
-        if occupant is not None and error is not None and error.condition in ("gone", "recipient-unavailable"):
+        if occupant is not None and error is not None and error.condition in _UNREACHABLE:
             await self._leave(room, occupant, sender.text, None)
 
     # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
