@@ -58,6 +58,8 @@ def test_tiers_are_a_percentage_with_its_reason() -> None:
     assert quote.price == usd("0.05225")
     assert quote.why[-1] == "utility-tier-2: tier -5 %"
     assert CARD.tier(replace(BERLIN, counters={Counter.MARKET_CATEGORY: 184_300})) == (100_000, 500_000)
+    assert CARD.tier(BERLIN) == (0, 100_000)
+    assert CARD.tier(replace(BERLIN, category=Category.MARKETING)) == (0, None)
 
 
 def test_authentication_from_abroad_in_volume_is_its_own_category() -> None:

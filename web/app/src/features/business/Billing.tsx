@@ -333,7 +333,7 @@ function Invoice({
           <span className="num block text-xs text-ink-2">{t`${money.amount(row.open)} open`}</span>
         )}
       </span>
-      <span className="flex gap-1">
+      <span className="flex basis-full gap-1">
         {(["pdf", "csv"] as const).map((form) => (
           <button
             key={form}

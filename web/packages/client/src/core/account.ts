@@ -18,7 +18,7 @@ import {
   readNick,
   VCARD_NODE,
 } from "@plauder/protocol/profile";
-import type { PubsubEvent } from "@plauder/protocol/pubsub";
+import { fetchItems, type PubsubEvent } from "@plauder/protocol/pubsub";
 import {
   answerSubscription,
   fetchRoster,
@@ -440,6 +440,11 @@ export class Account {
         about: card.about ?? null,
         ...(business && { kind: "business", hosted: 1 }),
       });
+      // Nobody subscribes to a business, so its picture is not announced.
+      if (business) {
+        const [shown] = await fetchItems(this.session, jid, NS.avatarMetadata, { max: 1 }).catch(() => []);
+        await this.#avatar(jid, shown?.payload);
+      }
       if (business && this.messages.chat(jid))
         this.store.write(() => this.messages.changeChat(jid, { kind: "business", is_request: 0 }));
       this.store.touch("chats", `chat:${jid}`, `messages:${jid}`);
