@@ -505,10 +505,13 @@ class App:
 
         async def revoked(one: outbox.Announcement) -> None:
             account = jid(one)
-            await server.forget_device(account, str(one.payload["device"]))
+            device = str(one.payload["device"])
+            await server.forget_device(account, device)
+            # A second connection of one device has a queue by its resource, so it may be the revoked one's too; who
+            # came with the password that is no device's has one by the user agent.
+            own = ("resource:",) if device else ("resource:", "agent:")
             for session in server.sessions_of(account):
-                # A second connection of one device has a queue by its resource, so it may be the revoked one's too.
-                if session.device == SHARED or session.device.startswith("resource:"):
+                if session.device == SHARED or session.device.startswith(own):
                     session.close("not-authorized", "A device was removed; log in again.")
 
         async def disabled(one: outbox.Announcement) -> None:

@@ -192,6 +192,24 @@ async def test_deleting_leaves_nothing(office: Office) -> None:
         await office.devices.delete(ANA_DIGITS)
 
 
+async def test_tokens_go_with_the_password_that_got_them(office: Office, clock: FakeClock) -> None:
+    """A password that is used anywhere is of no device: its tokens name the user agent."""
+    await office.devices.create_with_password("ana", "correct horse")
+    credentials = office.credentials
+    later = clock.now() + timedelta(days=20)
+    for revoke in (
+        lambda: office.devices.set_password("ana", "another horse"),
+        lambda: office.devices.revoke("ana", ""),
+    ):
+        for n in range(9):
+            await credentials.save_fast_token(
+                "ana", "phone", FastToken(b"%d" % n, "agent:phone", "HT-SHA-256-NONE", later)
+            )
+        assert [t.token for t in await credentials.fast_tokens("ana", "phone")] == [b"8", b"7", b"6", b"5"]
+        await revoke()
+        assert not await credentials.fast_tokens("ana", "phone")
+
+
 async def test_fast_tokens(office: Office, clock: FakeClock) -> None:
     given = await office.register(ANA)
     credentials = office.credentials

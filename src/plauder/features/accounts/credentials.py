@@ -20,6 +20,7 @@ from plauder.wire.jid import InvalidJid, prepare_password
 
 TOKENS = "fast-tokens"
 NOBODYS_SALT = bytes(scram.SALT_BYTES)
+TOKENS_PER_AGENT = 4
 MOST_SEEN = 100_000
 
 _local = accounts.c.local == bindparam("local")
@@ -157,6 +158,9 @@ class AccountCredentials:
         }
         async with self._database.begin() as uow:
             await uow.execute(insert(fast_tokens).values(values))
+            mine = select(fast_tokens.c.id).where(fast_tokens.c.local == local, fast_tokens.c.user_agent == user_agent)
+            surplus = (await uow.execute(mine.order_by(fast_tokens.c.id.desc()).offset(TOKENS_PER_AGENT))).scalars()
+            await uow.execute(delete(fast_tokens).where(fast_tokens.c.id.in_(list(surplus))))
 
     async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> None:
         table = fast_tokens.c

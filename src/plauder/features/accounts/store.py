@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, func, insert, select, update
 
 from plauder.features.accounts.rules import SEEN_EVERY, PinState, Sends
 from plauder.features.accounts.scram import HASHES, Keys
@@ -145,7 +145,8 @@ async def list_devices(uow: UnitOfWork, local: str) -> Sequence[Device]:
 async def save_device(
     uow: UnitOfWork, local: str, device: Device, keys: Mapping[str, Keys], digest: bytes | None
 ) -> None:
-    """Insert a device, or replace the one with this id."""
+    """Insert a device, or replace the one with this id: tokens that were got with its old password are void."""
+    await uow.execute(delete(fast_tokens).where(fast_tokens.c.local == local, _got_with(local, device.id)))
     values: dict[str, Any] = {
         "local": local,
         "id": device.id,
@@ -159,6 +160,14 @@ async def save_device(
         values[_column("server", name)] = keys[name].server_key
     statement = uow.insert(devices).values(values)
     await uow.execute(statement.on_conflict_do_update(index_elements=["local", "id"], set_=values))
+
+
+def _got_with(local: str, device: str) -> ColumnElement[bool]:
+    """The FAST tokens that a device's password got. What logs in with the password of no device (id "") is known by
+    its user agent."""
+    if device:
+        return fast_tokens.c.device == device
+    return fast_tokens.c.device.not_in(select(devices.c.id).where(devices.c.local == local, devices.c.id != ""))
 
 
 async def password_keys(uow: UnitOfWork, local: str) -> dict[str, Keys] | None:
@@ -184,7 +193,7 @@ async def remove_devices(uow: UnitOfWork, local: str, *, only: str | None = None
     tokens = [fast_tokens.c.local == local]
     if only is not None:
         where.append(devices.c.id == only)
-        tokens.append(fast_tokens.c.device == only)
+        tokens.append(_got_with(local, only))
     if but is not None:
         where.append(devices.c.id != but)
         tokens.append(fast_tokens.c.device != but)
