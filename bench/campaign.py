@@ -14,6 +14,8 @@ import re
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -107,6 +109,17 @@ class CampaignServer(Plauder):
         self.business = Business(token.text, phone, waba)
 
 
+@asynccontextmanager
+async def running(server: CampaignServer) -> AsyncIterator[Business]:
+    """For those who are in a loop already."""
+    await asyncio.to_thread(server.__enter__)
+    try:
+        assert server.business
+        yield server.business
+    finally:
+        await asyncio.to_thread(server.__exit__)
+
+
 class Receiver(asyncio.Protocol):
     """A webhook receiver that counts statuses and answers 200."""
 
@@ -143,6 +156,11 @@ class Api:
 
     async def open(self) -> None:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
     async def post(self, path: str, body: object) -> bytes:
         raw = orjson.dumps(body)

@@ -47,6 +47,7 @@ class Peer:
         self.ports = Ports()
         self.home = Path(mkdtemp(prefix=f"bench-{self.name}-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._command: list[str] = []
         self._log = self.home / "stdout.log"
 
     @classmethod
@@ -68,13 +69,17 @@ class Peer:
 
     def __enter__(self) -> Peer:
         self.home.chmod(0o777)
-        command = self.configure()
+        self._command = self.configure()
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, for the first time or after `stop`, with what it has kept."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.home, env=self.environment(), start_new_session=True
+                self._command, stdout=log, stderr=log, cwd=self.home, env=self.environment(), start_new_session=True
             )
         self._wait()
-        return self
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

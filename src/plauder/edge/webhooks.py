@@ -119,6 +119,9 @@ class Webhooks:
 
     async def run(self) -> None:
         """Deliver for ever."""
+        if self._database.is_sqlite:  # there is one process: leases are of the one before
+            async with self._database.begin() as uow:
+                await store.release_all(uow)
         while True:
             try:
                 count = await self.deliver_due()

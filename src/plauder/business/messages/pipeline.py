@@ -25,6 +25,7 @@ log = get_log("business.messages")
 
 BATCH = 256
 RETRY_SECONDS = 15.0
+RETRY = timedelta(seconds=RETRY_SECONDS)
 CONTENT_SWEEP = 600.0
 EXPIRY_SWEEP = 15.0
 
@@ -60,13 +61,14 @@ class Pipeline:
 
     async def run(self) -> None:
         """Carry for ever, starting with what a crash left behind."""
-        await self._recover()
+        # With SQLite there is one process: what is accepted now was left by the one before.
+        await self._recover(timedelta() if self._database.is_sqlite else RETRY)
         while True:
             try:
                 async with asyncio.timeout(RETRY_SECONDS):
                     await self._event.wait()
             except TimeoutError:
-                await self._recover()
+                await self._recover(RETRY)
             self._event.clear()
             try:
                 await self.drain()
@@ -75,10 +77,11 @@ class Pipeline:
             except Exception:
                 log.exception("pipeline.failed")
 
-    async def _recover(self) -> None:
+    async def _recover(self, age: timedelta) -> None:
+        """What was accepted longer ago than `age` and is not being carried."""
         async with self._database.read() as uow:
             rows = await store.accepted(uow, BATCH)
-        fresh = self._clock.now() - timedelta(seconds=RETRY_SECONDS)
+        fresh = self._clock.now() - age
         known = {row.id for row in self._waiting}
         self._waiting += [row for row in rows if row.created_at < fresh and row.id not in known]
         if self._waiting:

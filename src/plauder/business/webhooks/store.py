@@ -168,6 +168,11 @@ async def release(uow: UnitOfWork, ids: Sequence[int]) -> None:
     await uow.execute(update(deliveries).where(deliveries.c.id.in_(list(ids))).values(leased_until=None))
 
 
+async def release_all(uow: UnitOfWork) -> None:
+    """Give back every lease: those who had them are gone."""
+    await uow.execute(update(deliveries).where(deliveries.c.leased_until.is_not(None)).values(leased_until=None))
+
+
 async def forget_before(uow: UnitOfWork, at: datetime) -> None:
     """Drop journal entries older than `at`: they hold content."""
     await uow.execute(delete(journal).where(journal.c.at < at))
