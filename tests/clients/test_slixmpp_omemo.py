@@ -16,13 +16,15 @@ from slixmpp.plugins import register_plugin
 from slixmpp_omemo import XEP_0384, TrustLevel
 from twomemo import twomemo as omemo2
 
+from plauder.features.groups.feature import register as groups
 from plauder.store.database import Database
 from tests.features.messenger import MESSENGER
 from tests.live import Live, live
 
 pytestmark = [pytest.mark.server, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
-ANA, BRUNO = "ana@localhost", "bruno@localhost"
+ANA, BRUNO, CARLA = "ana@localhost", "bruno@localhost", "carla@localhost"
+ROOM = "hikers@groups.localhost"
 
 
 class Memory(Storage):  # type: ignore[misc]
@@ -83,7 +85,7 @@ class Phone(slixmpp.ClientXMPP):  # type: ignore[misc]
         self.ca_certs = str(at.authority)
         self.enable_plaintext = False
         self.inbox: asyncio.Queue[Any] = asyncio.Queue()
-        for plugin in ("xep_0030", "xep_0060", "xep_0115", "xep_0163", "xep_0199", "xep_0280", "xep_0380"):
+        for plugin in ("xep_0030", "xep_0045", "xep_0060", "xep_0115", "xep_0163", "xep_0199", "xep_0280", "xep_0380"):
             self.register_plugin(plugin)
         self.register_plugin("xep_0384", {"memory": self.memory}, module=__import__(__name__, fromlist=["Omemo"]))
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -121,6 +123,21 @@ class Phone(slixmpp.ClientXMPP):  # type: ignore[misc]
         plain, device = await self.plugin["xep_0384"].decrypt_message(message)
         return device.bare_jid, plain["body"]
 
+    async def enter(self, nick: str) -> None:
+        """Enter the group, and know who is in it by their real addresses."""
+        await self.plugin["xep_0045"].join_muc_wait(slixmpp.JID(ROOM), nick, maxstanzas=0, timeout=20)
+
+    async def encrypt_to_group(self, text: str) -> None:
+        """For everybody on the lists of members, here or not, as XEP-0384 §5.8 has it."""
+        people: set[slixmpp.JID] = set()
+        for affiliation in ("owner", "member"):
+            answer = await self.plugin["xep_0045"].get_affiliation_list(ROOM, affiliation)
+            people |= {slixmpp.JID(jid) for jid in answer}
+        message = self.make_message(ROOM, mtype="groupchat", mbody=text)
+        encrypted, errors = await self.plugin["xep_0384"].encrypt_message(message, people - {self.boundjid.bare})
+        assert not errors
+        encrypted.send()
+
     async def encrypt2(self, to: str, content: bytes) -> None:
         """By omemo:2, whose envelope (XEP-0420) the plugin leaves to its user."""
         manager = await self.plugin["xep_0384"].get_session_manager()
@@ -152,7 +169,8 @@ async def at(tmp_path: Path) -> AsyncIterator[Live]:
     logging.getLogger("slixmpp").setLevel(logging.ERROR)
     database = Database(f"sqlite:///{tmp_path / 'plauder.db'}")
     await database.create_all()
-    async with live(tmp_path, register=MESSENGER, database=database) as running:
+    people = ("ana", "bruno", "carla")
+    async with live(tmp_path, accounts=people, register=[*MESSENGER, groups], database=database) as running:
         yield running
     await database.close()
 
@@ -200,4 +218,24 @@ async def test_what_one_device_sends_encrypted_the_other_reads(at: Live) -> None
     assert await bruno.read() == (ANA, "seen by my tablet")
     assert await tablet.read() == (ANA, "seen by my tablet")
     for device in (ana, bruno, tablet):
+        await device.go()
+
+
+async def test_a_group_talks_encrypted_and_who_was_away_misses_nothing(at: Live) -> None:
+    ana, bruno, carla = [await Phone(at, f"{jid}/phone").come() for jid in (ANA, BRUNO, CARLA)]
+    await ana.enter("Ana")
+    await ana.plugin["xep_0045"].set_room_config(ROOM, ana.plugin["xep_0004"].make_form("submit"))
+    for jid in (BRUNO, CARLA):
+        await ana.plugin["xep_0045"].set_affiliation(ROOM, "member", jid=jid)
+    await carla.go()
+    await bruno.enter("Bruno")
+    await ana.encrypt_to_group("Up at six")
+    assert await bruno.read() == (ANA, "Up at six")
+    await bruno.encrypt_to_group("So early?")
+    assert await ana.read() == (ANA, "Up at six")  # one's own, back from the group
+    assert await ana.read() == (BRUNO, "So early?")
+    carla = await Phone(at, f"{CARLA}/phone", carla.memory).come()
+    await carla.enter("Carla")
+    assert [await carla.read(), await carla.read()] == [(ANA, "Up at six"), (BRUNO, "So early?")]
+    for device in (ana, bruno, carla):
         await device.go()
