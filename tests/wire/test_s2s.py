@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plauder.wire import dialback, s2s
 from plauder.wire.framer import Framer
@@ -384,3 +386,40 @@ def test_a_server_that_answers_for_another_domain_is_left() -> None:
 
 def test_every_state_has_a_row() -> None:
     assert set(s2s.NEXT) == set(State)
+
+
+SAID = [
+    FRIEND,
+    HEADER.format(from_="rooms.theirs.example"),
+    STARTTLS,
+    EXTERNAL.format("="),
+    "<db:result from='theirs.example' to='ours.example'>k</db:result>",
+    "<db:result from='theirs.example' to='ours.example' type='valid'/>",
+    "<db:verify from='theirs.example' to='ours.example' id='1'>k</db:verify>",
+    "<db:verify from='ours.example' to='theirs.example' id='1' type='valid'/>",
+    "<bidi xmlns='urn:xmpp:bidi'/>",
+    "<enable xmlns='urn:xmpp:sm:3'/>",
+    "<enabled xmlns='urn:xmpp:sm:3'/>",
+    "<r xmlns='urn:xmpp:sm:3'/>",
+    "<a xmlns='urn:xmpp:sm:3' h='4294967295'/>",
+    "<a xmlns='urn:xmpp:sm:3'/>",
+    "<stream:features/>",
+    "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+    "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+    "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+    "<message from='a@theirs.example' to='b@ours.example'/>",
+    "<message/>",
+    "</stream:stream>",
+    "<",
+]
+
+
+@given(st.lists(st.sampled_from(SAID), max_size=12), st.booleans())
+def test_whatever_is_said_nothing_is_taken_that_was_not_proved(said: list[str], is_direct: bool) -> None:
+    receiving = Receiving(ours(), secret=OUR_SECRET, new_id=ids(), is_direct=is_direct)
+    initiating = Initiating("ours.example", "theirs.example", ours(), secret=OUR_SECRET, is_direct=is_direct)
+    for machine in (receiving, initiating):
+        framer = Framer(content=s2s.SERVER, limit=20_000)
+        for event in framer.feed("".join([FRIEND, *said]).encode()):
+            assert not any(isinstance(act, s2s.Take) for act in machine.take(event))
+    assert not receiving.proved
