@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.web.pages import Opener
+from tests.web.network import SLOW, Network, network, register, write_to
+from tests.web.pages import Opener, field, message, say
 from tests.web.static import serving
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -76,3 +77,31 @@ def open_page(chromium: Browser, address: str) -> Iterator[Opener]:
 def chat(open_page: Opener) -> Page:
     """The chat with Bruno, on a desk."""
     return open_page("/chats/bruno@plauder.example")
+
+
+@pytest.fixture(scope="session")
+def server(app_build: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """A real network, for all that play on one."""
+    with network(tmp_path_factory.mktemp("network")) as running:
+        yield running
+
+
+@pytest.fixture
+def people(chromium: Browser, server: Network) -> Iterator[Opener]:
+    opener = Opener(chromium, server.address)
+    yield opener
+    opener.close()
+
+
+@pytest.fixture
+def pair(people: Opener, server: Network) -> tuple[Page, Page]:
+    """Eva has written to Bia, and Bia has accepted."""
+    eva, _ = register(people, server, "Eva Luz")
+    bia, number = register(people, server, "Bia Sol", phone=True)
+    write_to(eva, number)
+    say(eva, "Oi Bia!")
+    bia.get_by_role("link", name="Eva Luz").click(timeout=SLOW)
+    expect(message(bia, "Oi Bia!")).to_be_visible(timeout=SLOW)
+    bia.get_by_role("button", name="Accept").click()
+    expect(field(bia)).to_be_visible(timeout=SLOW)
+    return eva, bia

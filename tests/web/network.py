@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import socket
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from playwright.sync_api import Page, expect
+
+from tests.web.pages import Opener
 
 
 @dataclass
@@ -21,7 +25,13 @@ class Network:
     address: str
     directory: Path
     environment: dict[str, str]
+    xmpp_port: int
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def data(self) -> Path:
+        """Where the demo network keeps what it knows."""
+        return self.directory / "data" / "demo"
 
     def start(self) -> None:
         command = [sys.executable, "-m", "plauder", "demo"]
@@ -56,6 +66,37 @@ class Network:
         return codes[0]
 
 
+numbers = (f"+551196555{n:04}" for n in itertools.count(1000))
+SLOW = 20_000
+
+
+def enter_code(page: Page, server: Network, number: str) -> None:
+    """From the number to the code that was sent to it."""
+    page.get_by_label("Phone number").fill(number)
+    page.get_by_role("button", name="Send me a code").click()
+    code = page.get_by_role("textbox", name="Code")
+    code.wait_for()
+    code.fill(server.code_for(number))
+
+
+def register(people: Opener, server: Network, name: str, **options: object) -> tuple[Page, str]:
+    """A newcomer's page and number."""
+    number = next(numbers)
+    page = people("/", fixed_time=False, **options)  # type: ignore[arg-type]
+    enter_code(page, server, number)
+    page.get_by_role("textbox", name="Your name").fill(name)
+    page.get_by_role("button", name="Start chatting").click()
+    expect(page.get_by_role("heading", name="Chats", level=1)).to_be_visible()
+    return page, number
+
+
+def write_to(page: Page, number: str) -> None:
+    page.get_by_role("button", name="New chat", exact=True).click()
+    dialog = page.get_by_role("dialog", name="New chat")
+    dialog.get_by_role("searchbox").fill(number)
+    dialog.get_by_role("button", name=re.compile(re.escape(number))).click(timeout=SLOW)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -64,13 +105,16 @@ def free_port() -> int:
 
 @contextmanager
 def network(directory: Path) -> Iterator[Network]:
-    port = free_port()
+    port, xmpp_port = free_port(), free_port()
     environment = os.environ | {
         "PLAUDER_HTTP__PORT": str(port),
-        "PLAUDER_XMPP__PORT": str(free_port()),
+        "PLAUDER_XMPP__PORT": str(xmpp_port),
         "PLAUDER_XMPP__TLS_PORT": "-1",
+        # Many people register from one address here, and some come back at once.
+        "PLAUDER_REGISTRATION__CODES_PER_ADDRESS_PER_HOUR": "1000",
+        "PLAUDER_REGISTRATION__FIRST_WAIT_SECONDS": "0",
     }
-    running = Network(f"http://localhost:{port}", directory, dict(environment))
+    running = Network(f"http://localhost:{port}", directory, dict(environment), xmpp_port)
     running.start()
     try:
         yield running

@@ -15,10 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.network import Network, network
+from tests.web.network import SLOW, Network, network, numbers, register
 from tests.web.pages import Opener, axe, message, visit
 from tests.web.test_conversation import PNG
-from tests.web.test_network import SLOW, numbers, register
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
 

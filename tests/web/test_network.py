@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.web.network import Network, network
-from tests.web.pages import Opener, choose, field, menu_of, message, say
+from tests.web.network import SLOW
+from tests.web.pages import choose, field, menu_of, message, say
 from tests.web.test_conversation import PNG
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
-
-numbers = (f"+551196555{n:04}" for n in itertools.count(1000))
-SLOW = 20_000
-
-
-@pytest.fixture(scope="module")
-def server(app_build: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with network(tmp_path_factory.mktemp("network")) as running:
-        yield running
-
-
-@pytest.fixture
-def people(chromium: Browser, server: Network) -> Iterator[Opener]:
-    opener = Opener(chromium, server.address)
-    yield opener
-    opener.close()
-
-
-def register(people: Opener, server: Network, name: str, **options: object) -> tuple[Page, str]:
-    number = next(numbers)
-    page = people("/", fixed_time=False, **options)  # type: ignore[arg-type]
-    page.get_by_label("Phone number").fill(number)
-    page.get_by_role("button", name="Send me a code").click()
-    code = page.get_by_role("textbox", name="Code")
-    code.wait_for()
-    code.fill(server.code_for(number))
-    page.get_by_role("textbox", name="Your name").fill(name)
-    page.get_by_role("button", name="Start chatting").click()
-    expect(page.get_by_role("heading", name="Chats", level=1)).to_be_visible()
-    return page, number
-
-
-def write_to(page: Page, number: str) -> None:
-    page.get_by_role("button", name="New chat", exact=True).click()
-    dialog = page.get_by_role("dialog", name="New chat")
-    dialog.get_by_role("searchbox").fill(number)
-    dialog.get_by_role("button", name=re.compile(re.escape(number))).click(timeout=SLOW)
-
-
-@pytest.fixture
-def pair(people: Opener, server: Network) -> tuple[Page, Page]:
-    """Eva has written to Bia, and Bia has accepted."""
-    eva, _ = register(people, server, "Eva Luz")
-    bia, number = register(people, server, "Bia Sol", phone=True)
-    write_to(eva, number)
-    say(eva, "Oi Bia!")
-    bia.get_by_role("link", name="Eva Luz").click(timeout=SLOW)
-    expect(message(bia, "Oi Bia!")).to_be_visible(timeout=SLOW)
-    bia.get_by_role("button", name="Accept").click()
-    expect(field(bia)).to_be_visible(timeout=SLOW)
-    return eva, bia
 
 
 def test_two_browsers_talk(pair: tuple[Page, Page]) -> None:

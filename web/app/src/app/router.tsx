@@ -46,7 +46,8 @@ async function signedIn(client: PlauderClient, pathname: string): Promise<void> 
   if (kind === "signed-out")
     throw redirect({
       to: "/welcome",
-      search: pathname === "/" || pathname === "/chats" ? {} : { next: pathname },
+      // Who logged out in the settings begins anew with the chats.
+      search: pathname.startsWith("/chats/") || pathname.startsWith("/business") ? { next: pathname } : {},
     });
 }
 

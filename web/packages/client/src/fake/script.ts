@@ -275,13 +275,13 @@ export const HIKERS: readonly Said[] = [
   },
   { from: "bruno", minutes: 40, content: text("Sunday, 8:10, Gesundbrunnen. Who is in?") },
   { from: "me", minutes: 35, tick: "delivered", content: text("Me, jet-lagged but in.") },
-  { from: "thiago", minutes: 20, content: text("I bring the cake") },
-  { from: "thiago", minutes: 20, content: text("Two, to be safe") },
   ...(["mountains", "city", "beach", "mug", "plate", "stole"] as const).map((name, index) => ({
     from: "livia",
-    minutes: 16,
+    minutes: 25,
     content: photo(name, `Picture ${index + 1} of last Sunday`, index === 0 ? "Last Sunday" : ""),
   })),
+  { from: "thiago", minutes: 20, content: text("I bring the cake") },
+  { from: "thiago", minutes: 20, content: text("Two, to be safe") },
   { from: "livia", minutes: 15, content: text("And I the camera") },
   {
     from: "jonas",

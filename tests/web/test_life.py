@@ -1,0 +1,180 @@
+"""Scenes of a longer life on a real network: keys, backups, links, notices, the end."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.network import SLOW, Network, enter_code, register, write_to
+from tests.web.pages import Opener, field, log, message, say, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
+
+
+def safety_number(page: Page) -> str:
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="Safety number").click()
+    pane = page.get_by_role("complementary", name="Safety number")
+    digits = pane.locator("p.font-mono")
+    expect(digits).to_have_text(re.compile(r"^\d{60}$"), timeout=SLOW)
+    return digits.inner_text()
+
+
+def log_out(page: Page) -> None:
+    visit(page, "/settings/account")
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Log out").click()
+    expect(page.get_by_text("You are logged out.")).to_be_visible(timeout=SLOW)
+
+
+def own_number(page: Page) -> str:
+    visit(page, "/settings/profile")
+    shown = page.get_by_text(re.compile(r"^Number:")).inner_text()
+    return "+" + re.sub(r"\D", "", shown)
+
+
+def test_verified_keys_a_backup_and_what_a_new_phone_changes(pair: tuple[Page, Page], server: Network) -> None:
+    eva, bia = pair
+    say(bia, "Oi Eva!")
+    expect(message(eva, "Oi Eva!")).to_be_visible(timeout=SLOW)
+    assert re.sub(r"\s", "", safety_number(eva)) == re.sub(r"\s", "", safety_number(bia))
+    eva.get_by_role("button", name="The digits are the same").click()
+    expect(eva.get_by_text("You verified Bia.")).to_be_visible(timeout=SLOW)
+
+    number = own_number(bia)
+    visit(bia, "/settings/backup")
+    bia.get_by_role("button", name="With a password").click()
+    bia.get_by_label("Password", exact=True).fill("correct horse")
+    bia.get_by_label("Once more").fill("correct horse")
+    bia.get_by_role("button", name="Turn on backup").click()
+    expect(bia.get_by_role("button", name="Change password")).to_be_visible(timeout=SLOW)
+    expect(bia.get_by_text("Backup is on")).to_be_visible(timeout=SLOW)
+    log_out(bia)
+
+    enter_code(bia, server, number)
+    bia.get_by_label("Backup password").fill("wrong", timeout=SLOW)
+    bia.get_by_role("button", name="Restore").click()
+    expect(bia.get_by_role("alert")).to_be_visible(timeout=SLOW)
+    bia.get_by_label("Backup password").fill("correct horse")
+    bia.get_by_role("button", name="Restore").click()
+    expect(bia.get_by_text(re.compile("messages? (is|are) back"))).to_be_visible(timeout=SLOW)
+    bia.get_by_role("button", name="To my chats").click()
+    bia.get_by_role("link", name="Eva Luz").click(timeout=SLOW)
+    expect(message(bia, "Oi Bia!")).to_be_visible()
+
+    say(bia, "My new phone")
+    changed = log(eva).get_by_role("article", name="Bia Sol uses a new device.")
+    expect(changed).to_be_visible(timeout=SLOW)
+
+
+def test_a_group_is_joined_by_link_and_its_rules_hold(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    eva.get_by_role("button", name="New chat", exact=True).click()
+    eva.get_by_role("button", name="New group").click()
+    dialog = eva.get_by_role("dialog", name="New group")
+    dialog.get_by_text("Bia Sol").click()
+    dialog.get_by_role("button", name="Continue").click()
+    dialog.get_by_role("textbox", name="Group name").fill("Trilhas")
+    dialog.get_by_role("button", name="Create group").click()
+    expect(eva.get_by_role("log", name="Messages with Trilhas")).to_be_visible(timeout=SLOW)
+    eva.get_by_role("button", name="Trilhas").first.click()
+    pane = eva.get_by_role("complementary", name="Group info")
+    expect(pane.get_by_text("2 members")).to_be_visible(timeout=SLOW)
+    pane.get_by_role("button", name="Actions for Bia Sol").click()
+    eva.get_by_role("menuitem", name="Remove from group").click()
+    expect(pane.get_by_text("1 member")).to_be_visible(timeout=SLOW)
+    pane.get_by_role("button", name="Invite by link").click()
+    eva.get_by_role("button", name="Copy").click(timeout=SLOW)
+    link = eva.evaluate("navigator.clipboard.readText()")
+    eva.keyboard.press("Escape")
+
+    visit(bia, link)
+    bia.get_by_role("button", name="Join group").click()
+    expect(bia.get_by_role("log", name="Messages with Trilhas")).to_be_visible(timeout=SLOW)
+    expect(pane.get_by_text("2 members")).to_be_visible(timeout=SLOW)
+    field(bia).press_sequentially("Oi @ev")
+    bia.keyboard.press("Enter")
+    bia.keyboard.type("cheguei")
+    bia.keyboard.press("Enter")
+    expect(message(eva, "Oi @Eva Luz cheguei").locator(".mention")).to_have_text("@Eva Luz", timeout=SLOW)
+    pane.get_by_role("switch", name="Only admins can write").click()
+    expect(bia.get_by_text("Only admins can write here.")).to_be_visible(timeout=SLOW)
+
+
+def test_disappearing_messages_are_agreed_on(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    eva.get_by_role("button", name="Bia Sol").first.click()
+    eva.get_by_role("button", name="Disappearing messages").click()
+    eva.get_by_role("radio", name="1 day").click()
+    expect(message(bia, "Eva Luz set messages to disappear after 1 day")).to_be_visible(timeout=SLOW)
+    said = say(bia, "Gone tomorrow")
+    expect(said.get_by_role("img", name="Disappears")).to_be_visible(timeout=SLOW)
+    expect(message(eva, "Gone tomorrow").get_by_role("img", name="Disappears")).to_be_visible(timeout=SLOW)
+
+
+STUB = """
+  Notification.requestPermission = async () => 'granted';
+  PushManager.prototype.subscribe = async () => ({toJSON: () => ({
+    endpoint: 'http://127.0.0.1:9/push',
+    keys: {
+      p256dh: 'BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8',
+      auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+    },
+  })});
+"""
+"""The browser's push service is outside of a test; keys of RFC 8291 §5."""
+
+
+def test_a_push_wakes_the_browser_and_leads_to_the_chat(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Eva Luz", offline=True)
+    page.add_init_script(STUB)
+    visit(page, "/settings/notifications")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    if page.get_by_role("switch", name="Notify me of new messages").get_attribute("aria-checked") == "false":
+        page.get_by_role("switch", name="Notify me of new messages").click()
+    page.get_by_role("button", name="Test the notification").click()
+    # The server asks nobody on a private network for others, and says so.
+    expect(page.get_by_text("It did not get through")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("private network")).to_be_visible()
+
+    devtools = page.context.new_cdp_session(page)
+    workers: list[dict[str, str]] = []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: workers.extend(event["registrations"]))
+    devtools.send("ServiceWorker.enable")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
+    other = page.context.new_page()
+    other.goto("about:blank")
+    page.close()
+    devtools = other.context.new_cdp_session(other)
+    devtools.send("ServiceWorker.enable")
+    registration = workers[0]["registrationId"]
+    origin = server.address
+    devtools.send(
+        "ServiceWorker.deliverPushMessage",
+        {"origin": origin, "registrationId": registration, "data": '{"v":1}'},
+    )
+    visit(other, origin + "/chats")
+    notices = "navigator.serviceWorker.ready.then(r => r.getNotifications()).then(l => l.map(n => n.body))"
+    assert other.evaluate(notices) == ["You have new messages"]
+
+
+def test_a_deleted_account_is_gone(pair: tuple[Page, Page], server: Network) -> None:
+    eva, bia = pair
+    number = own_number(bia)
+    visit(bia, "/settings/account")
+    bia.get_by_role("button", name="Delete my account").click()
+    bia.get_by_role("textbox").fill(number)
+    bia.get_by_role("button", name="Delete for good").click()
+    expect(bia.get_by_text("Your account is deleted.")).to_be_visible(timeout=SLOW)
+    enter_code(bia, server, number)
+    expect(bia.get_by_role("textbox", name="Your name")).to_have_value("", timeout=SLOW)
+    bia.get_by_role("textbox", name="Your name").fill("Bia again")
+    bia.get_by_role("button", name="Start chatting").click()
+    expect(bia.get_by_role("heading", name="Chats", level=1)).to_be_visible()
+    expect(bia.get_by_role("link", name="Eva Luz")).to_have_count(0)
+    write_to(eva, number)
+    say(eva, "Who are you?")
+    expect(bia.get_by_role("link", name="Eva Luz")).to_be_visible(timeout=SLOW)
