@@ -178,6 +178,8 @@ export interface BusinessProfile {
   readonly email?: string;
   readonly websites: readonly string[];
   readonly vertical?: string;
+  /** Day (mon … sun) → spans such as 09:00–18:00 in the business's time zone; a missing day is closed. */
+  readonly hours?: readonly { readonly day: string; readonly open: string }[];
   /** The host at which encryption ends; absent when the business holds its keys itself. */
   readonly hostedBy?: string;
 }

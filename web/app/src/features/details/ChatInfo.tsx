@@ -4,6 +4,7 @@ import { ChevronRight, Flag, ShieldCheck, Store, UserMinus, UserPlus, UserX, X }
 import { lazy, useEffect, useState } from "react";
 import { useClient, useLive, useLiveOf } from "../../lib/client.ts";
 import { useShownNumber } from "../../lib/phone.ts";
+import { useWeekdays } from "../../lib/week.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { ChatFacts } from "./ChatFacts.tsx";
@@ -128,6 +129,7 @@ function ContactActions({
 function BusinessFacts({ id }: { id: string }) {
   const { t } = useLingui();
   const { contacts } = useClient();
+  const weekday = useWeekdays();
   const [profile, setProfile] = useState<BusinessProfile>();
   useEffect(() => {
     void contacts.businessProfile(id).then(setProfile);
@@ -146,6 +148,15 @@ function BusinessFacts({ id }: { id: string }) {
         {profile.description && <Fact name={t`About`}>{profile.description}</Fact>}
         {profile.address && <Fact name={t`Address`}>{profile.address}</Fact>}
         {profile.email && <Fact name={t`E-mail`}>{profile.email}</Fact>}
+        {profile.hours && profile.hours.length > 0 && (
+          <Fact name={t`Opening hours`}>
+            {profile.hours.map(({ day, open }) => (
+              <span key={day} className="flex justify-between gap-3">
+                {weekday(day)} <span className="num">{open}</span>
+              </span>
+            ))}
+          </Fact>
+        )}
         {profile.websites.map((site) => (
           <Fact key={site} name={t`Website`}>
             {/^https?:\/\//u.test(site) ? (

@@ -255,6 +255,18 @@ function toSafety({ digits, uri }: SafetyNumber, devices: readonly DeviceInfo[])
   };
 }
 
+/** What a business wrote into its profile may be anything. */
+function readHours(raw: unknown): NonNullable<BusinessProfile["hours"]> {
+  const days = (raw as { days?: Record<string, unknown> }).days ?? {};
+  return ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].flatMap((day) => {
+    const spans = Array.isArray(days[day]) ? (days[day] as unknown[]) : [];
+    const open = spans
+      .flatMap((span) => (Array.isArray(span) ? [span.map(String).join("–")] : []))
+      .join(", ");
+    return open ? [{ day, open: open.slice(0, 64) }] : [];
+  });
+}
+
 function readProfile(json: string): BusinessProfile | undefined {
   try {
     const raw = JSON.parse(json) as Record<string, unknown>;
@@ -268,6 +280,7 @@ function readProfile(json: string): BusinessProfile | undefined {
     return {
       ...Object.fromEntries(entries.filter(([, value]) => value !== undefined)),
       websites,
+      ...(raw.hours && { hours: readHours(raw.hours) }),
     } as BusinessProfile;
   } catch {
     return undefined;
