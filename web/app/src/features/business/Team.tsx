@@ -63,7 +63,10 @@ export function Team() {
             <ul className="card overflow-hidden" aria-label={t`Members`}>
               {value.map((row) => (
                 <li key={row.account} className="setting flex-wrap">
-                  <Avatar of={{ initials: initials(nameOf(row)), color: Number(row.account.at(-1)) || 0 }} size={40} />
+                  <Avatar
+                    of={{ initials: initials(nameOf(row)), color: Number(row.account.at(-1)) || 0 }}
+                    size={40}
+                  />
                   <span className="min-w-0 flex-1 basis-40">
                     <span className="block font-semibold [overflow-wrap:anywhere]">
                       {row.is_me ? t`${nameOf(row)} (you)` : nameOf(row)}
