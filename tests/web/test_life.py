@@ -114,6 +114,23 @@ def test_disappearing_messages_are_agreed_on(pair: tuple[Page, Page]) -> None:
     expect(message(eva, "Gone tomorrow").get_by_role("img", name="Disappears")).to_be_visible(timeout=SLOW)
 
 
+def test_who_is_blocked_and_reported_is_not_heard(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    eva.get_by_role("button", name="More", exact=True).click()
+    eva.get_by_role("menuitem", name="Report").click()
+    dialog = eva.get_by_role("dialog", name="Report Bia Sol")
+    dialog.get_by_role("radio", name="Threats or harassment").click()
+    dialog.get_by_role("button", name="Report").click()
+    expect(eva.get_by_text("You blocked Bia Sol.")).to_be_visible(timeout=SLOW)
+    said = say(bia, "Do you hear me?")
+    expect(said).to_have_accessible_name(re.compile(", (Sent|Not sent)$"), timeout=SLOW)
+    eva.get_by_role("button", name="Unblock").click()
+    expect(field(eva)).to_be_visible(timeout=SLOW)
+    say(bia, "And now?")
+    expect(message(eva, "And now?")).to_be_visible(timeout=SLOW)
+    expect(log(eva).get_by_text("Do you hear me?")).to_have_count(0)
+
+
 STUB = """
   Notification.requestPermission = async () => 'granted';
   PushManager.prototype.subscribe = async () => ({toJSON: () => ({
