@@ -2,11 +2,13 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { RefreshCw, TriangleAlert, WifiOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useClient, useLive } from "../lib/client.ts";
+import { useErrorText } from "../lib/errors.ts";
 
 /** Says when the network is not with us; a reconnect of a moment is not worth a word. */
 export function ConnectionBanner() {
   const { t } = useLingui();
   const { session } = useClient();
+  const explain = useErrorText();
   const connection = useLive(session.connection);
   const [late, setLate] = useState(false);
   const away = connection.state !== "online";
@@ -30,6 +32,13 @@ export function ConnectionBanner() {
             Catching up: {catchUp.done} of {catchUp.total} messages
           </Trans>
         </span>
+      </div>
+    );
+  else if (away && late && problem === "storage-full")
+    banner = (
+      <div className="banner danger m-2 mb-0">
+        <TriangleAlert size={16} aria-hidden />
+        <span>{explain("storage-full")}</span>
       </div>
     );
   else if (away && late && problem === "server-unreachable")

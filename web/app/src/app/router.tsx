@@ -1,4 +1,4 @@
-import type { PlauderClient } from "@plauder/client/api";
+import { ClientError, type PlauderClient } from "@plauder/client/api";
 import {
   createRootRouteWithContext,
   createRoute,
@@ -42,7 +42,8 @@ async function settled(client: PlauderClient): Promise<"ready" | "signed-out" | 
 
 async function signedIn(client: PlauderClient, pathname: string): Promise<void> {
   const kind = await settled(client);
-  if (kind === "failed") throw new Error("The store could not be opened");
+  const state = client.session.state.get();
+  if (state.kind === "failed") throw new ClientError(state.code, "The store could not be opened");
   if (kind === "signed-out")
     throw redirect({
       to: "/welcome",

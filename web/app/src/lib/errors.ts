@@ -38,6 +38,8 @@ export function useErrorText(): (code: ErrorCode, details?: ClientError["details
           : t`This file is too large.`;
       case "storage-full":
         return t`No room is left on this device. Free some in Settings, Storage.`;
+      case "storage-damaged":
+        return t`What this browser kept cannot be read any more. Start over, sign in, and bring your messages back from your backup or another device.`;
       case "storage-blocked":
         return t`This browser window keeps no data. Use an ordinary window, not a private one.`;
       case "wrong-secret":

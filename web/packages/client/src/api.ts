@@ -43,6 +43,7 @@ export type ErrorCode =
   | "conflict" // name taken, already a member
   | "too-large" // `details.limit` in bytes
   | "storage-full"
+  | "storage-damaged" // what this browser kept cannot be read any more: `logOut` starts over
   | "storage-blocked" // the browser gives no persistent storage (private window)
   | "wrong-secret" // backup password or code
   | "blocked"
@@ -76,7 +77,7 @@ export interface ConnectionView {
   /** Present while messages of our absence come in. */
   readonly catchUp?: { readonly done: number; readonly total: number };
   /** Why we are not online, if it is not merely the network. */
-  readonly problem?: "server-unreachable" | "refused";
+  readonly problem?: "server-unreachable" | "refused" | "storage-full";
 }
 
 export interface NetworkInfo {

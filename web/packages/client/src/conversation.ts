@@ -196,10 +196,12 @@ export class ChatConversation implements Conversation {
     return id;
   }
 
-  async attach(draft: AttachmentDraft, options: { replyTo?: string } = {}): Promise<string> {
+  /** `id` as in `send`. */
+  async attach(draft: AttachmentDraft, options: { replyTo?: string; id?: string } = {}): Promise<string> {
+    if (options.id && this.#account.messages.byId(options.id)) return options.id;
     this.#mayWrite();
     const { quote, elements } = this.#reply(options.replyTo);
-    return await this.#media.send(this.#id, draft, quote, elements);
+    return await this.#media.send(this.#id, draft, quote, elements, options.id);
   }
 
   #mayWrite(): void {

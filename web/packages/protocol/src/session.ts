@@ -114,6 +114,8 @@ export class Session extends Emitter<SessionEvents> {
   #draining: Promise<void> | undefined;
   #askScheduled = false;
   #attempt = 0;
+  /** How often in a row inbound stanzas could not be kept: coming back at once would not make room for them. */
+  #unkept = 0;
   #lastHeard = 0;
   #lostAt = 0;
   #retry: Timer | undefined;
@@ -280,7 +282,7 @@ export class Session extends Emitter<SessionEvents> {
       this.#token = outcome.token;
       this.emit("token", outcome.token);
     }
-    this.#attempt = 0;
+    this.#attempt = this.#unkept;
     this.#lastHeard = this.platform.now();
     this.#managed = outcome.management !== undefined;
     wire.onClosed = (why) => this.#wire === wire && this.#lost(why);
@@ -398,6 +400,8 @@ export class Session extends Emitter<SessionEvents> {
     } catch (error) {
       // What could not be kept is not acknowledged: reconnect, and the server hands it out again.
       this.#queue = [];
+      this.#unkept += 1;
+      this.#attempt = this.#unkept;
       this.#wire?.fail(new ProtocolViolation("inbound stanzas could not be kept", { cause: error }));
     } finally {
       this.#draining = undefined;
@@ -421,6 +425,7 @@ export class Session extends Emitter<SessionEvents> {
       stream: this.#stream && { id: this.#stream.id, jid: this.#jid, handled },
     });
     this.#queue.splice(0, batch.length);
+    this.#unkept = 0;
     this.#handled = handled;
     if (this.isOnline && this.#managed) this.#acknowledge();
   }

@@ -85,6 +85,7 @@ export class MediaTransfers {
     draft: AttachmentDraft,
     quote: StoredQuote | undefined,
     elements: readonly Element[],
+    id: string = newMessageId(),
   ): Promise<string> {
     const limit = Math.min(LARGEST, (await this.#knownLimit()) ?? LARGEST);
     if (draft.blob.size + TAG_BYTES > limit)
@@ -94,7 +95,6 @@ export class MediaTransfers {
     await this.#files.put(mediaId, bytes).catch((error: unknown) => {
       throw new ClientError("storage-full", String(error));
     });
-    const id = newMessageId();
     this.#account.post(chat, { id, content: contentOf(draft, mediaId), quote }, [], undefined, false);
     this.#account.store.write(() => {
       this.#sql.run(

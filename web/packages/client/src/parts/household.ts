@@ -97,7 +97,9 @@ export class Household {
       if (login) await this.#moveIn(login);
       else this.state.set({ kind: "signed-out" });
     } catch (error) {
-      this.state.set({ kind: "failed", code: toClientError(error).code });
+      // The key to what is kept lies elsewhere in the browser; a person can clear one without the other.
+      const isLocked = error instanceof DOMException && error.name === "OperationError";
+      this.state.set({ kind: "failed", code: isLocked ? "storage-damaged" : toClientError(error).code });
     }
   }
 

@@ -15,6 +15,7 @@ import { PinNeeded } from "../core/http.ts";
 import { Outgoing } from "../core/outgoing.ts";
 import { colorOf, initials, numberOf } from "../core/people.ts";
 import { Cell } from "../live.ts";
+import { StoreError } from "../store/sql.ts";
 import type { Household } from "./household.ts";
 import { parseGroupInvite } from "./invites.ts";
 
@@ -55,7 +56,7 @@ export class SessionPart implements Session {
     if (state.name === "online") return { state: "online", queued };
     if (state.name === "connecting") return { state: "connecting", queued };
     const problem =
-      state.name === "refused" ? "refused" : state.name === "waiting" ? "server-unreachable" : undefined;
+      state.name === "refused" ? "refused" : state.name === "waiting" ? whyWaiting(state.why) : undefined;
     return { state: "offline", queued, ...(problem && { problem }) };
   }
 
@@ -190,6 +191,8 @@ export class SessionPart implements Session {
   }
 
   async logOut(): Promise<void> {
+    // Nobody could be signed in again with what is kept: what is left is to forget it.
+    if (this.#household.state.get().kind === "failed") return await this.#household.signOut("logged-out");
     const { account } = this.#household.here;
     const { around } = this.#household;
     const device = await this.#ownDevice().catch(() => undefined);
@@ -214,6 +217,10 @@ export class SessionPart implements Session {
   reconnect(): void {
     this.#household.home?.account.session.wake();
   }
+}
+
+function whyWaiting(why: Error): "storage-full" | "server-unreachable" {
+  return why.cause instanceof StoreError && why.cause.full ? "storage-full" : "server-unreachable";
 }
 
 /** The link token in an invitation to become a device of an account, if it is one. */

@@ -9,13 +9,25 @@ import { Memory, Statement } from "./statement.ts";
 export type Value = string | number | bigint | Uint8Array | null;
 export type Row = Record<string, Value>;
 
-/** SQLite's own error, with its code; `full`: no room left on the device. */
+/** SQLite's own error, with its code; `full`: no room left on the device; `damaged`: the file is no database any more. */
 export class StoreError extends Error {
   readonly full: boolean;
+  readonly damaged: boolean;
   constructor(message: string, options: { cause: unknown }) {
     super(message, options);
     this.name = "StoreError";
     this.full = /SQLITE_FULL|disk is full|QuotaExceeded/i.test(message);
+    this.damaged = /SQLITE_(CORRUPT|NOTADB)/.test(message);
+  }
+}
+
+/** There is a store, but it cannot be read. `erase` makes room for a new one. */
+export class StoreDamaged extends Error {
+  readonly erase: () => Promise<void>;
+  constructor(erase: () => Promise<void>, options: { cause: unknown }) {
+    super("the store is damaged", options);
+    this.name = "StoreDamaged";
+    this.erase = erase;
   }
 }
 
@@ -167,21 +179,28 @@ export async function openMemory(): Promise<Sql> {
 /** The store of this browser: the OPFS pool is exclusive, so the caller has to be the only one (Web Locks). */
 export async function openPool(directory: string): Promise<{ sql: Sql; erase(): Promise<void> }> {
   const sqlite = await load();
-  const pool: SAHPoolUtil = await sqlite.installOpfsSAHPoolVfs({
+  const options = {
     name: directory,
     directory: `/${directory}`,
-  });
-  const sql = new Sql(sqlite, new pool.OpfsSAHPoolDb("/plauder.sqlite3"));
-  // One connection holds exclusive handles: a write-ahead log needs no shared memory then. It writes a changed page once
-  // and syncs once a transaction; a rollback journal writes it twice, in small pieces. Each write is a call out of here.
-  sql.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384");
-  sql.useLog();
-  return {
-    sql,
-    async erase() {
-      sql.close();
-      await pool.wipeFiles();
-      await pool.removeVfs();
-    },
+    // Asked again after a failure, it would otherwise repeat its first answer. (Its types do not know the option.)
+    forceReinitIfPreviouslyFailed: true,
   };
+  const pool: SAHPoolUtil = await sqlite.installOpfsSAHPoolVfs(options);
+  const sql = new Sql(sqlite, new pool.OpfsSAHPoolDb("/plauder.sqlite3"));
+  const erase = async (): Promise<void> => {
+    sql.close();
+    await pool.wipeFiles();
+    await pool.removeVfs();
+  };
+  try {
+    // One connection holds exclusive handles: a write-ahead log needs no shared memory then. It writes a changed page once
+    // and syncs once a transaction; a rollback journal writes it twice, in small pieces. Each write is a call out of here.
+    sql.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384");
+    sql.useLog();
+    sql.value("SELECT count(*) FROM sqlite_schema");
+  } catch (error) {
+    if (error instanceof StoreError && error.damaged) throw new StoreDamaged(erase, { cause: error });
+    throw error;
+  }
+  return { sql, erase };
 }

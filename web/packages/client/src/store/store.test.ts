@@ -97,6 +97,16 @@ describe("the store", () => {
     expect(store.sql.get("SELECT ? AS a, ? AS b", value, 1)).toEqual({ a: value, b: 1 });
   });
 
+  it.each([
+    ["SQLITE_FULL: database or disk is full", { full: true, damaged: false }],
+    ["QuotaExceededError: no room", { full: true, damaged: false }],
+    ["SQLITE_CORRUPT: database disk image is malformed", { full: false, damaged: true }],
+    ["SQLITE_NOTADB: file is not a database", { full: false, damaged: true }],
+    ["SQLITE_BUSY: database is locked", { full: false, damaged: false }],
+  ])("tells from %s what can be done", (said, kind) => {
+    expect(new StoreError(said, { cause: undefined })).toMatchObject(kind);
+  });
+
   it("forgets what was bound before, and says what SQLite said", () => {
     expect(store.sql.all("SELECT ?1 AS a, ?2 AS b", 1, 2)).toEqual([{ a: 1, b: 2 }]);
     expect(store.sql.all("SELECT ?1 AS a, ?2 AS b", 1)).toEqual([{ a: 1, b: null }]);

@@ -175,3 +175,33 @@ describe("tabs", () => {
     expect(list.get()).toBe(before);
   });
 });
+
+describe("a page whose worker's tab went", () => {
+  it("asks again what may be asked twice, and says of the rest that it does not know", async () => {
+    const posted: ToHost[] = [];
+    const page = new RemoteClient({ post: (message) => posted.push(message) }, () => undefined);
+    const paths = () => posted.flatMap((one) => (one.do === "call" ? [one.path.join(" ")] : []));
+    const twice = page.business.call("POST", "/numbers/1/messages", { text: "Sale!" });
+    const made = page.groups.create("Trilhas", []);
+    void page.business.call("GET", "/numbers");
+    void page.conversation("bruno@example.org").send("Oi");
+    const first = paths();
+    posted.length = 0;
+    page.hear({ is: "host" });
+    await expect(twice).rejects.toMatchObject({ code: "timeout" });
+    await expect(made).rejects.toMatchObject({ code: "timeout" });
+    expect(first).toHaveLength(4);
+    expect(paths()).toEqual(["business call", "conversation bruno@example.org send"]);
+  });
+
+  it("names what it sends, so that asking again adds nothing", () => {
+    const posted: ToHost[] = [];
+    const page = new RemoteClient({ post: (message) => posted.push(message) }, () => undefined);
+    const chat = page.conversation("bruno@example.org");
+    void chat.send("Oi");
+    void chat.attach({ kind: "file", blob: new Blob(["x"]), name: "x.txt" });
+    const ids = posted.map((one) => (one.do === "call" ? (one.args[1] as { id: string }).id : undefined));
+    expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id ?? ""))).toBe(true);
+    expect(new Set(ids).size).toBe(2);
+  });
+});

@@ -55,6 +55,14 @@ interface Watch {
 
 type Notice = { chat: string; chatName: string; text: string; message: string; avatar: AvatarRef };
 
+/** Asked of a server that would do it twice: money and messages of a business, groups, reports. */
+const ONCE: ReadonlySet<string> = new Set(["groups create", "contacts report", "business upload"]);
+
+function isRepeatable({ path, args }: Call["message"]): boolean {
+  if (path[0] === "business" && path[1] === "call") return args[0] === "GET";
+  return !ONCE.has(path.join(" "));
+}
+
 export class RemoteClient implements PlauderClient {
   readonly #sender: Sender<ToHost>;
   readonly #close: () => void;
@@ -128,7 +136,16 @@ export class RemoteClient implements PlauderClient {
       watch.value = undefined;
       this.#sender.post(watch.message);
     }
-    for (const { message } of this.#calls.values()) this.#sender.post(message);
+    for (const [id, { message, reject }] of this.#calls) {
+      if (isRepeatable(message)) {
+        this.#sender.post(message);
+        continue;
+      }
+      this.#calls.delete(id);
+      reject(
+        new ClientError("timeout", "whether this was done is not known: another tab took over meanwhile"),
+      );
+    }
   }
 
   setActive(active: boolean): void {
@@ -332,7 +349,8 @@ export class RemoteClient implements PlauderClient {
       seen: (message) => void this.#call(path("seen"), [message]),
       // Named here, so that asking again after another tab took over sends no second message.
       send: (text, options = {}) => this.#call(path("send"), [text, { ...options, id: newMessageId() }]),
-      attach: this.#command(...path("attach")),
+      attach: (draft, options = {}) =>
+        this.#call(path("attach"), [draft, { ...options, id: newMessageId() }]),
       edit: this.#command(...path("edit")),
       react: this.#command(...path("react")),
       remove: this.#command(...path("remove")),

@@ -15,12 +15,14 @@ function refusing<T extends object>(code: ErrorCode, known: object = {}): T {
   }) as T;
 }
 
-export function unopened(code: ErrorCode): ActiveClient {
+/** `erase`: what starting over takes, where that would help. */
+export function unopened(code: ErrorCode, erase?: () => Promise<void>): ActiveClient {
   const part = <T extends object>(known?: object): T => refusing<T>(code, known);
   return part<ActiveClient>({
     session: part({
       state: new Cell<SessionView>({ kind: "failed", code }),
       connection: new Cell({ state: "offline", queued: 0 }),
+      ...(erase && { logOut: erase }),
     }),
     notifications: part({ onMessage: () => () => undefined }),
     chats: part(),

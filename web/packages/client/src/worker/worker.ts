@@ -5,7 +5,7 @@ import { LocalClient } from "../client.ts";
 import { AccountApi } from "../core/http.ts";
 import { newId } from "../core/ids.ts";
 import { OpfsFiles } from "../store/files.ts";
-import { openPool } from "../store/sql.ts";
+import { openPool, StoreDamaged, StoreError } from "../store/sql.ts";
 import { Store } from "../store/store.ts";
 import { IndexedDbKeyStore, Vault } from "../store/vault.ts";
 import { Host } from "./host.ts";
@@ -23,7 +23,7 @@ async function openPatiently(): ReturnType<typeof openPool> {
     try {
       return await openPool(DIRECTORY);
     } catch (error) {
-      if (attempt >= 40) throw error;
+      if (attempt >= 40 || error instanceof StoreDamaged) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -46,8 +46,14 @@ async function open(): Promise<Host> {
     return new Host(client);
   } catch (error) {
     console.error("the store cannot be opened", error);
-    return new Host(unopened("storage-blocked"));
+    return new Host(why(error));
   }
+}
+
+function why(error: unknown): ReturnType<typeof unopened> {
+  if (error instanceof StoreDamaged) return unopened("storage-damaged", error.erase);
+  if (error instanceof StoreError && error.full) return unopened("storage-full");
+  return unopened("storage-blocked");
 }
 
 function channel(): Channel {
@@ -61,11 +67,19 @@ function channel(): Channel {
   return made;
 }
 
+/**
+ * Old browsers, private windows and pages without TLS lack one of these. Without locks two tabs could step one ratchet, so
+ * there is no going on without.
+ */
+const canKeep =
+  "locks" in navigator && typeof navigator.storage?.getDirectory === "function" && !!crypto.subtle;
+const alone = { hold: (_name: string, work: () => Promise<void>) => void work() };
+
 const relay = new Relay(
   newId(),
   { post: (message: ToPage) => scope.postMessage(message) },
   channel(),
-  { hold: (name, work) => void navigator.locks.request(name, work) },
-  open,
+  canKeep ? { hold: (name, work) => void navigator.locks.request(name, work) } : alone,
+  canKeep ? open : async () => new Host(unopened("storage-blocked")),
 );
 scope.onmessage = ({ data }: MessageEvent<ToHost>) => relay.hear(data);
