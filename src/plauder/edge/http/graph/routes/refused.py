@@ -15,10 +15,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "calls": (("POST",), 138000, "People call a business from their app; calls by API are not offered by this server."),
     "call_permissions": (("GET",), 138000, "Calls by API are not offered by this server."),
     "groups": (("GET", "POST"), 131215, "Business numbers have no groups on this server."),
-    "username": (("GET", "POST", "DELETE"), 3, "This server has no usernames for businesses."),
-    "username_suggestions": (("GET",), 3, "This server has no usernames for businesses."),
-    "dataset": (("GET", "POST"), 3, "This server takes no conversion events."),
-    "payment_configurations": (("GET",), 3, "Payments are not arranged over this API here."),
+    "username": (("GET", "POST", "DELETE"), 10, "This server has no usernames for businesses."),
+    "username_suggestions": (("GET",), 10, "This server has no usernames for businesses."),
+    "dataset": (("GET", "POST"), 10, "This server takes no conversion events."),
+    "payment_configurations": (("GET",), 10, "Payments are not arranged over this API here."),
 }
 """Edge → (methods, error, details)."""
 
