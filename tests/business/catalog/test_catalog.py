@@ -171,7 +171,12 @@ def test_whatever_comes_is_checked_or_refused(given_: dict[str, Any], new: bool)
 
 @pytest.mark.parametrize(
     ("method", "edge", "code"),
-    [("POST", "calls", 138000), ("GET", "groups", 131215), ("GET", "username", 10), ("GET", "call_permissions", 138000)],
+    [
+        ("POST", "calls", 138000),
+        ("GET", "groups", 131215),
+        ("GET", "username", 10),
+        ("GET", "call_permissions", 138000),
+    ],
 )
 async def test_what_is_not_offered_says_so(cloud: Cloud, method: str, edge: str, code: int) -> None:
     answer = await cloud.http.request(method, f"{cloud.phone}/{edge}")
