@@ -256,8 +256,8 @@ function toSafety({ digits, uri }: SafetyNumber, devices: readonly DeviceInfo[])
 }
 
 /** What a business wrote into its profile may be anything. */
-function readHours(raw: unknown): NonNullable<BusinessProfile["hours"]> {
-  const days = (raw as { days?: Record<string, unknown> }).days ?? {};
+function readHours(raw: { days?: Record<string, unknown> }): NonNullable<BusinessProfile["hours"]> {
+  const days = raw.days ?? {};
   return ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].flatMap((day) => {
     const spans = Array.isArray(days[day]) ? (days[day] as unknown[]) : [];
     const open = spans
@@ -280,7 +280,7 @@ function readProfile(json: string): BusinessProfile | undefined {
     return {
       ...Object.fromEntries(entries.filter(([, value]) => value !== undefined)),
       websites,
-      ...(raw.hours && { hours: readHours(raw.hours) }),
+      ...(typeof raw.hours === "object" && raw.hours !== null && { hours: readHours(raw.hours) }),
     } as BusinessProfile;
   } catch {
     return undefined;
