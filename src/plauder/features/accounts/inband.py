@@ -53,8 +53,9 @@ def register(
         server.on_presence(inband.meet, priority=BEFORE_THE_ROSTER)
     if is_open:
         server.advertise(NS)
-    if is_open or invites is not None:
+        # Who has an invitation knows the other feature; a client that sees this one would ask strangers for a name.
         server.feature_before_login(lambda: E(f"{{{FEATURE}}}register"))
+    if is_open or invites is not None:
         server.on_iq_before_login("get", NS, "query", inband.form)
         server.on_iq_before_login("set", NS, "query", inband.create)
 
