@@ -20,7 +20,6 @@ SCREENS = [
     f"{BRUNO}?pane=safety",
     f"{BRUNO}?pane=media",
     f"{BRUNO}?pane=message&message=m7",
-    "/chats/hikers@groups.plauder.example?pane=info",
     "/chats/kolibri@plauder.example",
     "/chats/zugvogel@plauder.example?pane=info",
     "/chats/rahul@plauder.example",
