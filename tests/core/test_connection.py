@@ -11,7 +11,8 @@ from plauder.wire.framer import Framer
 
 class Recording(Connection):
     def __init__(self) -> None:
-        super().__init__(cast("Any", SimpleNamespace(flusher=set())), Framer())
+        limits = SimpleNamespace(output=1_000)
+        super().__init__(cast("Any", SimpleNamespace(flusher=set(), server=SimpleNamespace(limits=limits))), Framer())
         self.sent: list[bytes] = []
         self.feeds = 0
         session = SimpleNamespace(trailer=lambda: b"", drained=self._drained)
@@ -46,3 +47,17 @@ def test_who_reads_slowly_is_fed_when_the_transport_says_so() -> None:
     assert line.feeds == 0
     line.full(False)
     assert line.feeds == 1
+
+
+def test_a_reader_is_given_up_for_what_is_written_after_it_stopped_not_for_what_it_was_owed() -> None:
+    line = Recording()
+    assert not line.is_drowning(5_000)
+    line.full(True)
+    assert not line.is_drowning(5_000)
+    assert not line.is_drowning(6_000)
+    assert line.is_drowning(6_001)
+    assert not line.is_drowning(3_000)
+    line.full(False)
+    line.full(True)
+    assert not line.is_drowning(9_000)
+    assert line.is_drowning(10_001)

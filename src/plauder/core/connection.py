@@ -37,6 +37,7 @@ class Connection:
     """One stream. It is the `Outlet` of its session."""
 
     __slots__ = (
+        "_full_at",
         "_is_closing",
         "_is_dirty",
         "_is_full",
@@ -64,6 +65,8 @@ class Connection:
         self._queued = 0
         self._is_dirty = False
         self._is_full = False
+        self._full_at = 0
+        """How much was buffered when the transport became full; 0 while that was not looked at."""
         self._is_closing = False
 
     # ── what the transport says ───────────────────────────────────────────────────────────────────────────────────
@@ -122,8 +125,19 @@ class Connection:
     def full(self, is_full: bool) -> None:
         """The transport's buffer is above its mark, or below again."""
         self._is_full = is_full
+        self._full_at = 0
         if not is_full and self.session is not None:
             self.session.drained()
+
+    def is_drowning(self, buffered: int) -> bool:
+        """Whether its reader takes nothing and is written to all the same: `Limits.output` bytes more are buffered than
+        when the transport became full. What filled it counts for nothing, however much it was: a stream that is
+        resumed is sent at once all that it has not acknowledged."""
+        if not self._is_full:
+            return False
+        if not self._full_at:
+            self._full_at = buffered
+        return buffered - self._full_at > self.door.server.limits.output
 
     # ── elements that are no stanzas ──────────────────────────────────────────────────────────────────────────────
 

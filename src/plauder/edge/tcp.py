@@ -133,7 +133,7 @@ class TcpConnection(Connection, asyncio.Protocol):
                 self._abort()
                 return
         transport.write(data)
-        if self._is_full and transport.get_write_buffer_size() > self.door.server.limits.output:
+        if self.is_drowning(transport.get_write_buffer_size()):
             # A reader that takes nothing while we owe it answers: presence is not even written any more.
             self._abort()
 

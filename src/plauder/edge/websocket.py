@@ -157,7 +157,7 @@ class WebSocketConnection(Connection, asyncio.Protocol):
             return
         if isinstance(event, Ping):
             transport.write(websocket.pong(event.data))
-            if self._is_full and transport.get_write_buffer_size() > self.door.server.limits.output:
+            if self.is_drowning(transport.get_write_buffer_size()):
                 self._abort()  # it asks for answers and reads none
         elif isinstance(event, Violation):
             transport.write(websocket.close(event.code, event.reason))
@@ -175,7 +175,7 @@ class WebSocketConnection(Connection, asyncio.Protocol):
             return
         text, framed = websocket.text, stream.framed
         transport.write(b"".join([text(framed(element)) for element in out]))
-        if self._is_full and transport.get_write_buffer_size() > self.door.server.limits.output:
+        if self.is_drowning(transport.get_write_buffer_size()):
             transport.abort()
 
     # ── the stream over WebSocket ─────────────────────────────────────────────────────────────────────────────────
