@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from plauder.business.messages.rules import Policies, Policy
+from plauder.business.messages.rules import LATE_RECEIPT, Policies, Policy
 from plauder.business.quality import commands as quality
 from plauder.business.templates import store as template_store
 from plauder.edge import pacing
@@ -19,7 +19,7 @@ from plauder.kit.money import Money
 from plauder.money.billing.accounts import Accounts
 from plauder.money.billing.charges import Charges
 from plauder.money.billing.charges import table as charges
-from tests.business.cloud import ANN, BRUNO, NUMBER, Cloud
+from tests.business.cloud import ANN, BRUNO, NUMBER, Cloud, Person
 
 BODY = [{"type": "BODY", "text": "Come and taste our new bread."}]
 CROWD = [f"49151100{n:05}" for n in range(60)]
@@ -74,7 +74,7 @@ async def test_what_nobody_receives_in_its_time_fails_and_costs_nothing(cloud: C
     cloud.clock.advance(59)
     await cloud.platform.pipeline.expire()
     assert [status["status"] for status in cloud.receiver.statuses()] == ["sent"] or not cloud.receiver.statuses()[1:]
-    cloud.clock.advance(1)
+    cloud.clock.advance(1 + LATE_RECEIPT.total_seconds())
     await cloud.platform.pipeline.expire()
     await cloud.settle()
     last = cloud.receiver.statuses()[-1]
@@ -96,9 +96,24 @@ async def test_what_says_nothing_waits_thirty_days(cloud: Cloud) -> None:
     cloud.clock.advance(timedelta(days=30).total_seconds() - 1)
     await cloud.platform.pipeline.expire()
     assert await reserved(cloud) > 0
-    cloud.clock.advance(1)
+    cloud.clock.advance(1 + LATE_RECEIPT.total_seconds())
     await cloud.platform.pipeline.expire()
     assert await reserved(cloud) == 0
+
+
+async def test_who_comes_after_a_message_has_expired_does_not_get_it(cloud: Cloud) -> None:
+    await template(cloud, "parcel", "UTILITY", message_send_ttl_seconds=60)
+    cloud.ann.session.close()
+    await send(cloud, "parcel")
+    await cloud.settle()
+    cloud.clock.advance(60)
+    late = Person(cloud.server, ANN)
+    await cloud.settle()
+    assert late.received == []
+    cloud.clock.advance(LATE_RECEIPT.total_seconds())
+    await cloud.platform.pipeline.expire()
+    await cloud.settle()
+    assert [status["status"] for status in cloud.receiver.statuses()] == ["sent", "failed"]
 
 
 async def test_what_was_received_does_not_expire(cloud: Cloud) -> None:

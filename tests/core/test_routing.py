@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
 
 import pytest
 
+from plauder.core.storing import expiring
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
+from plauder.wire.xml import serialize
 from tests.harness import World
 
 BODY = "{jabber:client}body"
@@ -54,6 +57,20 @@ async def test_a_message_waits_for_a_device_that_is_away(world: World) -> None:
     one, two = phone.messages()
     assert (one.text(BODY), two.text(BODY)) == ("one", "two")
     assert one.find(DELAY).get("stamp", "").startswith("2026-11-22T12:00:00")
+    assert not world.fake_inbox.rows
+
+
+async def test_what_has_expired_while_it_waited_is_not_handed_out(world: World) -> None:
+    ana = await world.connect("ana")
+    phone = await world.connect("bruno", "phone")
+    await phone.disconnect()
+    until = serialize(expiring(world.clock.now() + timedelta(seconds=60))).decode()
+    odd = "<amp xmlns='http://jabber.org/protocol/amp'><rule condition='expire-at' action='drop' value='soon'/></amp>"
+    for text, wish in (("code 1", until), ("hello", ""), ("odd", odd)):
+        await ana.send(chat("bruno", text, key=text, extra=wish))
+    world.clock.advance(60)
+    phone = await world.connect("bruno", "phone")
+    assert [message.text(BODY) for message in phone.messages()] == ["hello", "odd"]
     assert not world.fake_inbox.rows
 
 

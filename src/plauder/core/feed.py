@@ -16,6 +16,7 @@ from plauder.core.delivery import Delivery, Pace, State, mark_of_stored
 from plauder.core.numbers import time_of
 from plauder.core.ports import SHARED, Kept
 from plauder.core.session import Session
+from plauder.core.storing import has_expired
 
 if TYPE_CHECKING:
     from plauder.core.server import Server
@@ -123,8 +124,10 @@ class FedSession(Session):
             return
         mine = self._queues()
         handed = {entry.number for entry in self.unacked or () if type(entry) is Delivery}
+        now = self.server.clock.now()
         for row in rows:
-            if self._already and self._has_already(mark_of_stored(row.stanza)):
+            is_known = self._already and self._has_already(mark_of_stored(row.stanza))
+            if is_known or (row.number not in handed and has_expired(row.stanza, now)):
                 self.server.inbox.settle(row.account, row.devices, (row.number,))
             elif row.number not in handed:
                 if not self._can_take():

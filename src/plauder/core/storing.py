@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
+
 from plauder.core.hooks import Action, Verdict
 from plauder.wire.stanza import Stanza
+from plauder.wire.xml import E
 
 CHAT_STATES = "http://jabber.org/protocol/chatstates"
 HINTS = "urn:xmpp:hints"
+AMP = "http://jabber.org/protocol/amp"
 STANZA_ID = "{urn:xmpp:sid:0}stanza-id"
 
 _BODY = "{jabber:client}body"
@@ -63,6 +68,28 @@ def _content(message: Stanza) -> Verdict:
         if tag != _THREAD and CHAT_STATES not in tag and HINTS not in tag:
             return Storing.KEEP
     return Storing.STATE
+
+
+def expiring(at: datetime) -> Element:
+    """What a message says of itself that must not be handed out after `at` (XEP-0079 §3.3.2, `expire-at`)."""
+    value = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return E(f"{{{AMP}}}amp", {}, E(f"{{{AMP}}}rule", {"action": "drop", "condition": "expire-at", "value": value}))
+
+
+def has_expired(stanza: bytes, now: datetime) -> bool:
+    """Whether a stored message has asked to be dropped by now. Of XEP-0079 this one rule is kept, with this action."""
+    if b"protocol/amp" not in stanza or b"expire-at" not in stanza:
+        return False
+    amp = Stanza.from_bytes(stanza).find(f"{{{AMP}}}amp")
+    for rule in amp.findall(f"{{{AMP}}}rule") if amp is not None else ():
+        if rule.get("condition") == "expire-at" and rule.get("action") == "drop":
+            try:
+                at = datetime.fromisoformat(rule.get("value", ""))
+            except ValueError:
+                continue
+            if at.tzinfo is not None and at <= now:
+                return True
+    return False
 
 
 def has_content(message: Stanza) -> bool:

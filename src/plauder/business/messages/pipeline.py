@@ -14,6 +14,7 @@ from typing import Any
 from plauder.business.messages import commands, content, rendering, store
 from plauder.business.messages.commands import Accepted, Ports, Progressed, SendCommand
 from plauder.business.messages.ports import Channel, MediaView, Payload, Sender
+from plauder.business.messages.rules import LONGEST_TTL
 from plauder.business.messages.store import Going
 from plauder.business.shared.errors import GraphError, fail
 from plauder.kit.batching import Batcher
@@ -195,7 +196,7 @@ class Pipeline:
             target=target,
             emoji=body["emoji"] if row.kind == "reaction" else "",
             link=body.get("link", "") if row.kind in content.MEDIA_KINDS else "",
-            expires_at=row.expires_at,
+            expires_at=row.expires_at if row.expires_at and row.expires_at - row.created_at < LONGEST_TTL else None,
         )
 
     async def _medium(self, row: Going, part: dict[str, Any], kind: str) -> MediaView:

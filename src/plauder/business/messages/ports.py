@@ -42,7 +42,8 @@ class Payload:
     """What goes to the person: `fallback` for any client, `business` (a JSON object) for ours.
 
     `kind` is the message type; `id` the wamid, which is also the stanza id; `quoted` the stanza id being answered.
-    `target` is the stanza id a reaction is for; `expires_at` the end of its time to live.
+    `target` is the stanza id a reaction is for; `expires_at` the end of its time to live where that is shorter than
+    that of any message.
     """
 
     id: str

@@ -19,6 +19,9 @@ LIMIT_SPAN = timedelta(hours=24)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TTL = timedelta(days=30)
 """How long a message waits for its receiver where it says nothing else."""
+LATE_RECEIPT = timedelta(seconds=30)
+"""How long after its time to live a message that went out may still be told to have arrived: it is handed out up to the
+end, and the receipt of who got it then needs a moment."""
 READABLE = timedelta(days=30)
 """How long a message can be marked read, answered or reacted to."""
 

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 import orjson
 
 from plauder.business.messages.ports import Payload
+from plauder.core.storing import expiring
 from plauder.wire.xml import E
 
 BUSINESS = "urn:plauder:business:0"
@@ -75,6 +76,8 @@ def wrapping_of(payload: Payload) -> list[Element]:
     elements = [E(f"{{{ORIGIN}}}origin-id", {"id": payload.id}), E(f"{{{HINTS}}}store")]
     if payload.kind != "reaction":
         elements += [E(f"{{{RECEIPTS}}}request"), E(f"{{{MARKERS}}}markable")]
+    if payload.expires_at is not None:
+        elements.append(expiring(payload.expires_at))
     return elements
 
 

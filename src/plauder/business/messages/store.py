@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, bindparam, func, or_, select, tuple_, update
 
+from plauder.business.messages.rules import LATE_RECEIPT
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Instant, Text, metadata
 
@@ -283,7 +284,9 @@ async def use_click(uow: UnitOfWork, click_id: str, at: datetime, kept_since: da
 async def expired(uow: UnitOfWork, at: datetime, limit: int) -> list[str]:
     """Ids of outgoing messages that nobody has received within their time to live."""
     m = messages.c
-    statement = select(m.id).where(m.status.in_(("held", "accepted", "sent")), m.expires_at <= at)
+    waits = and_(m.status.in_(("held", "accepted")), m.expires_at <= at)
+    went = and_(m.status == "sent", m.expires_at <= at - LATE_RECEIPT)
+    statement = select(m.id).where(or_(waits, went))
     return list((await uow.execute(statement.order_by(m.expires_at).limit(limit))).scalars())
 
 
