@@ -333,7 +333,7 @@ class App:
     def _media(self) -> Media:
         settings = self.config.media
         policy = Policy(settings.max_bytes, settings.daily_bytes, settings.kept_bytes, settings.blocked_types)
-        blobs = Blobs(self.config.data_dir / "media", settings.url)
+        blobs = self._blobs("media")
         return Media(
             self.database,
             blobs,
@@ -341,13 +341,18 @@ class App:
             base_url=self.config.public_url,
             policy=policy,
             retention_days=settings.retention_days,
+            downloaded_days=settings.downloaded_days,
         )
+
+    def _blobs(self, name: str) -> Blobs:
+        settings = self.config.media
+        return Blobs(self.config.data_dir / name, settings.url, min_free_bytes=settings.min_free_bytes)
 
     def _backups(self) -> BackupService:
         directory = self.config.data_dir / "backups"
         return BackupService(
             self.database,
-            Blobs(directory, self.config.media.url),
+            self._blobs("backups"),
             self.clock,
             setup=open_setup(directory / "vault.setup"),
             max_bytes=self.config.media.max_bytes,
@@ -485,7 +490,7 @@ class App:
             database=self.database,
             clock=self.clock,
             keyring=self.keyring,
-            blobs=Blobs(self.config.data_dir / "business", self.config.media.url),
+            blobs=self._blobs("business"),
             codes=BusinessCodes(self.sms),
             billing=MeteredBilling(),
             settings=business_setup.settings_of(self.config),

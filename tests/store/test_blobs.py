@@ -1,3 +1,5 @@
+import asyncio
+import hashlib
 import resource
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -5,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from plauder.kit.errors import Conflict, NotFound, TooLarge
-from plauder.store.blobs import Blobs, DiskFull
+from plauder.store.blobs import BLOCK, Blobs, DiskFull, WrongChecksum
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -81,3 +83,49 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half(tmp_path: Path, small
         await blobs.put("k", b"x" * 200_000)
     with pytest.raises(NotFound):
         await blobs.read("k")
+
+
+async def test_the_last_bytes_of_the_disk_are_left_to_others(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path, min_free_bytes=1 << 60)
+    assert not blobs.has_room(1)
+    with pytest.raises(DiskFull):
+        await blobs.put("k", b"x")
+    assert Blobs(tmp_path, min_free_bytes=1).has_room(1)
+
+
+async def test_checksums_are_of_what_is_there(blobs: Blobs) -> None:
+    data = bytes(range(256)) * 9_000  # more than two blocks
+    expected = hashlib.sha256(data).hexdigest()
+    assert (await blobs.put("at-once", data)).sha256 == expected
+    await blobs.receive("in-two", 0, pieces(data[:BLOCK], b"12"), limit=len(data))
+    blobs.abandon("in-two")
+    await blobs.receive("in-two", 0, pieces(data[:-5]), limit=len(data))
+    await blobs.receive("in-two", len(data) - 5, pieces(data[-5:]), limit=len(data))
+    assert (await blobs.commit("in-two", expected)).sha256 == expected
+
+
+async def test_other_bytes_than_announced_are_thrown_away(blobs: Blobs) -> None:
+    await blobs.receive("k", 0, pieces(b"damaged"), limit=7)
+    with pytest.raises(WrongChecksum):
+        await blobs.commit("k", hashlib.sha256(b"genuine").hexdigest())
+    assert blobs.staged("k") == 0
+
+
+@pytest.mark.parametrize("piece", [b"late", b"late" + bytes(BLOCK)])
+async def test_a_connection_thought_dead_writes_no_more_once_another_goes_on(blobs: Blobs, piece: bytes) -> None:
+    gate = asyncio.Event()
+
+    async def hanging() -> AsyncIterator[bytes]:
+        yield bytes(BLOCK)
+        await gate.wait()
+        yield piece
+
+    old = asyncio.create_task(blobs.receive("k", 0, hanging(), limit=4 * BLOCK))
+    while blobs.staged("k") < BLOCK:
+        await asyncio.sleep(0)
+    assert await blobs.receive("k", BLOCK, pieces(b"new"), limit=4 * BLOCK) == BLOCK + 3
+    gate.set()
+    with pytest.raises(Conflict):
+        await old
+    await blobs.commit("k")
+    assert await whole(blobs, "k") == bytes(BLOCK) + b"new"

@@ -125,11 +125,28 @@ class InboxSettings(Section):
 class Media(Section):
     """Photos, voice notes and files that people send."""
 
-    url: str = Field("", description="s3://bucket/prefix of an S3-compatible store. Empty: files in data_dir/media.")
+    url: str = Field(
+        "",
+        description="s3://bucket/prefix of an S3-compatible store; keys, region and endpoint come from the environment "
+        "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL). Empty: files in data_dir/media.",
+    )
     max_bytes: int = Field(104_857_600, ge=1_024, description="Largest file, in bytes.")
     daily_bytes: int = Field(1_073_741_824, ge=1_024, description="What one account may upload in 24 hours, in bytes.")
     kept_bytes: int = Field(4_294_967_296, ge=1_024, description="What is kept for one account at once, in bytes.")
     retention_days: float = Field(30.0, gt=0, le=3_650, description="Files are deleted after, in days.")
+    downloaded_days: float = Field(
+        0.0,
+        ge=0,
+        le=3_650,
+        description="Files that somebody has downloaded are deleted this many days later, if that is sooner: so "
+        "long the others in a group, and a person's other devices, have for it. 0: as if nobody had.",
+    )
+    min_free_bytes: int = Field(
+        268_435_456,
+        ge=0,
+        description="Files are refused below this much free disk, in bytes. Keep it above inbox.min_free_bytes, so "
+        "that messages go on when there is no more room for files.",
+    )
     blocked_types: tuple[str, ...] = Field((), description="Media types that are refused, or how they begin.")
 
 

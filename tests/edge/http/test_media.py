@@ -1,5 +1,7 @@
 """Media over HTTP: in whole, in pieces, out in ranges."""
 
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -78,13 +80,14 @@ async def test_what_was_put_is_got(web: httpx.AsyncClient, media: Media) -> None
         ("bytes=0-1,5-6", 200, 0, None),
         ("lines=1-2", 200, 0, None),
         ("bytes=" + "9" * 400 + "-", 200, 0, None),
+        ("bytes=\u00b2-", 200, 0, None),
     ],
 )
 async def test_ranges(
     web: httpx.AsyncClient, media: Media, header: str, status: int, start: int, end: int | None
 ) -> None:
     grant = await upload(web, media)
-    answer = await web.get(grant.get_url, headers={"Range": header})
+    answer = await web.get(grant.get_url, headers={"Range": header.encode("latin-1")})
     assert answer.status_code == status
     if status != 416:
         assert answer.content == PHOTO[start:end]
@@ -95,7 +98,7 @@ async def test_what_could_act_is_only_ever_a_download(web: httpx.AsyncClient, me
     grant = await upload(web, media, kind=kind, name="evil.html")
     answer = await web.get(grant.get_url)
     assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["content-disposition"] == "attachment"
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''evil.html"
 
 
 async def test_an_upload_that_broke_off_goes_on(web: httpx.AsyncClient, media: Media) -> None:
@@ -178,3 +181,71 @@ async def test_other_origins_may_ask(web: httpx.AsyncClient, media: Media) -> No
     answer = await web.options((await ask(media)).put_url)
     assert answer.status_code == 204
     assert "PUT" in answer.headers["access-control-allow-methods"]
+
+
+async def test_other_origins_can_read_why_they_were_refused(web: httpx.AsyncClient, media: Media) -> None:
+    refused = await web.put((await ask(media)).put_url, content=PHOTO, headers={"Authorization": "Bearer no"})
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (403, "*")
+
+
+async def test_checksums_come_along_and_are_checked(web: httpx.AsyncClient, media: Media) -> None:
+    def digest(data: bytes) -> dict[str, str]:
+        return {"Repr-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"}
+
+    grant = await ask(media)
+    for wrong in ("sha-256=:AAAA:", "sha-256=:!!:"):
+        headers = key(grant) | {"Repr-Digest": wrong}
+        assert (await web.put(grant.put_url, content=PHOTO, headers=headers)).json()["error"]["code"] == "bad-input"
+    damaged = await web.put(grant.put_url, content=PHOTO[:-1] + b"?", headers=key(grant) | digest(PHOTO))
+    assert damaged.json()["error"]["code"] == "wrong-checksum"
+    assert (await web.put(grant.put_url, content=PHOTO, headers=key(grant) | digest(PHOTO))).status_code == 201
+    assert (await web.get(grant.get_url)).headers["repr-digest"] == digest(PHOTO)["Repr-Digest"]
+
+
+async def test_what_a_cache_asks_is_answered(web: httpx.AsyncClient, media: Media) -> None:
+    grant = await upload(web, media)
+    tag = (await web.head(grant.get_url)).headers["etag"]
+    for known in (tag, f'"other", W/{tag}', "*"):
+        answer = await web.get(grant.get_url, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+    assert (await web.get(grant.get_url, headers={"If-None-Match": '"other"'})).status_code == 200
+    part = {"Range": "bytes=0-9"}
+    assert (await web.get(grant.get_url, headers=part | {"If-Range": tag})).content == PHOTO[:10]
+    assert (await web.get(grant.get_url, headers=part | {"If-Range": '"other"'})).content == PHOTO
+
+
+async def test_a_file_that_somebody_has_goes_sooner(client: Client, clock: FakeClock, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/m.db")
+    await database.create_all()
+    media = Media(
+        database,
+        Blobs(tmp_path / "media"),
+        clock,
+        base_url="http://localhost:8080",
+        policy=Policy(),
+        retention_days=30,
+        downloaded_days=2,
+    )
+    web = client(router(media), clock=clock)
+    got, left = await upload(web, media), await upload(web, media)
+    await web.get(got.get_url, headers={"Range": "bytes=0-99"})
+    clock.advance(days=3)
+    assert (await web.get(got.get_url)).status_code == 200
+    clock.advance(days=1)
+    assert (await web.get(got.get_url)).status_code == 200
+    clock.advance(days=1.5)
+    assert (await web.get(got.get_url)).status_code == 404
+    assert (await web.head(left.get_url)).status_code == 200
+    await database.close()
+
+
+async def test_bytes_that_all_came_before_a_crash_become_a_file(web: httpx.AsyncClient, media: Media) -> None:
+    grant = await ask(media)
+    await media._blobs.receive(grant.slot.id, 0, _once(PHOTO), limit=len(PHOTO))
+    state = await web.head(grant.put_url, headers=key(grant))
+    assert state.headers["upload-offset"] == str(len(PHOTO))
+    assert (await web.get(grant.get_url)).content == PHOTO
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data

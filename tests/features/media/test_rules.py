@@ -32,6 +32,10 @@ def test_a_slot_is_given_within_the_limits(size: int, media_type: str, use: Use,
     assert verdict.allowed == (why == "within-limits")
 
 
+def test_a_disk_without_room_gives_none() -> None:
+    assert may_upload(1_000, "image/jpeg", Use(0, 0), POLICY, has_room=False).why == "disk-full"
+
+
 @given(st.text())
 def test_a_name_never_leaves_its_folder_or_its_header(name: str) -> None:
     clean = clean_name(name)

@@ -86,7 +86,10 @@ class Guard:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._seal(MutableHeaders(raw=message["headers"]))
+                headers = MutableHeaders(raw=message["headers"])
+                self._seal(headers)
+                if part == "media":  # refusals, too: a page of another origin could not read the reason else
+                    headers.setdefault("Access-Control-Allow-Origin", "*")
                 self._metrics.count("http_requests", part=part, status=f"{message['status'] // 100}xx")
                 self._metrics.observe("http_seconds", self._clock.monotonic() - began, part=part)
             await send(message)

@@ -23,6 +23,7 @@ _ERRORS: dict[str, tuple[ErrorType, str, str]] = {
     "type-blocked": ("modify", "not-acceptable", "Files of this type are not accepted here."),
     "daily-quota": ("wait", "resource-constraint", "You have uploaded as much as you may in a day; try again later."),
     "kept-quota": ("wait", "resource-constraint", "Your files take all of your room; delete some or wait."),
+    "disk-full": ("wait", "resource-constraint", "The server has no room for files right now; try again later."),
 }
 
 

@@ -34,8 +34,8 @@ class Verdict:
     why: str
 
 
-def may_upload(size: int, media_type: str, use: Use, policy: Policy) -> Verdict:
-    """Whether this account may upload a file of `size` bytes now."""
+def may_upload(size: int, media_type: str, use: Use, policy: Policy, *, has_room: bool = True) -> Verdict:
+    """Whether this account may upload a file of `size` bytes now. `has_room` is the disk's word."""
     if size < 1:
         return Verdict(False, "empty")
     if size > policy.max_bytes:
@@ -46,6 +46,8 @@ def may_upload(size: int, media_type: str, use: Use, policy: Policy) -> Verdict:
         return Verdict(False, "daily-quota")
     if use.kept + size > policy.kept_bytes:
         return Verdict(False, "kept-quota")
+    if not has_room:
+        return Verdict(False, "disk-full")
     return Verdict(True, "within-limits")
 
 

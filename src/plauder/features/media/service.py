@@ -50,12 +50,14 @@ class Media:
         base_url: str,
         policy: rules.Policy,
         retention_days: float,
+        downloaded_days: float = 0,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._clock = clock
         self._base_url = base_url
         self._retention = timedelta(days=retention_days)
+        self._after_download = timedelta(days=downloaded_days)
         self.policy = policy
 
     async def grant(self, account: str, name: str, size: int, media_type: str) -> Grant:
@@ -68,7 +70,7 @@ class Media:
         )
         async with self._database.begin() as uow:
             use = await Slots(uow).use(account, now - timedelta(days=1))
-            verdict = rules.may_upload(size, media_type, use, self.policy)
+            verdict = rules.may_upload(size, media_type, use, self.policy, has_room=self._blobs.has_room(size))
             if not verdict.allowed:
                 raise Refused("This file cannot be uploaded.", why=verdict.why)
             await Slots(uow).add(slot)
@@ -80,22 +82,31 @@ class Media:
         slot = await self._owned(slot_id, secret)
         if slot.is_whole:
             return slot, slot.size
-        return slot, self._blobs.staged(slot_id)
+        arrived = self._blobs.staged(slot_id)
+        if arrived == slot.size:  # the store was not there, or the server died, when the last byte had come
+            await self._keep(slot)
+        return slot, arrived
 
-    async def receive(self, slot_id: str, secret: str, offset: int, pieces: AsyncIterator[bytes]) -> int:
+    async def receive(
+        self, slot_id: str, secret: str, offset: int, pieces: AsyncIterator[bytes], *, sha256: str = ""
+    ) -> int:
         """Take bytes from `offset` on; the file is whole when all announced ones are there. The new offset.
 
-        Raises NotFound, Forbidden, Conflict (wrong offset), TooLarge, DiskFull.
+        `sha256` is what the whole file's checksum should be, in hex. Raises NotFound, Forbidden, Conflict (wrong
+        offset), TooLarge, WrongChecksum, DiskFull.
         """
         slot = await self._owned(slot_id, secret)
         if slot.is_whole:
             raise Forbidden("This file is complete; what is uploaded does not change.")
         arrived = await self._blobs.receive(slot_id, offset, pieces, limit=slot.size)
         if arrived == slot.size:
-            stored = await self._blobs.commit(slot_id)
-            async with self._database.begin() as uow:
-                await Slots(uow).complete(slot_id, stored.sha256, self._clock.now() + self._retention)
+            await self._keep(slot, sha256)
         return arrived
+
+    async def _keep(self, slot: Slot, sha256: str = "") -> None:
+        stored = await self._blobs.commit(slot.id, sha256)
+        async with self._database.begin() as uow:
+            await Slots(uow).complete(slot.id, stored.sha256, self._clock.now() + self._retention)
 
     async def restart(self, slot_id: str, secret: str) -> None:
         """A plain PUT begins at the start: what an earlier attempt left is dropped."""
@@ -113,6 +124,13 @@ class Media:
     async def read(self, slot: Slot, start: int, end: int) -> AsyncIterator[bytes]:
         """Its bytes [start, end)."""
         return await self._blobs.read(slot.id, start, end)
+
+    async def downloaded(self, slot: Slot) -> None:
+        """Somebody has it: from now it is kept as long as the operator wants for those who come later."""
+        expires_at = self._clock.now() + self._after_download
+        if self._after_download and expires_at < slot.expires_at:
+            async with self._database.begin() as uow:
+                await Slots(uow).shorten(slot.id, expires_at)
 
     async def delete(self, slot_id: str, secret: str) -> None:
         """Delete a file at its uploader's word. Raises NotFound, Forbidden."""

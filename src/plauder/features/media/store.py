@@ -64,6 +64,10 @@ class Slots:
         change = update(table).where(table.c.id == slot_id)
         await self._uow.execute(change.values(sha256=sha256, expires_at=expires_at))
 
+    async def shorten(self, slot_id: str, expires_at: datetime) -> None:
+        change = update(table).where(table.c.id == slot_id, table.c.expires_at > expires_at)
+        await self._uow.execute(change.values(expires_at=expires_at))
+
     async def use(self, account: str, since: datetime) -> Use:
         """What the account has asked for since then, and what it holds in all."""
         kept = select(func.coalesce(func.sum(table.c.size), 0)).where(table.c.account == account)
