@@ -63,6 +63,7 @@ from plauder.features.accounts.operators import Operators
 from plauder.features.accounts.parts import Parts
 from plauder.features.accounts.registration import Registration
 from plauder.features.admin.feature import register as admin
+from plauder.features.audit.feature import register as audit
 from plauder.features.backups.service import BackupService, open_setup
 from plauder.features.blocking.feature import register as blocking
 from plauder.features.calls.feature import Relays
@@ -293,7 +294,7 @@ class App:
     def _register(self, server: Server) -> None:
         disco(server, contacts=self.config.contact.forms())
         reports = blocking(server)
-        commands(server, operators=self.config.operators)
+        commands(server, operators=self.config.operators, record=audit(server).record)
         desk = Operators(self.accounts, self.devices, self.invites)
         admin(server, desk, desk, reports=reports)
         for feature in FEATURES:

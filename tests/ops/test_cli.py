@@ -1,5 +1,7 @@
 """The command line: what it does, and one clear sentence for whatever is wrong."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,28 @@ def test_accounts_from_opening_to_deletion(plauder: Command) -> None:
     assert plauder("account", "log-out", "ana")[1] == "1 devices are logged out.\n"
     assert plauder("account", "delete", "ana", "--yes")[1] == "ana is deleted.\n"
     assert plauder("account", "delete", "ana", "--yes") == (1, "", "plauder: There is no account ana.\n")
+
+
+def test_what_operators_did_is_written_down_without_secrets(plauder: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", "olga")
+    plauder("account", "add", "ana", stdin="correct horse\n")
+    plauder("account", "list")
+    plauder("account", "devices", "ana")
+    assert plauder("account", "disable", "nobody")[0] == 1
+    status, out, _ = plauder("audit")
+    said = [line.partition(" olga (terminal): ")[2] for line in out.splitlines()]
+    assert (status, said) == (0, ["account devices name=ana", "account add name=ana"])
+    assert "horse" not in out
+    assert len(plauder("audit", "--limit", "1")[1].splitlines()) == 1
+
+
+def test_reports_cannot_drive_the_terminal(plauder: Command, here: Path) -> None:
+    assert plauder("reports") == (0, "", "")
+    report = "('r@x', 'bad@x', 'urn:xmpp:reporting:spam', 'buy\x1b[2J now', '[]', 1795341600000000)"
+    with contextlib.closing(sqlite3.connect(here / "data" / "plauder.db")) as database:
+        database.execute(f"INSERT INTO abuse_report (reporter, reported, reason, text, evidence, at) VALUES {report}")
+        database.commit()
+    assert plauder("reports")[1] == "2026-11-22 10:00 bad@x: spam, by r@x: buy?[2J now\n"
 
 
 def test_invites(plauder: Command, here: Path) -> None:

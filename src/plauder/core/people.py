@@ -175,6 +175,14 @@ class Report:
     """Ids of messages (XEP-0359), as `by id`."""
     at: datetime
 
+    @property
+    def line(self) -> str:
+        """The report on one line, as operators read it."""
+        reason = self.reason.rpartition(":")[2] or "no reason"
+        evidence = f" [{', '.join(self.evidence)}]" if self.evidence else ""
+        said = " ".join(self.text.split())
+        return f"{self.at:%Y-%m-%d %H:%M} {self.reported}: {reason}, by {self.reporter}: {said}{evidence}"
+
 
 Interested = Callable[["Session", frozenset[str]], Awaitable[None] | None]
 """`do(session, nodes)`: the session has come to want the events of these nodes."""

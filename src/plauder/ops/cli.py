@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 import plauder
 from plauder.features.accounts import rules, store
 from plauder.features.accounts.invites import qr_svg
+from plauder.features.audit import store as audit
+from plauder.features.blocking.store import latest_reports
 from plauder.kit import config as settings
 from plauder.kit import log, phone
 from plauder.kit.config import CONFIG_VARIABLE, Config
@@ -91,6 +94,8 @@ def _application() -> typer.Typer:
     app.command("restore")(restore)
     app.command("export")(export_command)
     app.command("import")(import_command)
+    app.command("reports")(reports_command)
+    app.command("audit")(audit_command)
     for name, doc, commands in (
         ("account", "Look after accounts.", (account_list, account_add, account_password, account_disable)),
         ("account", "", (account_enable, account_delete, account_devices, account_log_out)),
@@ -129,6 +134,10 @@ def _main(
         found.path = next((path for path in (LOCAL_CONFIG, SYSTEM_CONFIG) if path.is_file()), None)
 
 
+_ONLY_LOOK = {"audit", "list"}
+"""Commands that change nothing and tell nothing about one person in particular."""
+
+
 def _at_desk(context: typer.Context, work: Callable[[Desk], Awaitable[None]]) -> None:
     found: Context = context.obj
     config = found.config()
@@ -137,6 +146,12 @@ def _at_desk(context: typer.Context, work: Callable[[Desk], Awaitable[None]]) ->
     async def go() -> None:
         async with desk(config) as opened:
             await work(opened)
+            if context.info_name not in _ONLY_LOOK:
+                who = os.environ.get("SUDO_USER") or getpass.getuser()
+                command = context.command_path.partition(" ")[2]
+                told = audit.Entry(_now(), f"{who} (terminal)", command, audit.described(context.params.items()))
+                async with opened.database.begin() as uow:
+                    await audit.write(uow, told)
 
     asyncio.run(go())
 
@@ -231,6 +246,39 @@ def import_command(
         _say(warning)
     _say(f"{told.made} accounts are open.")
     return 0 if told.made or not told.warnings else 1
+
+
+def reports_command(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
+) -> None:
+    """Show what people reported, with what they chose to show, the latest first."""
+
+    async def work(at: Desk) -> None:
+        async with at.database.read() as uow:
+            for report in await latest_reports(uow, limit):
+                _say(_printable(report.line))
+
+    _at_desk(context, work)
+
+
+def audit_command(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many at most.")] = 100,
+) -> None:
+    """Show what operators did, the latest first."""
+
+    async def work(at: Desk) -> None:
+        async with at.database.read() as uow:
+            for entry in await audit.latest(uow, limit):
+                _say(str(entry))
+
+    _at_desk(context, work)
+
+
+def _printable(text: str) -> str:
+    """What others wrote must not drive the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 # ── accounts ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from plauder.core.commands import Ask, Command, Done
-from plauder.core.people import Report
 from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.features.admin.ports import Accounts, Invitations, Reports
@@ -140,7 +139,7 @@ class Admin:
 
     async def _reported(self, _session: Session, _form: Form | None) -> Done:
         reports = await self._reports.latest(MAX_REPORTS) if self._reports is not None else ()
-        lines = [_line(report) for report in reports]
+        lines = [report.line for report in reports]
         return Done(form=Form("result", [Field("reports", tuple(lines), "text-multi", "Reports")]))
 
     # ── invitations ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,13 +160,6 @@ class Admin:
         token, page, ends = await _carefully(self._invitations.invite(by, name))
         values = {"uri": uri.replace("TOKEN", token), "landing-url": page, "expire": f"{ends:%Y-%m-%dT%H:%M:%SZ}"}
         return Done(form=Form.of("result", f"{INVITE}#invitation", values))
-
-
-def _line(report: Report) -> str:
-    reason = report.reason.rpartition(":")[2] or "no reason"
-    evidence = f" [{', '.join(report.evidence)}]" if report.evidence else ""
-    said = " ".join(report.text.split())
-    return f"{report.at:%Y-%m-%d %H:%M} {report.reported}: {reason}, by {report.reporter}: {said}{evidence}"
 
 
 def _form(title: str, *fields: Field) -> Form:

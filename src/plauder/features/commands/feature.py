@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -11,7 +11,7 @@ from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.kit.ids import new_id
 from plauder.wire.disco import Entry, Identity, Info
-from plauder.wire.forms import Form, MalformedForm
+from plauder.wire.forms import FORM_TYPE, Form, MalformedForm
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -19,14 +19,17 @@ from plauder.wire.xml import E
 
 NS: Final = "http://jabber.org/protocol/commands"
 COMMAND: Final = f"{{{NS}}}command"
+Record = Callable[[str, str, Iterable[tuple[str, object]]], Awaitable[None]]
+"""Writes down what an operator did: who, the command's name, what was filled in."""
 _RUNS: Final = frozenset({"", "execute", "next", "complete"})
 
 
 class Commands:
     """What the server does when it is told to."""
 
-    def __init__(self, server: Server, operators: Collection[str]) -> None:
+    def __init__(self, server: Server, operators: Collection[str], record: Record | None = None) -> None:
         self._server = server
+        self._record = record
         self._operators = frozenset(operators)
 
     def _may(self, session: Session, command: Command) -> bool:
@@ -44,9 +47,13 @@ class Commands:
             return E(COMMAND, {"node": node, "sessionid": key, "status": "canceled"})
         if action not in _RUNS:
             raise StanzaError("modify", "bad-request", None, E(f"{{{NS}}}bad-action"))
-        step = await command.run(session, _form(payload))
+        form = _form(payload)
+        step = await command.run(session, form)
         if command.for_operators and isinstance(step, Done):
             self._server.metrics.count("operator_commands", 1, node=node)
+            if self._record is not None:
+                given = [(field.var, field.values) for field in (form.fields if form else ()) if field.var != FORM_TYPE]
+                await self._record(session.account.text, command.name, given)
         return _answer(node, key, step)
 
     async def info(self, session: Session, jid: Jid, node: str) -> Info | None:
@@ -86,9 +93,10 @@ def _answer(node: str, key: str, step: Ask | Done) -> Element:
     return E(COMMAND, {"node": node, "sessionid": key, "status": "completed"}, note, form)
 
 
-def register(server: Server, *, operators: Collection[str] = ()) -> None:
-    """`operators`: the bare JIDs of accounts that may give the commands that are for operators."""
-    commands = Commands(server, operators)
+def register(server: Server, *, operators: Collection[str] = (), record: Record | None = None) -> None:
+    """`operators`: the bare JIDs of accounts that may give the commands that are for operators; `record` is told of
+    each that was carried out."""
+    commands = Commands(server, operators, record)
     server.advertise(NS)
     server.on_iq("set", NS, "command", to="server", do=commands.execute)
     server.on_disco_info(commands.info)
