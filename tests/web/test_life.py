@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,6 +16,9 @@ from tests.web.network import SLOW, Network, enter_code, register, write_to
 from tests.web.pages import Opener, field, log, message, say, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
+
+BOT = Path(__file__).resolve().parents[2] / "web" / "packages" / "client" / "live" / "bot.py"
+SECRET = "a long enough secret"
 
 
 def safety_number(page: Page) -> str:
@@ -67,6 +75,35 @@ def test_verified_keys_a_backup_and_what_a_new_phone_changes(pair: tuple[Page, P
     say(bia, "My new phone")
     changed = log(eva).get_by_role("article", name="Bia Sol uses a new device.")
     expect(changed).to_be_visible(timeout=SLOW)
+
+
+def test_a_second_device_is_linked_and_unlinked(pair: tuple[Page, Page], people: Opener) -> None:
+    eva, bia = pair
+    laptop = people("/link", fixed_time=False)
+    laptop.get_by_text("The code as text").click()
+    code = laptop.get_by_text(re.compile("^plauder-link:"))
+    visit(eva, "/settings/devices")
+    eva.get_by_role("button", name="Link a device").click()
+    eva.get_by_label("Or paste the code’s text").fill(code.inner_text())
+    eva.get_by_role("button", name="Check").click()
+    eva.get_by_role("button", name="Link", exact=True).click(timeout=SLOW)
+
+    laptop.get_by_role("link", name="Bia Sol").click(timeout=60_000)
+    expect(message(laptop, "Oi Bia!")).to_be_visible(timeout=SLOW)
+    say(laptop, "From my laptop")
+    expect(message(bia, "From my laptop")).to_be_visible(timeout=SLOW)
+    say(bia, "To both of you")
+    expect(message(laptop, "To both of you")).to_be_visible(timeout=SLOW)
+    visit(eva, "/chats")
+    eva.get_by_role("link", name="Bia Sol").click()
+    for text in ("From my laptop", "To both of you"):
+        expect(message(eva, text)).to_be_visible(timeout=SLOW)
+
+    visit(eva, "/settings/devices")
+    eva.get_by_role("button", name=re.compile("^Actions for")).nth(1).click()
+    eva.get_by_role("menuitem", name="Unlink").click()
+    eva.get_by_role("alertdialog").get_by_role("button", name="Unlink").click()
+    expect(laptop.get_by_role("heading", name="What’s your phone number?")).to_be_visible(timeout=60_000)
 
 
 def test_a_group_is_joined_by_link_and_its_rules_hold(pair: tuple[Page, Page]) -> None:
@@ -129,6 +166,39 @@ def test_who_is_blocked_and_reported_is_not_heard(pair: tuple[Page, Page]) -> No
     say(bia, "And now?")
     expect(message(eva, "And now?")).to_be_visible(timeout=SLOW)
     expect(log(eva).get_by_text("Do you hear me?")).to_have_count(0)
+
+
+@pytest.fixture
+def bot(server: Network) -> Iterator[str]:
+    """Somebody with an ordinary XMPP client that speaks OMEMO 0.3 alone; repeats what it hears."""
+    command = [sys.executable, "-m", "plauder", "account", "add", "echo"]
+    environment = os.environ | {"PLAUDER_DATA_DIR": str(server.data)}
+    subprocess.run(command, env=environment, input=f"{SECRET}\n{SECRET}\n", text=True, check=True, capture_output=True)
+    authority = server.data / "tls" / "ca.pem"
+    process = subprocess.Popen(
+        [sys.executable, str(BOT), "echo@localhost", SECRET, str(server.xmpp_port), str(authority)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield "echo@localhost"
+    process.terminate()
+    process.wait(10)
+    process.stdout.close()
+
+
+def test_an_ordinary_client_answers_encrypted(people: Opener, server: Network, bot: str) -> None:
+    page, _ = register(people, server, "Eva Luz")
+    page.get_by_role("button", name="New chat", exact=True).click()
+    dialog = page.get_by_role("dialog", name="New chat")
+    dialog.get_by_role("searchbox").fill(bot)
+    dialog.get_by_role("button", name=re.compile("echo")).click(timeout=SLOW)
+    say(page, "hello")
+    expect(message(page, "echo: hello")).to_be_visible(timeout=60_000)
+    said = log(page).get_by_role("article", name=re.compile("^You, hello, .*, (Delivered|Read)$"))
+    expect(said).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Only you and echo can read or hear this.")).to_be_visible()
 
 
 STUB = """

@@ -24,6 +24,7 @@ SCREENS = [
     "/chats/zugvogel@plauder.example?pane=info",
     "/chats/rahul@plauder.example",
     "/chats/kenji@plauder.example",
+    "/chats/hikers@groups.plauder.example?pane=info",
     "/archived",
     "/people",
     "/calls",

@@ -53,6 +53,18 @@ export function ConnectionBanner() {
         </button>
       </div>
     );
+  else if (away && late && problem === "refused")
+    banner = (
+      <div className="banner danger m-2 mb-0">
+        <TriangleAlert size={16} aria-hidden />
+        <span>
+          <Trans>The server does not let you in now. What is here can be read.</Trans>
+        </span>
+        <button type="button" onClick={() => session.reconnect()}>
+          {t`Try now`}
+        </button>
+      </div>
+    );
   else if (away && late)
     banner = (
       <div className="banner warn m-2 mb-0">

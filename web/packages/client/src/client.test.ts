@@ -1,5 +1,6 @@
 import { NS } from "@plauder/protocol/ns";
 import { until } from "@plauder/protocol/testing/fake-platform";
+import { el } from "@plauder/protocol/xml";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ConversationView, MediaView, MessageView } from "./api.ts";
 import { Village, type Villager } from "./testing/village.ts";
@@ -228,5 +229,35 @@ describe("signing out", () => {
     for (const { name } of tables) expect(ana.store.sql.value(`SELECT count(*) FROM ${name}`), name).toBe(0);
     expect(ana.store.sql.all("SELECT rowid FROM message_text WHERE message_text MATCH 'nobody'")).toEqual([]);
     expect(() => ana.client.conversation(bruno.jid)).toThrow("signed in");
+  });
+});
+
+describe("a device whose credential is refused", () => {
+  const shutOut = async (refusal: string) => {
+    const { connection } = ana.client.session;
+    connection.subscribe(() => undefined);
+    const anas = open(ana, bruno.jid);
+    await ana.client.conversation(bruno.jid).send("Oi Bruno");
+    await until(() => anas.last()?.tick === "sent");
+    Object.assign(ana.server, { password: "another", refusal });
+    ana.server.newToken();
+    ana.server.raw(String(el("error", NS.stream, {}, el("not-authorized", NS.streamErrors))));
+    await until(() => connection.get().state === "offline");
+    ana.client.session.reconnect();
+  };
+
+  it("erases what it kept when it was removed", async () => {
+    await shutOut("not-authorized");
+    await until(() => ana.client.session.state.get().kind === "signed-out");
+    expect(ana.client.session.state.get()).toMatchObject({ because: "device-removed" });
+    expect(ana.store.sql.value("SELECT count(*) FROM message")).toBe(0);
+  });
+
+  it("keeps everything while the operator has shut the account", async () => {
+    const { connection, state } = ana.client.session;
+    await shutOut("account-disabled");
+    await until(() => connection.get().problem === "refused");
+    expect(state.get().kind).toBe("ready");
+    expect(ana.store.sql.value("SELECT count(*) FROM message")).toBe(1);
   });
 });

@@ -222,6 +222,17 @@ describe("receiving", () => {
     },
   );
 
+  it("asks again whether it may come in when the server says that it may not stay", async () => {
+    const ana = await online(session());
+    server.password = "another";
+    server.newToken();
+    server.raw(String(el("error", NS.stream, {}, el("not-authorized", NS.streamErrors))));
+    await until(() => ana.state.name === "waiting");
+    ana.wake();
+    await until(() => ana.state.name === "refused");
+    expect(ana.state).toMatchObject({ why: { code: "authentication-failed" } });
+  });
+
   it("does not come back when another client took its place", async () => {
     const ana = await online(session());
     server.raw(String(el("error", NS.stream, {}, el("conflict", NS.streamErrors))));

@@ -518,7 +518,8 @@ export class Session extends Emitter<SessionEvents> {
 
 /** Errors after which trying again by itself would only repeat them. */
 function isFinal(why: ProtocolError): boolean {
-  if (why instanceof StreamError) return why.condition === "conflict" || why.condition === "not-authorized";
+  // `not-authorized` may be about a neighbour: logging in again shows whether this credential still holds.
+  if (why instanceof StreamError) return why.condition === "conflict";
   if (why instanceof ServerNotGenuine) return true;
   return why instanceof AuthenticationFailed && why.condition !== "temporary-auth-failure";
 }

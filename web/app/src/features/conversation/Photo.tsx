@@ -26,6 +26,7 @@ export function Photo({ message, onOpen, ratio: given, more = 0 }: Props) {
   const ratio = given ?? Math.min(2.4, Math.max(0.7, (media.width ?? 4) / (media.height ?? 3)));
   const { transfer } = media;
   const label = content.kind === "video" ? t`Open video` : t`Open photo`;
+  const rest = more > 0 ? `+${format.number(more)}` : undefined;
   const style = { aspectRatio: String(ratio) };
   return (
     <div className="photo-frame" style={style}>
@@ -35,12 +36,12 @@ export function Photo({ message, onOpen, ratio: given, more = 0 }: Props) {
           type="button"
           className="absolute inset-0"
           onClick={onOpen}
-          aria-label={media.alt ? `${label}: ${media.alt}` : label}
+          aria-label={[media.alt ? `${label}: ${media.alt}` : label, rest].filter(Boolean).join(", ")}
         >
           {url && content.kind === "image" && <img src={url} alt={media.alt ?? ""} />}
           {url && content.kind === "video" && <video src={url} className="size-full object-cover" muted />}
-          {more > 0 && <span className="album-more">{`+${format.number(more)}`}</span>}
-          {content.kind === "video" && more === 0 && (
+          {rest && <span className="album-more">{rest}</span>}
+          {content.kind === "video" && !rest && (
             <span className="play absolute inset-0 m-auto">
               <Play size={18} fill="currentColor" aria-hidden />
             </span>

@@ -90,8 +90,8 @@ export function LinkThis() {
           <RefreshCw size={18} aria-hidden />
           <p>
             <Trans>
-              <b>Your history comes along.</b> Your phone sends it here directly, encrypted. The server has no
-              copy.
+              <b>Your history comes along.</b> Your phone sends it here encrypted. The server passes on what
+              it cannot read.
             </Trans>
           </p>
         </div>

@@ -29,9 +29,11 @@ export function NumberStep({ network, onSent }: Props) {
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const number = countries?.complete(text, country);
+    // Whoever is quicker than the tables waits for them, rather than being told that the number is wrong.
+    const known = countries ?? (await loadCountries());
+    const number = known.complete(text, country);
     if (!number) {
-      const why = countries?.problem(text, country);
+      const why = known.problem(text, country);
       setProblem(
         why === "short"
           ? t`Some digits are missing.`

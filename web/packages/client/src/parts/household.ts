@@ -2,6 +2,7 @@
 
 import type { OpenEngine } from "@plauder/crypto/api";
 import {
+  AuthenticationFailed,
   ConnectionLost,
   HttpError,
   NotConnected,
@@ -134,8 +135,10 @@ export class Household {
     this.#home = { account, views: new Views(account), media };
     void media.sweep().catch(() => undefined);
     account.session.on("state", (state) => {
-      if (state.name === "refused" && state.why.code === "authentication-failed")
-        void this.signOut("device-removed");
+      // Only what is gone for good is erased: an account that its operator has shut may be opened again.
+      const why =
+        state.name === "refused" && state.why instanceof AuthenticationFailed && state.why.condition;
+      if (why === "not-authorized") void this.signOut("device-removed");
     });
     store.touch("account");
     this.state.set({ kind: "ready" });

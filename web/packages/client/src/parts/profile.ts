@@ -156,7 +156,10 @@ export class DeviceList {
     this.#household = household;
     this.#cell = new Cell<readonly DeviceView[] | undefined>(undefined, () => {
       void this.refresh();
-      return household.store.watch(["account", "connection"], () => void this.refresh());
+      const jid = household.home?.account.jid;
+      // A device that joins or goes shows in the keys of the account first.
+      const topics = ["account", "connection", ...(jid ? [`safety:${jid}`] : [])];
+      return household.store.watch(topics, () => void this.refresh());
     });
     this.list = this.#cell;
   }
@@ -166,7 +169,7 @@ export class DeviceList {
     const devices = await this.#household.around.api
       .call<ServerDevice[]>("GET", "/devices")
       .catch(() => undefined);
-    if (devices) this.#cell.set(devices.map(toView));
+    if (devices) this.#cell.set(devices.map(toView).sort((a, b) => Number(b.current) - Number(a.current)));
   }
 
   async rename(id: string, name: string): Promise<void> {

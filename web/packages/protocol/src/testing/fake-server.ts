@@ -25,6 +25,8 @@ export class FakeServer {
   readonly platform: FakePlatform;
   account = "ana@example.org";
   password = "secret";
+  /** What it says to who has another one (RFC 6120 §6.5). */
+  refusal = "not-authorized";
   sasl2 = true;
   fast = true;
   resumable = true;
@@ -218,7 +220,7 @@ class Connection implements FakeEnd {
   }
 
   #refuse(ns: string): void {
-    this.#send(el("failure", ns, {}, el("not-authorized", NS.sasl)));
+    this.#send(el("failure", ns, {}, el(this.#server.refusal, NS.sasl)));
   }
 
   #success(request: Element, data: Uint8Array): void {
