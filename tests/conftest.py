@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, event
 
 from plauder.kit.clock import FakeClock
 from plauder.store.database import Database
-from plauder.store.schema import metadata
+from tests import databases
 from tests import postgres as private_postgres
 from tests.postgres import Postgres
 
@@ -45,28 +43,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     cluster.drop(url)
 
 
-@pytest.fixture(scope="session")
-def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A SQLite file with all tables and no rows; made once, because making tables is slow."""
-    path = tmp_path_factory.mktemp("empty") / "empty.db"
-    engine = create_engine(f"sqlite:///{path}")
-    metadata.create_all(engine)
-    engine.dispose()
-    return path.read_bytes()
-
-
-def careless(connection: Any, _entry: Any) -> None:
-    """A test's database need not survive a power cut."""
-    connection.execute("PRAGMA synchronous=OFF")
-
-
 @pytest.fixture
-async def database(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+async def database(database_url: str) -> AsyncIterator[Database]:
     """An open database with all tables, on SQLite and on PostgreSQL."""
     if database_url.startswith("sqlite"):
-        Path(database_url.removeprefix("sqlite:///")).write_bytes(request.getfixturevalue("empty_sqlite"))
-        opened = Database(database_url)
-        event.listen(opened.engine.sync_engine, "connect", careless)
+        opened = databases.fresh(Path(database_url.removeprefix("sqlite:///")))
     else:
         opened = Database(database_url)
         await opened.create_all()

@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from sqlalchemy import create_engine, event
 
 from plauder.business.accounts import commands as accounts
 from plauder.business.accounts.rules import SCOPES
@@ -37,10 +36,10 @@ from plauder.kit.clock import Clock, FakeClock
 from plauder.kit.keyring import Keyring
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database
-from plauder.store.schema import metadata
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.xml import parse_inner
+from tests import databases
 from tests.fakes import FakeCredentials, FakeInbox
 
 DOMAIN = "plauder.example"
@@ -48,25 +47,6 @@ ANN = "4915112345678"
 BRUNO = "5511987654321"
 NUMBER = "493055500123"
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-
-
-_empty: list[bytes] = []
-
-
-def fresh_database(path: Path) -> Path:
-    """A copy of a database with all tables and no rows; made once, because making tables is slow."""
-    if not _empty:
-        engine = create_engine(f"sqlite:///{path}")
-        metadata.create_all(engine)
-        engine.dispose()
-        _empty.append(path.read_bytes())
-    path.write_bytes(_empty[0])
-    return path
-
-
-def _careless(connection: Any, _entry: Any) -> None:
-    """A test's database need not survive a power cut."""
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 class Receiver:
@@ -191,9 +171,7 @@ class Cloud:
         encrypted: bool = False,
     ) -> None:
         self.clock: Any = clock or FakeClock()
-        self.database = Database(database_url or f"sqlite:///{fresh_database(root / 'cloud.db')}")
-        if self.database.is_sqlite:
-            event.listen(self.database.engine.sync_engine, "connect", _careless)
+        self.database = Database(database_url) if database_url else databases.fresh(root / "cloud.db")
         self.keyring = Keyring(b"k" * 32)
         self.codes = Codes()
         self.receiver = Receiver()

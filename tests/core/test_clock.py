@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plauder.features.groups.feature import register as groups
-from plauder.store.database import Database
+from tests import databases
 from tests.harness import World
 
 ROOM = "club@groups.plauder.example"
@@ -17,9 +17,8 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-async def world(tmp_path: Path, empty_sqlite: bytes) -> AsyncIterator[World]:
-    (tmp_path / "plauder.db").write_bytes(empty_sqlite)
-    database = Database(f"sqlite:///{tmp_path}/plauder.db")
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    database = databases.fresh(tmp_path / "plauder.db")
     world = World(register=[groups], database=database)
     world.server.start()
     yield world

@@ -14,7 +14,7 @@ import slixmpp
 from slixmpp.componentxmpp import ComponentXMPP
 
 from plauder.edge.component import ComponentListener, proof
-from plauder.store.database import Database
+from tests import databases
 from tests.edge.test_slixmpp import Bot
 from tests.features.messenger import MESSENGER
 from tests.live import Live, live
@@ -70,8 +70,7 @@ class Scene:
 
 @asynccontextmanager
 async def _scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    database = Database(f"sqlite:///{tmp_path / 'plauder.db'}")
-    await database.create_all()
+    database = databases.fresh(tmp_path / "plauder.db")
     async with live(tmp_path, register=MESSENGER, database=database) as at:
         listener = ComponentListener(at.server, {GATE: SECRET})
         scene = Scene(at, await listener.listen("127.0.0.1", 0), [])

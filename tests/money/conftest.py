@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from plauder.store.database import Database
+from tests import databases
 
 
 @pytest.fixture
 async def books(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/books.db")
-    await database.create_all()
+    database = databases.fresh(tmp_path / "books.db")
     yield database
     await database.close()

@@ -17,6 +17,7 @@ from plauder.money.rates.rule import Category, Counter
 from plauder.money.rates.store import RateCards
 from plauder.store import outbox
 from plauder.store.database import Database
+from tests import databases
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KOLIBRI = Account("4711", "Kolibri Air", "EUR", "Europe/Lisbon", market="PT")
@@ -183,8 +184,7 @@ async def test_unknown_and_taken_accounts_are_said(till: Database) -> None:
 async def test_whatever_happens_the_books_and_the_charges_agree(
     plan: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    books = Database(f"sqlite:///{tmp_path_factory.mktemp('books')}/b.db")
-    await books.create_all()
+    books = databases.fresh(tmp_path_factory.mktemp("books") / "b.db")
     async with books.begin() as uow:
         await Accounts(uow).open(KOLIBRI, NOW)
         await Accounts(uow).pay_in("4711", eur("10"), key="t1", at=NOW, memo="")

@@ -9,6 +9,7 @@ import pytest
 
 from plauder import app
 from plauder.ops import cli
+from tests import databases
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -21,6 +22,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def data(here: Path) -> Path:
+    """The data directory, with the database as the first command leaves it: migrating takes a while."""
+    (here / "data").mkdir(mode=0o700)
+    (here / "data" / "plauder.db").write_bytes(databases.migrated())
+    return here / "data"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.postgres import Postgres, programs
 
 
 @pytest.fixture
-def network(plauder: Command, here: Path) -> Path:
+def network(plauder: Command, data: Path, here: Path) -> Path:
     """A data directory with an account, an inbox and a file."""
     plauder("account", "add", "ana", stdin="correct horse\n")
     with closing(sqlite3.connect(here / "data" / "inbox.db")) as inbox:

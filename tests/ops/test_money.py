@@ -12,11 +12,9 @@ from tests.ops.conftest import Command
 
 
 @pytest.fixture
-def shop(plauder: Command, here: Path) -> str:
-    plauder("account", "list")  # makes the database
-
+def shop(data: Path) -> str:
     async def open_account() -> None:
-        database = Database(f"sqlite:///{here}/data/plauder.db")
+        database = Database(f"sqlite:///{data}/plauder.db")
         async with database.begin() as uow:
             await Accounts(uow).open(Account("4711", "Kolibri Air", "EUR"), datetime.now(UTC))
         await database.close()

@@ -45,7 +45,7 @@ def write(path: Path, users: str, host: str = "old.example") -> None:
     )
 
 
-def test_what_another_server_wrote_comes_in_and_goes_out_again(plauder: Command, here: Path) -> None:
+def test_what_another_server_wrote_comes_in_and_goes_out_again(plauder: Command, data: Path, here: Path) -> None:
     write(here / "in.xml", USER)
     status, out, err = plauder("import", "in.xml", "--host", "old.example")
     assert (status, err) == (0, "")
@@ -74,7 +74,7 @@ def test_what_another_server_wrote_comes_in_and_goes_out_again(plauder: Command,
     assert (status, "is here already" in out) == (1, True)
 
 
-def test_an_export_comes_back_with_its_password(plauder: Command, here: Path) -> None:
+def test_an_export_comes_back_with_its_password(plauder: Command, data: Path, here: Path) -> None:
     plauder("account", "add", "ana", stdin="correct horse\n")
     plauder("export", "out.xml", "ana")
     plauder("account", "delete", "ana", "--yes")
@@ -84,7 +84,7 @@ def test_an_export_comes_back_with_its_password(plauder: Command, here: Path) ->
     assert keys == [line for line in (here / "again.xml").read_text().split("<scram") if "SCRAM-SHA-256" in line]
 
 
-def test_keys_of_one_mechanism_alone_are_taken_and_said(plauder: Command, here: Path) -> None:
+def test_keys_of_one_mechanism_alone_are_taken_and_said(plauder: Command, data: Path, here: Path) -> None:
     salt = b"0123456789abcdef"
     keys = scram.keys("correct horse", salt, 10_000, "sha-1")
     parts = {"iter-count": "10000", "salt": salt, "server-key": keys.server_key, "stored-key": keys.stored_key}
@@ -103,7 +103,7 @@ def test_keys_of_one_mechanism_alone_are_taken_and_said(plauder: Command, here: 
     assert hashlib.sha1(b"", usedforsecurity=False).digest_size == len(keys.stored_key)
 
 
-def test_a_file_may_include_others_beside_it(plauder: Command, here: Path) -> None:
+def test_a_file_may_include_others_beside_it(plauder: Command, data: Path, here: Path) -> None:
     (here / "files").mkdir()
     include = "xmlns:xi='http://www.w3.org/2001/XInclude'"
     (here / "files/main.xml").write_text(
@@ -128,14 +128,14 @@ def test_a_file_may_include_others_beside_it(plauder: Command, here: Path) -> No
         INCLUDES.format("nowhere.xml"),
     ],
 )
-def test_what_is_no_such_file_is_said_in_one_sentence(plauder: Command, here: Path, text: str) -> None:
+def test_what_is_no_such_file_is_said_in_one_sentence(plauder: Command, data: Path, here: Path, text: str) -> None:
     (here / "in.xml").write_text(text)
     status, out, err = plauder("import", "in.xml")
     assert (status, out) == (1, "")
     assert err.count("\n") == 1
 
 
-def test_hostile_users_are_left_out(plauder: Command, here: Path) -> None:
+def test_hostile_users_are_left_out(plauder: Command, data: Path, here: Path) -> None:
     bad_keys = "<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'><iter-count>-1</iter-count>"
     users = (
         "<user name='a@b' password='correct horse'/><user/><user name='x' password='short'/>"
@@ -148,7 +148,7 @@ def test_hostile_users_are_left_out(plauder: Command, here: Path) -> None:
     assert out.endswith("1 accounts are open.\n")
 
 
-def test_a_file_of_another_domain_is_not_taken_by_mistake(plauder: Command, here: Path) -> None:
+def test_a_file_of_another_domain_is_not_taken_by_mistake(plauder: Command, data: Path, here: Path) -> None:
     write(here / "in.xml", USER)
     status, _, err = plauder("import", "in.xml")
     assert status == 1

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import event
 
 from plauder.business.encryption.envelope import open_envelope, seal_envelope
 from plauder.business.encryption.errors import Unreadable
@@ -31,6 +30,7 @@ from plauder.kit.clock import FakeClock
 from plauder.kit.keyring import Keyring
 from plauder.store.database import Database
 from plauder.wire.xml import E
+from tests import databases
 
 SHOP, BANK = "1@example.org", "2@example.org"
 BODY = "{jabber:client}body"
@@ -94,15 +94,9 @@ def text_of(outcome: Read | NotRead) -> str:
     return "".join(each.text or "" for each in outcome.content)
 
 
-def _careless(connection: Any, _entry: Any) -> None:
-    """A test's database need not survive a power cut."""
-    connection.execute("PRAGMA synchronous=OFF")
-
-
 @pytest.fixture(params=[[AXOLOTL], [OMEMO2]], ids=["0.3", "omemo:2"])
 async def numbers(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Numbers]:
-    database = Database(f"sqlite:///{tmp_path / 'plauder.db'}")
-    event.listen(database.engine.sync_engine, "connect", _careless)
+    database = databases.careless(Database(f"sqlite:///{tmp_path / 'plauder.db'}"))
     async with database.begin() as uow:
         await uow.connection.run_sync(omemo.create)
     made = Numbers(database, clock, request.param)

@@ -13,7 +13,7 @@ from plauder.features.media.rules import Policy
 from plauder.features.media.service import Grant, Media, Refused
 from plauder.kit.clock import FakeClock
 from plauder.store.blobs import Blobs
-from plauder.store.database import Database
+from tests import databases
 from tests.edge.http.conftest import Client
 
 PHOTO = bytes(range(256)) * 10_000  # 2.56 MB: more than other bodies may have
@@ -22,8 +22,7 @@ Ask = Callable[..., Awaitable[Grant]]
 
 @pytest.fixture
 async def media(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Media]:
-    database = Database(f"sqlite:///{tmp_path}/m.db")
-    await database.create_all()
+    database = databases.fresh(tmp_path / "m.db")
     policy = Policy(max_bytes=4 << 20, daily_bytes=8 << 20)
     yield Media(
         database,

@@ -13,7 +13,7 @@ from plauder.features.backups.service import LOGIN_SECONDS, MOST_TRIES, BackupSe
 from plauder.kit.clock import FakeClock
 from plauder.kit.errors import BadInput, TooLarge
 from plauder.store.blobs import Blobs
-from plauder.store.database import Database
+from tests import databases
 
 
 async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
@@ -28,8 +28,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 async def backups(tmp_path: Path, clock: FakeClock) -> AsyncIterator[BackupService]:
-    database = Database(f"sqlite:///{tmp_path / 'plauder.db'}")
-    await database.create_all()
+    database = databases.fresh(tmp_path / "plauder.db")
     setup = open_setup(tmp_path / "vault.setup")
     yield BackupService(database, Blobs(tmp_path / "blobs"), clock, setup=setup, max_bytes=1_000)
     await database.close()

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from plauder.business.shared.errors import GraphError, fail, invalid, unknown_path
 from plauder.business.shared.ids import new_trace_id
+from plauder.edge.http.graph.deps import Graph
 from plauder.kit.errors import PlauderError, TooMany
 from plauder.kit.log import get as get_log
 
@@ -48,9 +49,15 @@ class GraphApi:
     """Normalises the path, adds the headers, hands over to FastAPI."""
 
     def __init__(
-        self, app: FastAPI, *, observer: Observer | None = None, express: Mapping[str, Express] | None = None
+        self,
+        app: FastAPI,
+        graph: Graph,
+        *,
+        observer: Observer | None = None,
+        express: Mapping[str, Express] | None = None,
     ) -> None:
         self.app = app
+        self.graph = graph
         self.observer = observer
         self._express = express or {}
 
@@ -72,7 +79,7 @@ class GraphApi:
         scope["graph_path"] = path.rstrip("/")
         scope["path"] = scope["root_path"] + (inner.rstrip("/") or "/")
         scope["raw_path"] = scope["path"].encode("utf-8", "surrogateescape")
-        scope["state"] = dict(scope.get("state", {})) | {"trace_id": trace_id}
+        scope["state"] = dict(scope.get("state", {})) | {"trace_id": trace_id, "graph": self.graph}
         headers = [
             (b"x-fb-trace-id", trace_id.encode()),
             (b"x-fb-request-id", trace_id.encode()),

@@ -192,7 +192,7 @@ def token_of(request: Request, params: Params) -> str:
 
 async def authenticated(request: Request) -> AsyncIterator[Call]:
     """The dependency of every route behind a token. Uploaded files are closed when the route is done."""
-    graph: Graph = request.app.state.graph
+    graph: Graph = request.state.graph
     try:
         yield await call_of(request, graph, await merged(request))
     finally:

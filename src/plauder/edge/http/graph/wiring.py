@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -223,7 +224,7 @@ def build(
         if (entry := entry_of(exchange, clock.now())) is not None:
             webhooks.note_request(entry)
 
-    api = GraphApi(application(graph), observer=observe, express={"messages": messages.express})
+    api = GraphApi(application(), graph, observer=observe, express={"messages": messages.express})
     downloads = APIRouter()
     for module in (media_routes, flows):
         downloads.include_router(module.downloads(graph))
@@ -243,8 +244,9 @@ def build(
     )
 
 
-def application(graph: Graph) -> FastAPI:
-    """The FastAPI application of the Graph alone."""
+@cache
+def application() -> FastAPI:
+    """The FastAPI application of the Graph alone. It has no state: `GraphApi` hands each request its graph."""
     app = FastAPI(
         title="Plauder Cloud API",
         version=plauder.__version__,
@@ -255,7 +257,6 @@ def application(graph: Graph) -> FastAPI:
         default_response_class=GraphJSON,
         redirect_slashes=False,
     )
-    app.state.graph = graph
     install_errors(app)
     first = (oauth, messages, media_routes, template_routes, flows, numbers, profile, catalogs, wabas, apps)
     for module in (*first, refused, nodes):

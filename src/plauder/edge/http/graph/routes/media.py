@@ -95,7 +95,7 @@ def router() -> APIRouter:
 
     @routes.post("/upload:{upload_id}", summary="Send the bytes of a resumable upload")
     async def append(request: Request, upload_id: str = Path(max_length=200)) -> Response:
-        graph: Graph = request.app.state.graph
+        graph: Graph = request.state.graph
         call = await call_of(request, graph, Params(dict(request.query_params)))
         offset = request.headers.get("file_offset", "0")
         if not offset.isascii() or not offset.isdecimal():
@@ -109,7 +109,7 @@ def router() -> APIRouter:
 
     @routes.get("/upload:{upload_id}", summary="How far a resumable upload is")
     async def progress(request: Request, upload_id: str = Path(max_length=200)) -> Response:
-        graph: Graph = request.app.state.graph
+        graph: Graph = request.state.graph
         call = await call_of(request, graph, Params(dict(request.query_params)))
         async with call.graph.database.read() as uow:
             row = await commands.find_upload(

@@ -105,7 +105,7 @@ async def _send(call: Call, phone_id: str, *, only_marketing: bool) -> Response:
 
 async def express(request: Request, phone_id: str) -> Response:
     """`POST /{phone}/messages` past the router: what campaigns send by the million."""
-    graph: Graph = request.app.state.graph
+    graph: Graph = request.state.graph
     call = await call_of(request, graph, await merged(request))
     return await _send(call, phone_id, only_marketing=False)
 

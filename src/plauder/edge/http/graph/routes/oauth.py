@@ -44,7 +44,7 @@ def router() -> APIRouter:
 
 
 async def _exchange(request: Request) -> dict[str, Any]:
-    graph: Graph = request.app.state.graph
+    graph: Graph = request.state.graph
     params = await merged(request)
     client_id, secret = params.required("client_id"), params.required("client_secret")
     async with graph.database.begin() as uow:
