@@ -214,8 +214,7 @@ async def test_what_a_cache_asks_is_answered(web: httpx.AsyncClient, media: Medi
 
 
 async def test_a_file_that_somebody_has_goes_sooner(client: Client, clock: FakeClock, tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/m.db")
-    await database.create_all()
+    database = databases.fresh(tmp_path / "m.db")
     media = Media(
         database,
         Blobs(tmp_path / "media"),
