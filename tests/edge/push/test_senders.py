@@ -4,11 +4,13 @@ import base64
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import http_ece
 import orjson
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from py_vapid import Vapid02
 
@@ -118,19 +120,47 @@ def service_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_fcm_logs_in_once_and_rings(service_account: Path) -> None:
     token = answer(200, b'{"access_token":"abc","expires_in":3600}')
     outside = Outside(token, answer(200), answer(200), answer(404))
-    fcm = Fcm(outside, ServiceAccount.read(service_account), now=lambda: NOW)  # type: ignore[arg-type]
+    account = ServiceAccount.read(service_account)
+    fcm = Fcm(outside, account, now=lambda: NOW)  # type: ignore[arg-type]
     target = Target("ana@localhost", "d1", "fcm", "registration", {})
-    assert [[report.ok for report in await fcm.ring(target, RING)] for _ in range(2)] == [[True], [True]]
+    reports = [[(report.hop, report.ok) for report in await fcm.ring(target, RING)] for _ in range(2)]
+    assert reports == [[("login", True), ("fcm", True)], [("fcm", True)]]
     assert (await fcm.ring(target, RING))[0].gone
-    assert outside.asked[1][2]["Authorization"] == "Bearer abc"
-    message = orjson.loads(outside.asked[1][1])["message"]
-    assert message["data"] == {"v": "1"}
+    url, body, headers = outside.asked[1]
+    assert (url, headers["Authorization"]) == ("https://fcm.googleapis.com/v1/projects/p/messages:send", "Bearer abc")
+    assert orjson.loads(body)["message"] == {
+        "token": "registration",
+        "data": {"v": "1"},
+        "android": {"priority": "HIGH", "collapse_key": "chat", "ttl": "604800s"},
+    }
+
+
+async def test_the_assertion_is_signed_for_firebase_alone(service_account: Path) -> None:
+    outside = Outside(answer(200, b'{"access_token":"abc","expires_in":3600}'), answer(200))
+    account = ServiceAccount.read(service_account)
+    await Fcm(outside, account, now=lambda: NOW).ring(Target("a", "d", "fcm", "t", {}), RING)  # type: ignore[arg-type]
+    [assertion] = parse_qs(outside.asked[0][1].decode())["assertion"]
+    signed, _, signature = assertion.rpartition(".")
+    raw = base64.urlsafe_b64decode(signature + "==")
+    account.key.public_key().verify(raw, signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    claims = orjson.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
+    assert (claims["iss"], claims["aud"], claims["exp"] - claims["iat"]) == ("e@p", "https://token.example", 3600)
 
 
 async def test_a_login_that_fails_is_reported(service_account: Path) -> None:
-    fcm = Fcm(Outside(answer(400, b"<html>")), ServiceAccount.read(service_account), now=lambda: NOW)  # type: ignore[arg-type]
-    [report] = await fcm.ring(Target("a", "d", "fcm", "t", {}), RING)
-    assert not report.ok
+    for failure in (answer(400, b"<html>"), OutboundFailed("No answer.")):
+        fcm = Fcm(Outside(failure), ServiceAccount.read(service_account), now=lambda: NOW)  # type: ignore[arg-type]
+        [report] = await fcm.ring(Target("a", "d", "fcm", "t", {}), RING)
+        assert (report.hop, report.ok, report.gone) == ("login", False, False)
+
+
+async def test_a_token_taken_back_is_fetched_anew(service_account: Path) -> None:
+    token = answer(200, b'{"access_token":"abc","expires_in":3600}')
+    outside = Outside(token, answer(401), token, OutboundFailed("No answer."))
+    fcm = Fcm(outside, ServiceAccount.read(service_account), now=lambda: NOW)  # type: ignore[arg-type]
+    target = Target("a", "d", "fcm", "t", {})
+    seen = [[(report.hop, report.ok, report.gone) for report in await fcm.ring(target, RING)] for _ in range(2)]
+    assert seen == [[("login", True, False), ("fcm", False, False)]] * 2
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"private_key": 5}', '{"private_key": "no key"}'])

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from plauder.features.push.feature import register
-from plauder.features.push.service import PATIENCE, Push, Report, Ring
+from plauder.features.push.service import PATIENCE, RETRIES, Push, Report, Ring
 from plauder.features.push.store import WEB, Target
 from plauder.store.database import Database
 from tests.harness import Client, World
@@ -121,6 +121,36 @@ async def test_a_dead_address_is_forgotten(scene: Scene) -> None:
     await say(ana)
     await say(carla)
     assert len(scene.bell.rung) == 1
+
+
+async def test_a_push_service_that_had_a_bad_moment_is_asked_again(scene: Scene) -> None:
+    await scene.phone_of_bruno()
+    good, scene.bell.answer = scene.bell.answer, Report("bell", ok=False, detail="503")
+    await say(await scene.world.connect("ana"))
+    await scene.world.advance(RETRIES[0] + 1)
+    assert len(scene.bell.rung) == 2
+    scene.bell.answer = good
+    for seconds in RETRIES[1:]:
+        await scene.world.advance(seconds + 1)
+    assert len(scene.bell.rung) == 3
+
+
+async def test_nobody_is_rung_again_who_has_come_for_the_message(scene: Scene) -> None:
+    await scene.phone_of_bruno()
+    scene.bell.answer = Report("bell", ok=False, detail="503")
+    await say(await scene.world.connect("ana"))
+    await scene.world.connect("bruno", "phone", sm=True)
+    await scene.world.advance(RETRIES[0] + 1)
+    assert len(scene.bell.rung) == 1
+
+
+async def test_a_push_service_that_never_answers_is_left_alone_in_the_end(scene: Scene) -> None:
+    await scene.phone_of_bruno()
+    scene.bell.answer = Report("bell", ok=False, detail="503")
+    await say(await scene.world.connect("ana"))
+    for _ in range(10):
+        await scene.world.advance(RETRIES[-1] + 1)
+    assert len(scene.bell.rung) == 1 + len(RETRIES)
 
 
 async def test_the_test_button_reports_every_hop(scene: Scene) -> None:

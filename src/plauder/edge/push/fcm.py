@@ -66,8 +66,10 @@ class Fcm:
         self._token, self._token_until = "", 0.0
 
     async def ring(self, target: Target, ring: Ring) -> Sequence[Report]:
+        hops = []
         try:
-            token = await self._access_token()
+            if self._now() >= self._token_until:
+                hops.append(await self._log_in())
         except OutboundFailed as problem:
             return [Report("login", ok=False, detail=problem.message)]
         message = {
@@ -78,22 +80,21 @@ class Fcm:
             }
         }
         url = f"{self._api}/v1/projects/{self._account.project}/messages:send"
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         try:
             answer = await self._outbound.post(url, orjson.dumps(message), headers)
         except OutboundFailed as problem:
-            return [Report("fcm", ok=False, detail=problem.message)]
+            return [*hops, Report("fcm", ok=False, detail=problem.message)]
+        if answer.status == 401:
+            self._token_until = 0.0  # the token was taken back before its time: log in anew for the next ring
         ok = answer.status == 200
         gone = answer.status == 404 or b"UNREGISTERED" in answer.body
         detail = "Firebase took it." if ok else f"Firebase answered {answer.status}."
-        return [Report("fcm", ok=ok, detail=detail, milliseconds=answer.milliseconds, gone=gone)]
+        return [*hops, Report("fcm", ok=ok, detail=detail, milliseconds=answer.milliseconds, gone=gone)]
 
-    async def _access_token(self) -> str:
+    async def _log_in(self) -> Report:
         """OAuth 2.0 for service accounts (RFC 7523): a signed assertion against a token of an hour."""
-        now = self._now()
-        if now < self._token_until:
-            return self._token
-        account = self._account
+        now, account = self._now(), self._account
         claims = {
             "iss": account.email,
             "scope": SCOPE,
@@ -112,7 +113,7 @@ class Fcm:
             self._token, self._token_until = str(given["access_token"]), now + float(given["expires_in"]) - 60
         except (ValueError, KeyError, TypeError):
             raise OutboundFailed(f"Firebase's login answered {answer.status} without a token.") from None
-        return self._token
+        return Report("login", ok=True, detail="Firebase knows this server.", milliseconds=answer.milliseconds)
 
 
 def _part(claims: dict[str, object]) -> str:

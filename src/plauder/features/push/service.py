@@ -26,6 +26,8 @@ TIMER_GRACE: Final = 0.1
 """What is due within so many seconds is looked at with what is due now."""
 QUIET: Final = 600.0
 """Seconds after which the same chat may ring again though the device has not come back."""
+RETRIES: Final = (30.0, 120.0, 600.0)
+"""Seconds until a ring that a push service did not take is tried again."""
 MOST_FAILURES: Final = 20
 CACHED_ACCOUNTS: Final = 10_000
 RUNG_KEPT: Final = 20_000
@@ -137,7 +139,27 @@ class Push:
         ring = Ring(self._chat_of(delivery))
         for target in targets:
             if target.device in owing and self._may_ring(target, ring.chat):
-                await self.ring(target, ring)
+                await self._ring_patiently(target, ring)
+
+    async def _ring_patiently(self, target: Target, ring: Ring, attempt: int = 0) -> None:
+        """Ring, and again later where a push service has a bad moment: there may be no other message to ring for."""
+        reports = await self.ring(target, ring)
+        has_passed = all(report.ok for report in reports) or any(report.gone for report in reports)
+        if has_passed or target.kind not in self._senders or attempt == len(RETRIES):
+            return
+
+        def again() -> None:
+            # A device that has come back meanwhile has taken its messages; it is forgotten then that its chats rang.
+            waits = ring.chat in self._rung.get((target.account, target.device), ())
+            if waits and not self._server.is_stopping:
+                self._server.spawn(self._ring_again(target, ring, attempt + 1), "ring again")
+
+        self._server.timers.call_later(RETRIES[attempt], again)
+
+    async def _ring_again(self, target: Target, ring: Ring, attempt: int) -> None:
+        for known in await self.targets(target.account):
+            if (known.device, known.kind, known.address) == (target.device, target.kind, target.address):
+                await self._ring_patiently(known, ring, attempt)
 
     def _chat_of(self, delivery: Delivery) -> str:
         """An opaque name of the chat: the same each time, and nobody else can tell whose."""
