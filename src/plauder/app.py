@@ -41,7 +41,7 @@ from plauder.edge.http.app import build as build_http
 from plauder.edge.http.auth import Auth
 from plauder.edge.http.bosh import Bosh
 from plauder.edge.http.graph import setup as business_setup
-from plauder.edge.http.graph.billing import MeteredBilling
+from plauder.edge.http.graph.billing import MeteredBilling, tell_of_alert
 from plauder.edge.http.graph.wiring import Platform
 from plauder.edge.http.graph.wiring import build as build_platform
 from plauder.edge.http.serve import HttpServer
@@ -221,6 +221,7 @@ class App:
         self._register(self.server)
         self._listen_to_accounts(self.server)
         self.platform = self._platform() if config.business.enabled else None
+        self._listen_to_billing()
         stack.push_async_callback(self._write_seen)
         await self.outbox.start()
         stack.push_async_callback(self.outbox.stop)
@@ -557,6 +558,19 @@ class App:
             await server.forget_account(Jid.parse(f"{local}@{self.config.domain}"))
 
         self.accounts.forget.append(forget)
+
+    def _listen_to_billing(self) -> None:
+        """Spend alerts reach whoever wants `account_alerts`."""
+
+        async def alert(one: outbox.Announcement) -> None:
+            if self.platform is None:
+                return
+            async with self.database.begin() as uow:
+                publisher, now = self.platform.publisher, self.clock.now()
+                await tell_of_alert(uow, publisher, one.payload, key=f"billing/{one.key}", at=now)
+            self.platform.webhooks.wake()
+
+        self.outbox.subscribe("billing.alert", alert)
 
     @property
     def _seller(self) -> str:

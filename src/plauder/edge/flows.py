@@ -15,9 +15,10 @@ import orjson
 from sqlalchemy import Row
 
 from plauder.business.accounts import commands as accounts
-from plauder.business.flows import crypto, store
+from plauder.business.flows import crypto, metrics, store
 from plauder.business.numbers import store as number_store
-from plauder.edge.outbound import Outbound, OutboundFailed
+from plauder.edge.outbound import Outbound, OutboundFailed, TimedOut
+from plauder.kit.clock import Clock
 from plauder.kit.errors import PlauderError
 from plauder.kit.keyring import Keyring
 from plauder.kit.log import get as get_log
@@ -35,7 +36,8 @@ MAX_ANSWER = 1_048_576
 class FlowDesk:
     """Answers the flow requests of people's apps."""
 
-    def __init__(self, database: Database, keyring: Keyring, outbound: Outbound) -> None:
+    def __init__(self, database: Database, clock: Clock, keyring: Keyring, outbound: Outbound) -> None:
+        self._clock = clock
         self._database = database
         self._keyring = keyring
         self._outbound = outbound
@@ -80,17 +82,28 @@ class FlowDesk:
         if secret:
             signed = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
             headers["X-Hub-Signature-256"] = f"sha256={signed}"
+        started, error = self._clock.monotonic(), ""
         try:
             answer = await self._outbound.post(flow.endpoint_uri, body, headers, timeout=TIMEOUT, limit=MAX_ANSWER)
+            if answer.status != 200:
+                error = "http_5xx" if answer.status >= 500 else f"http_{answer.status}"
             if answer.status == 427:
                 raise StanzaError("cancel", "gone", "This form is no longer valid.")
             if answer.status != 200:
                 raise StanzaError("wait", "remote-server-not-found", f"The business answered {answer.status}.")
             return crypto.decrypt(answer.body, key, iv)
-        except (OutboundFailed, crypto.UnreadableAnswer) as error:
-            _log(flow.id, error)
+        except (OutboundFailed, crypto.UnreadableAnswer) as problem:
+            error = _word_for(problem)
+            log.info("flow.endpoint_failed", flow=flow.id, why=problem.message)
             raise StanzaError("wait", "remote-server-timeout", "The business cannot be reached right now.") from None
+        finally:
+            took = (self._clock.monotonic() - started) * 1_000
+            async with self._database.begin() as uow:
+                await metrics.note(uow, flow.id, error=error, milliseconds=took, at=self._clock.now())
 
 
-def _log(flow_id: str, error: PlauderError) -> None:
-    log.info("flow.endpoint_failed", flow=flow_id, why=error.message)
+def _word_for(problem: PlauderError) -> str:
+    """How a request ended, for the metrics."""
+    if isinstance(problem, crypto.UnreadableAnswer):
+        return "unreadable_answer"
+    return "timeout" if isinstance(problem, TimedOut) else "unreachable"

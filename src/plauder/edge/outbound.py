@@ -31,6 +31,13 @@ class OutboundFailed(PlauderError):
     status = 502
 
 
+class TimedOut(OutboundFailed):
+    """The other side did not answer in time."""
+
+    code = "timed-out"
+    status = 504
+
+
 class Refused(OutboundFailed):
     """That address is on a private network. An operator can allow it."""
 
@@ -176,7 +183,7 @@ class Outbound:
             async with asyncio.timeout(timeout):
                 status, found, content = await self._exchange((scheme, host, port), head, body, limit)
         except TimeoutError:
-            raise OutboundFailed(f"No answer within {timeout:g} seconds.") from None
+            raise TimedOut(f"No answer within {timeout:g} seconds.") from None
         except (OSError, ssl.SSLError) as error:
             raise OutboundFailed(f"Cannot connect: {error.strerror or type(error).__name__}") from None
         return Answer(status, found, content, (self._monotonic() - started) * 1_000)

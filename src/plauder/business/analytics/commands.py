@@ -6,13 +6,13 @@ Reads the table of messages by its name, not by importing the capability: analyt
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select
 
-from plauder.business.analytics.rules import Query, bucket
+from plauder.business.analytics.rules import TEMPLATE_METRICS, Query, bucket
 from plauder.kit import phone
 from plauder.kit.money import MICRO
 from plauder.store.database import UnitOfWork
@@ -85,65 +85,68 @@ def _cost(pricing: dict[str, Any]) -> float:
 async def pricing_analytics(uow: UnitOfWork, query: Query) -> dict[str, Any]:
     """`pricing_analytics`: volume and cost of delivered messages by the wanted dimensions."""
     totals: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0, 0.0])
-    categories = set(query.categories)
     for row in _delivered(await _rows(uow, query, by_delivery=True)):
         category = str(row.pricing["category"]).upper().replace("-", "_")
-        if categories and category not in categories:
+        type_ = str(row.pricing["type"]).upper()
+        if not _passes(query, category, type_):
             continue
         values = {
             "PHONE": ("phone_number", row.digits),
             "COUNTRY": ("country", phone.country_of(row.wa_id)),
             "PRICING_CATEGORY": ("pricing_category", category),
-            "PRICING_TYPE": ("pricing_type", str(row.pricing["type"]).upper()),
-            "TIER": ("tier", str(row.pricing.get("details", {}).get("tier", ""))),
+            "PRICING_TYPE": ("pricing_type", type_),
+            "TIER": ("tier", str(row.pricing.get("tier", ""))),
         }
         dimensions = tuple(values[name] for name in query.dimensions if name in values and values[name][1])
         point = totals[(*bucket(row.delivered_at, query.granularity, query.timezone_id), dimensions)]
         point[0] += 1
         point[1] += _cost(row.pricing)
+    return {"data": [{"data_points": _points(query, totals, "VOLUME")}]}
+
+
+def _passes(query: Query, category: str, type_: str) -> bool:
+    return (not query.categories or category in query.categories) and (not query.types or type_ in query.types)
+
+
+def _points(query: Query, totals: Mapping[tuple[Any, ...], Sequence[float]], counted: str) -> list[dict[str, Any]]:
+    """Data points with the metrics that were asked for: how many (`counted`), and the cost."""
     points = []
-    for (start, end, dimensions), (volume, cost) in sorted(totals.items()):
-        point_: dict[str, Any] = {"start": start, "end": end} | dict(dimensions)
-        if not query.metric_types or "VOLUME" in query.metric_types:
-            point_["volume"] = int(volume)
+    for (start, end, dimensions), (count, cost) in sorted(totals.items()):
+        point: dict[str, Any] = {"start": start, "end": end} | dict(dimensions)
+        if not query.metric_types or counted in query.metric_types:
+            point[counted.lower()] = int(count)
         if not query.metric_types or "COST" in query.metric_types:
-            point_["cost"] = round(cost, 6)
-        points.append(point_)
-    return {"data": [{"data_points": points}]}
+            point["cost"] = round(cost, 6)
+        points.append(point)
+    return points
 
 
 async def conversation_analytics(uow: UnitOfWork, query: Query) -> dict[str, Any]:
     """`conversation_analytics`: since prices are per message, a conversation is a message."""
     totals: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0, 0.0])
-    categories = set(query.categories)
     types = {"regular": "REGULAR", "free_customer_service": "FREE_TIER", "free_entry_point": "FREE_ENTRY_POINT"}
     for row in _delivered(await _rows(uow, query, by_delivery=True)):
         category = str(row.pricing["category"]).upper().replace("-", "_")
-        if categories and category not in categories:
+        type_ = types[row.pricing["type"]]
+        direction = "USER_INITIATED" if row.pricing["window_open"] else "BUSINESS_INITIATED"
+        if not _passes(query, category, type_) or (query.directions and direction not in query.directions):
             continue
         values = {
             "PHONE": ("phone_number", row.digits),
             "COUNTRY": ("country", phone.country_of(row.wa_id)),
             "CONVERSATION_CATEGORY": ("conversation_category", category),
-            "CONVERSATION_TYPE": ("conversation_type", types[row.pricing["type"]]),
-            "CONVERSATION_DIRECTION": (
-                "conversation_direction",
-                "USER_INITIATED" if row.pricing["window_open"] else "BUSINESS_INITIATED",
-            ),
+            "CONVERSATION_TYPE": ("conversation_type", type_),
+            "CONVERSATION_DIRECTION": ("conversation_direction", direction),
         }
         dimensions = tuple(values[name] for name in query.dimensions if name in values)
         point = totals[(*bucket(row.delivered_at, query.granularity, query.timezone_id), dimensions)]
         point[0] += 1
         point[1] += _cost(row.pricing)
-    points = [
-        {"start": start, "end": end, "conversation": int(count), "cost": round(cost, 6)} | dict(dimensions)
-        for (start, end, dimensions), (count, cost) in sorted(totals.items())
-    ]
-    return {"data": [{"data_points": points}]}
+    return {"data": [{"data_points": _points(query, totals, "CONVERSATION")}]}
 
 
 async def template_analytics(uow: UnitOfWork, query: Query, template_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Data points per template and day."""
+    """Data points per template and day, with the metrics that were asked for (all where none were)."""
     m = _messages().c
     statement = (
         select(m.template_id, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.pricing)
@@ -155,7 +158,8 @@ async def template_analytics(uow: UnitOfWork, query: Query, template_ids: Sequen
         )
         .limit(MAX_ROWS)
     )
-    clicks = await _clicks(uow, query, template_ids)
+    metrics = {metric.lower() for metric in query.metric_types or TEMPLATE_METRICS}
+    clicks = await _clicks(uow, query, template_ids) if "clicked" in metrics else {}
     totals: dict[tuple[str, int, int], list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
     for row in (await uow.execute(statement)).all():
         point = totals[(row.template_id, *bucket(row.created_at, "DAILY", query.timezone_id))]
@@ -164,7 +168,7 @@ async def template_analytics(uow: UnitOfWork, query: Query, template_ids: Sequen
         point[1] += is_delivered
         point[2] += row.read_at is not None
         point[3] += _cost(row.pricing) if is_delivered and row.pricing else 0.0
-    return [
+    points = [
         {
             "template_id": template_id,
             "start": start,
@@ -180,6 +184,8 @@ async def template_analytics(uow: UnitOfWork, query: Query, template_ids: Sequen
         }
         for (template_id, start, end), (sent, delivered, read, cost) in sorted(totals.items())
     ]
+    kept = {"template_id", "start", "end", *metrics}
+    return [{name: value for name, value in point.items() if name in kept} for point in points]
 
 
 async def _clicks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,6 +10,33 @@ from zoneinfo import ZoneInfo
 from plauder.business.shared.errors import fail
 
 GRANULARITIES = frozenset({"HALF_HOUR", "DAY", "DAILY", "MONTH", "MONTHLY"})
+PRICING_TYPES = frozenset({"REGULAR", "FREE_CUSTOMER_SERVICE", "FREE_ENTRY_POINT"})
+CONVERSATION_TYPES = {"FREE_ENTRY": "FREE_ENTRY_POINT"} | {
+    name: name for name in ("FREE_ENTRY_POINT", "FREE_TIER", "REGULAR")
+}
+DIRECTIONS = frozenset({"BUSINESS_INITIATED", "USER_INITIATED", "UNKNOWN"})
+CATEGORIES = frozenset(
+    {
+        *("AUTHENTICATION", "AUTHENTICATION_INTERNATIONAL", "MARKETING", "MARKETING_LITE", "UTILITY", "SERVICE"),
+        "REFERRAL_CONVERSION",
+    }
+)
+METRICS = frozenset({"COST", "VOLUME", "CONVERSATION", "UNKNOWN"})
+DIMENSIONS = frozenset(
+    {
+        *("COUNTRY", "PHONE", "PRICING_CATEGORY", "PRICING_TYPE", "TIER", "UNKNOWN"),
+        *("CONVERSATION_CATEGORY", "CONVERSATION_DIRECTION", "CONVERSATION_TYPE"),
+    }
+)
+TEMPLATE_METRICS = frozenset({"SENT", "DELIVERED", "READ", "CLICKED", "COST", "REPLIED"})
+
+
+def one_of(name: str, values: Iterable[str], allowed: Collection[str]) -> tuple[str, ...]:
+    """The values of a filter. Raises error 100 for one that does not exist: it would silently count nothing."""
+    found = tuple(value.upper() for value in values)
+    if wrong := [value for value in found if value not in allowed]:
+        raise fail(100, f"Param {name} must be one of {{{', '.join(sorted(allowed))}}} - got {wrong[0][:64]!r}.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +54,8 @@ class Query:
     metric_types: tuple[str, ...] = ()
     product_types: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
 
     @property
     def since(self) -> datetime:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from plauder.business.flows import rules, store
+from plauder.business.flows import metrics, rules, store
 from plauder.business.shared import nodes
 from plauder.business.shared.errors import fail, invalid
 from plauder.business.shared.updates import Update, Updates
@@ -108,6 +108,7 @@ async def deprecate(uow: UnitOfWork, row: Row[Any], *, at: datetime, updates: Up
 async def delete(uow: UnitOfWork, row: Row[Any]) -> None:
     if row.status != "DRAFT":
         raise fail(139004, "Only a draft can be deleted. Deprecate the flow instead.")
+    await metrics.forget(uow, row.id)
     await store.remove(uow, row.id)
     await nodes.remove(uow, row.id)
 

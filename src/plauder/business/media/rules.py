@@ -65,6 +65,10 @@ _MAGIC: tuple[tuple[bytes, int, str], ...] = (
 )
 
 
+_KNOWN_BY_MAGIC = frozenset({"image/jpeg", "image/png", "image/webp"})
+"""Types of which every file begins with its mark."""
+
+
 def normal_type(declared: str) -> str:
     """A MIME type without parameters, aliases resolved."""
     plain = declared.partition(";")[0].strip().lower()
@@ -90,6 +94,8 @@ def check(declared: str, head: bytes, size: int, *, kind: str = "") -> str:
     form, most = TYPES[mime]
     if seen and TYPES[seen][0] != form and {TYPES[seen][0], form} != {"audio", "video"}:
         raise fail(131053, f"The file is {seen}, not {mime} as it says")
+    if mime in _KNOWN_BY_MAGIC and seen != mime:
+        raise fail(131053, f"The file is {seen or 'no picture'}, not {mime} as it says")
     if kind == "sticker" and mime != "image/webp":
         raise fail(131053, "A sticker must be image/webp")
     if kind == "document":

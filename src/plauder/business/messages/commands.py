@@ -12,8 +12,9 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Row
 
-from plauder.business.messages import content, interactive, rendering, rules, store, templating
+from plauder.business.messages import content, interactive, once, rendering, rules, store, templating
 from plauder.business.messages.content import Outgoing, ReadRequest
+from plauder.business.messages.once import Once, Slot
 from plauder.business.messages.ports import (
     Billing,
     Media,
@@ -82,6 +83,12 @@ class SendCommand:
     at: datetime
     monotonic: float
     only_marketing: bool = False
+    once: Once | None = None
+    """The client's key, where it named one."""
+
+    @property
+    def slot(self) -> Slot | None:
+        return (self.sender.phone_id, self.once.key) if self.once else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,8 @@ class Accepted:
     message_status: str = ""
     going: store.Going | None = None
     """The message itself, for who carries it."""
+    again: bool = False
+    """The answer to an earlier request with the same key."""
 
 
 @dataclass(slots=True)
@@ -128,10 +137,12 @@ class _Draft:
 async def accept(uow: UnitOfWork, ports: Ports, batch: Sequence[SendCommand]) -> list[Accepted | Exception]:
     """Decide every send and store those that are accepted. One result per command: Accepted, or the error to answer."""
     ports = replace(ports, templates=_Remembered(ports.templates))
-    results: list[Accepted | Exception | None] = [None] * len(batch)
     drafts: dict[int, _Draft] = {}
     user_ids = await _known_user_ids(uow, batch)
+    first, results = await _asked_before(uow, batch)
     for index, command in enumerate(batch):
+        if results[index] is not None or index in first:
+            continue
         try:
             drafts[index] = await _draft(uow, ports, command, user_ids)
         except GraphError as error:
@@ -154,7 +165,55 @@ async def accept(uow: UnitOfWork, ports: Ports, batch: Sequence[SendCommand]) ->
         await uow.execute(store.messages.insert(), rows)
     going = [draft for draft in drafts.values() if draft.late is None and draft.quote]
     await store.note_reached(uow, _pairs_reached(going), batch[0].at)
+    for index, twin in first.items():
+        results[index] = _same(batch[index], batch[twin], results[twin])
+    await _remember(uow, batch, drafts, results)
     return [result for result in results if result is not None]
+
+
+async def _asked_before(
+    uow: UnitOfWork, batch: Sequence[SendCommand]
+) -> tuple[dict[int, int], list[Accepted | Exception | None]]:
+    """(which command repeats which one of this batch, the results of those that repeat an earlier one)."""
+    results: list[Accepted | Exception | None] = [None] * len(batch)
+    slots = {index: command.slot for index, command in enumerate(batch) if command.slot}
+    known = await once.answered(uow, set(slots.values()))
+    seen: dict[Slot, int] = {}
+    first: dict[int, int] = {}
+    for index, slot in slots.items():
+        command = batch[index]
+        assert command.once
+        if (row := known.get(slot)) is not None:
+            is_same = row.fingerprint == command.once.fingerprint
+            results[index] = Accepted(**row.answer, again=True) if is_same else once.reused()
+        elif slot in seen:
+            first[index] = seen[slot]
+        else:
+            seen[slot] = index
+    return first, results
+
+
+def _same(command: SendCommand, other: SendCommand, result: Accepted | Exception | None) -> Accepted | Exception | None:
+    """What the second of two equal requests of one batch is answered."""
+    if command.once != other.once:
+        return once.reused()
+    return replace(result, going=None, again=True) if isinstance(result, Accepted) else result
+
+
+async def _remember(
+    uow: UnitOfWork,
+    batch: Sequence[SendCommand],
+    drafts: Mapping[int, _Draft],
+    results: Sequence[Accepted | Exception | None],
+) -> None:
+    rows = []
+    for index in drafts:
+        command, result = batch[index], results[index]
+        if command.once is not None and isinstance(result, Accepted):
+            answer = {name: getattr(result, name) for name in Accepted.__slots__ if name not in ("going", "again")}
+            stored = {"phone_id": command.sender.phone_id, "answer": answer, "at": command.at}
+            rows.append(stored | {"key": command.once.key, "fingerprint": command.once.fingerprint})
+    await once.remember(uow, rows)
 
 
 def _pairs_reached(drafts: Sequence[_Draft]) -> list[tuple[str, str]]:
@@ -460,6 +519,7 @@ def _kept_price(draft: _Draft) -> dict[str, Any] | None:
         "micros": quote.amount.micros if quote.amount else None,
         "currency": quote.amount.currency if quote.amount else "",
         "why": quote.why,
+        "tier": quote.tier,
         "window_open": request.window_open,
     }
 
@@ -817,5 +877,6 @@ async def expire(uow: UnitOfWork, ports: Ports, at: datetime, limit: int) -> int
 
 
 async def forget_content(uow: UnitOfWork, at: datetime, keep: timedelta) -> None:
-    """Empty texts of business chats older than `keep`."""
+    """Empty texts of business chats older than `keep`, and drop keys whose time is over."""
+    await once.forget(uow, at - once.LIFE)
     await store.forget_content(uow, at - keep)

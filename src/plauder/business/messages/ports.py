@@ -159,6 +159,8 @@ class Quote:
     category: str
     amount: Money | None = None
     why: str = ""
+    tier: str = ""
+    """The volume band of this month that the message falls into, "from:to"; empty where there is none."""
 
 
 class Billing(Protocol):

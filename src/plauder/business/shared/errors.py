@@ -100,6 +100,8 @@ TITLES: dict[int, tuple[int, str]] = {
 }
 """Code → (HTTP status, title)."""
 
+MISSING = 33
+"""The subcode of error 100 for a node that is not there; its message carries no number."""
 WHATSAPP_CODES = range(130_000, 140_000)
 """Codes whose error carries `error_data{messaging_product, details}`."""
 
@@ -139,6 +141,8 @@ class GraphError(PlauderError):
         error: dict[str, Any] = {"message": f"(#{self.number}) {self.title}", "type": self.kind, "code": self.number}
         if self.number in WHATSAPP_CODES:
             error["error_data"] = {"messaging_product": "whatsapp", "details": self.text or self.title}
+        elif self.subcode == MISSING:
+            error["message"] = f"{self.title}. {self.text}"
         elif self.text:
             error["message"] += f": {self.text}"
         if self.subcode is not None:
@@ -173,13 +177,14 @@ def invalid(details: str, *, subcode: int | None = None, title: str = "") -> Gra
     )
 
 
-def missing_node(node_id: str) -> GraphError:
-    """What the API says to an id that is not there or not yours: it does not tell which."""
+def missing_node(node_id: str, method: str = "") -> GraphError:
+    """What the API says to an id that is not there or not yours: it does not tell which. The edge knows the `method`
+    where nobody says it."""
     return GraphError(
         100,
-        "Unsupported request",
+        f"Unsupported {method} request" if method else "Unsupported request",
         status=400,
-        subcode=33,
+        subcode=MISSING,
         kind="GraphMethodException",
         details=f"Object with ID '{node_id}' does not exist, cannot be loaded due to missing permissions, "
         "or does not support this operation",

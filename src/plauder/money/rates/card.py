@@ -45,6 +45,7 @@ class RateCard:
         self.currency = currency
         self._prices: dict[str, list[Rule]] = {}
         self._percentages: list[Rule] = []
+        self._has_tiers = any(rule.counter is Counter.MARKET_CATEGORY for rule in self.rules)
         for rule in sorted(self.rules, key=lambda rule: rule.rank, reverse=True):
             if rule.price is not None:
                 self._prices.setdefault(rule.market, []).append(rule)
@@ -77,7 +78,13 @@ class RateCard:
             exact = price.micros * (100 + change.percent) / 100
             price = Money(int(exact.to_integral_value(ROUND_HALF_EVEN)), self.currency)
             why.append(f"{change.id}: {change.adjusts} {change.percent:+} %")
-        return Quote(price, rule.type, category, rule.model, tuple(why))
+        return Quote(price, rule.type, category, rule.model, tuple(why), self._tier_name(question) if price else "")
+
+    def _tier_name(self, question: Question) -> str:
+        if not self._has_tiers:
+            return ""
+        low, high = self.tier(question)
+        return f"{low}:{'MAX' if high is None else high}" if low or high is not None else ""
 
     def cost(self, question: Question, count: int) -> Cost:
         """What `count` messages like this one cost, sent one after another: each band at its own price."""

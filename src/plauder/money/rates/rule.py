@@ -136,6 +136,8 @@ class Quote:
     category: str
     model: Model
     why: tuple[str, ...]
+    tier: str = ""
+    """The volume band, "from:to" ("MAX" without an end); empty where the market has none."""
 
     @property
     def is_billable(self) -> bool:

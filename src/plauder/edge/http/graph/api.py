@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from plauder.business.shared.errors import GraphError, fail, invalid, unknown_path
+from plauder.business.shared.errors import MISSING, GraphError, fail, invalid, missing_node, unknown_path
 from plauder.business.shared.ids import new_trace_id
 from plauder.edge.http.graph.deps import Graph
 from plauder.kit.errors import PlauderError, TooMany
@@ -155,6 +155,8 @@ _EDGE = re.compile(r"/[0-9]{1,20}/([a-z_]+)")
 
 
 def envelope(request: Request, error: GraphError) -> GraphJSON:
+    if error.subcode == MISSING:
+        error.title = f"Unsupported {request.method.lower()} request"
     headers = {"Retry-After": str(round(error.retry_after))} if error.retry_after else None
     return GraphJSON(error.body(request.state.trace_id), status_code=error.http_status, headers=headers)
 
@@ -188,6 +190,8 @@ def install_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
         problem = error.errors()[0]
+        if problem["loc"][0] == "path":  # a name where an id belongs
+            return envelope(request, missing_node(str(problem["input"])[:64]))
         return envelope(request, invalid(f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}"))
 
     @app.exception_handler(Exception)

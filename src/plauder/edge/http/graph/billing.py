@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from plauder.business.accounts import store as account_store
 from plauder.business.messages.ports import PriceRequest, Quote
 from plauder.business.shared.errors import GraphError, fail
+from plauder.business.shared.updates import Update, Updates
 from plauder.kit.errors import PlauderError
 from plauder.money.billing.accounts import Account, Accounts
 from plauder.money.billing.charges import Charges, Message
@@ -50,7 +51,7 @@ def _answer(quote: Priced | PlauderError) -> Quote | GraphError:
     if isinstance(quote, PlauderError):  # it cannot pay, has no account, or the card has no price for this market
         return fail(131042, quote.message)
     model: Literal["PMP", "CBP"] = "CBP" if quote.model == "CBP" else "PMP"
-    return Quote(quote.is_billable, model, quote.type, quote.category, quote.price, "\n".join(quote.why))
+    return Quote(quote.is_billable, model, quote.type, quote.category, quote.price, "\n".join(quote.why), quote.tier)
 
 
 async def open_account(uow: UnitOfWork, portfolio_id: str, waba_id: str, at: datetime) -> None:
@@ -67,3 +68,25 @@ async def open_account(uow: UnitOfWork, portfolio_id: str, waba_id: str, at: dat
         country=portfolio.country,
     )
     await Accounts(uow).open(account, at)
+
+
+async def tell_of_alert(
+    uow: UnitOfWork, updates: Updates, payload: Mapping[str, Any], *, key: str, at: datetime
+) -> None:
+    """`billing.alert` of the books as the webhook `account_alerts` of every WABA of the business."""
+    portfolio_id, percent = str(payload["account"]), int(payload["percent"])
+    what = "is reached: messages that cost something fail" if percent >= 100 else f"is used up to {percent} %"
+    value = {
+        "entity_type": "BUSINESS",
+        "entity_id": portfolio_id,
+        "alert_info": {
+            "alert_severity": "CRITICAL" if percent >= 100 else "WARNING",
+            "alert_status": "ACTIVE",
+            "alert_type": "SPEND_LIMIT",
+            "alert_description": f"The spend limit of this month {what}.",
+        },
+    }
+    wabas = await account_store.of_portfolio(uow, account_store.wabas, portfolio_id)
+    await updates.publish(
+        uow, [Update(waba.id, "account_alerts", value, at, key=key, about=portfolio_id) for waba in wabas]
+    )

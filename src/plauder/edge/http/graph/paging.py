@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,3 +80,23 @@ def _link(request: Request, base: str, limit: int, **cursor: str) -> str:
     kept = [(k, v) for k, v in request.query_params.multi_items() if k not in ("after", "before", "limit")]
     path = request.scope.get("graph_path", request.url.path)
     return f"{base}{path}?{urlencode([*kept, ('limit', limit), *cursor.items()])}"
+
+
+def filtered(params: Params, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that `filtering=[{"field":…,"operator":"EQUAL","value":…}]` lets through. Raises error 100."""
+    kept = list(rows)
+    for item in params.list("filtering"):
+        field = item.get("field") if isinstance(item, dict) else None
+        test = _OPERATORS.get(str(item.get("operator", "EQUAL")).upper()) if isinstance(item, dict) else None
+        if test is None or not isinstance(field, str) or (rows and field not in rows[0]):
+            raise invalid("Param filtering must be an array of {field, operator, value}; EQUAL, NOT_EQUAL, IN, CONTAIN")
+        kept = [row for row in kept if test(row[field], item.get("value"))]
+    return kept
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "EQUAL": lambda have, want: have == want,
+    "NOT_EQUAL": lambda have, want: have != want,
+    "IN": lambda have, want: isinstance(want, list) and have in want,
+    "CONTAIN": lambda have, want: isinstance(have, str) and isinstance(want, str) and want in have,
+}

@@ -177,7 +177,7 @@ def build(
     referrals = Referrals(keyring)
     hosted = Hosted(server, database, clock, blobs=blobs, take=taker.take, sealer=sealer, referrals=referrals)
     hosted.published = webhooks.wake
-    hosted.flows = FlowDesk(database, keyring, outbound).answer
+    hosted.flows = FlowDesk(database, clock, keyring, outbound).answer
     ports = Ports(
         templates=TemplateCatalogue(),
         media=library,
@@ -228,6 +228,7 @@ def build(
     downloads = APIRouter()
     for module in (media_routes, flows):
         downloads.include_router(module.downloads(graph))
+    downloads.include_router(profile.downloads(graph, server.domain))
     return Platform(
         graph,
         api,

@@ -191,6 +191,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_business_contact_user", "business_contact", ["portfolio_id", "user_id"], unique=False)
     op.create_table(
+        "business_flow_metric",
+        sa.Column("flow_id", sa.String(), nullable=False),
+        sa.Column("hour", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("flow_id", "hour", "error", "seconds", name=op.f("pk_business_flow_metric")),
+    )
+    op.create_table(
         "business_login_code",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -347,6 +356,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("customer", name=op.f("uq_business_sandbox_customer")),
         sa.UniqueConstraint("phone_id", name=op.f("uq_business_sandbox_phone_id")),
     )
+    op.create_table(
+        "business_send_key",
+        sa.Column("phone_id", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("phone_id", "key", name=op.f("pk_business_send_key")),
+    )
+    op.create_index("ix_business_send_key_at", "business_send_key", ["at"], unique=False)
     op.create_table(
         "business_signal",
         sa.Column("phone_id", sa.String(), nullable=False),

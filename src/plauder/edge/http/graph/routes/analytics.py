@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,29 +19,15 @@ from plauder.edge.http.graph.routes.lookup import waba_of
 from plauder.edge.http.graph.selection import Field
 from plauder.store.database import UnitOfWork
 
-FIELDS = ("analytics", "conversation_analytics", "pricing_analytics", "template_group_analytics", "call_analytics")
+FIELDS = (
+    *("analytics", "conversation_analytics", "pricing_analytics"),
+    *("template_group_analytics", "call_analytics", "group_analytics"),
+)
 
 
 async def field(call: Call, uow: UnitOfWork, waba: Row[Any], wanted: Field) -> dict[str, Any]:
     """`analytics.start(S).end(E).granularity(DAY)…` and its kin."""
-    arguments = Params({name: value for name, value in wanted.arguments.items() if value})
-    query = rules.Query(
-        waba_id=waba.id,
-        timezone_id=waba.timezone_id,
-        start=arguments.number("start", 0),
-        end=arguments.number("end", 0),
-        granularity=arguments.text("granularity", "DAY").strip("\"'"),
-        phone_numbers=tuple(str(item).lstrip("+") for item in _list(arguments, "phone_numbers")),
-        countries=tuple(str(item).upper() for item in _list(arguments, "country_codes")),
-        dimensions=tuple(str(item).upper() for item in _list(arguments, "dimensions")),
-        metric_types=tuple(str(item).upper() for item in _list(arguments, "metric_types")),
-        product_types=tuple(str(item) for item in _list(arguments, "product_types")),
-        categories=tuple(
-            str(item).upper()
-            for name in ("conversation_categories", "pricing_categories")
-            for item in _list(arguments, name)
-        ),
-    )
+    query = _query(Params({name: value for name, value in wanted.arguments.items() if value}), waba, wanted.name)
     rules.check(query, call.graph.clock.now())
     if wanted.name == "analytics":
         return await commands.message_analytics(uow, query)
@@ -48,7 +35,36 @@ async def field(call: Call, uow: UnitOfWork, waba: Row[Any], wanted: Field) -> d
         return await commands.pricing_analytics(uow, query)
     if wanted.name == "conversation_analytics":
         return await commands.conversation_analytics(uow, query)
-    return {"data": [{"data_points": []}]}
+    return {"data": [{"data_points": []}]}  # no number here has calls or groups of its own
+
+
+def _query(arguments: Params, waba: Row[Any], name: str) -> rules.Query:
+    """What the arguments ask for. Raises error 100 for a filter that makes no sense."""
+
+    def chosen(parameter: str, allowed: Collection[str]) -> tuple[str, ...]:
+        return rules.one_of(parameter, map(str, _list(arguments, parameter)), allowed)
+
+    types = chosen("pricing_types", rules.PRICING_TYPES)
+    if name == "conversation_analytics":
+        types = tuple(rules.CONVERSATION_TYPES[item] for item in chosen("conversation_types", rules.CONVERSATION_TYPES))
+    return rules.Query(
+        waba_id=waba.id,
+        timezone_id=waba.timezone_id,
+        start=arguments.number("start", 0),
+        end=arguments.number("end", 0),
+        granularity=arguments.text("granularity", "DAY").strip("\"'"),
+        phone_numbers=tuple(str(item).lstrip("+") for item in _list(arguments, "phone_numbers")),
+        countries=tuple(str(item).upper() for item in _list(arguments, "country_codes")),
+        dimensions=chosen("dimensions", rules.DIMENSIONS),
+        metric_types=chosen("metric_types", rules.METRICS),
+        product_types=chosen("product_types", ("0", "2", "100")),
+        categories=(
+            *chosen("conversation_categories", rules.CATEGORIES),
+            *chosen("pricing_categories", rules.CATEGORIES),
+        ),
+        types=types,
+        directions=chosen("conversation_directions", rules.DIRECTIONS),
+    )
 
 
 def _list(arguments: Params, name: str) -> list[Any]:
@@ -73,8 +89,13 @@ def install_template_analytics(routes: APIRouter) -> None:
                 timezone_id=waba.timezone_id if call.params.flag("use_waba_timezone") else "UTC",
                 start=call.params.number("start", 0),
                 end=call.params.number("end", 0),
-                granularity="DAILY",
+                granularity=call.params.text("granularity", "DAILY"),
+                metric_types=rules.one_of(
+                    "metric_types", map(str, call.params.list("metric_types")), rules.TEMPLATE_METRICS
+                ),
             )
+            if query.granularity != "DAILY":
+                raise fail(100, "granularity must be DAILY")
             rules.check(query, call.graph.clock.now(), days=90)
             points = await commands.template_analytics(uow, query, ids)
         product = call.params.text("product_type", "CLOUD_API")

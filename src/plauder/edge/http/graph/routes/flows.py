@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from sqlalchemy import Row
 
 from plauder.business.accounts.rules import MANAGEMENT
-from plauder.business.flows import commands, rules, store
+from plauder.business.flows import commands, metrics, rules, store
 from plauder.business.flows.commands import NewFlow
 from plauder.business.numbers import store as number_store
 from plauder.business.shared.errors import GraphError, fail, invalid, missing_node
@@ -62,19 +62,22 @@ def _view(call: Call, row: Row[Any], token: str = "") -> dict[str, Any]:
         "updated_at": row.updated_at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
         "metric": None,
     }
-    for item in call.fields:
-        if item.name == "metric":
-            node["metric"] = _metric(item.arguments, row)
     return node
 
 
-def _metric(arguments: Any, row: Row[Any]) -> dict[str, Any]:
-    return {
-        "id": f"{row.id}/insights/{arguments.get('name', '')}",
-        "name": arguments.get("name", ""),
-        "granularity": arguments.get("granularity", "DAY"),
-        "data_points": [],
-    }
+async def _metric(call: Call, uow: UnitOfWork, flow_id: str) -> dict[str, Any] | None:
+    """`metric.name(…).granularity(…).since(…).until(…)`, where it is asked for."""
+    for item in call.fields:
+        if item.name == "metric":
+            wanted = metrics.wanted(item.arguments, call.graph.clock.now())
+            found = await metrics.cells(uow, flow_id, wanted.since, wanted.until)
+            return {
+                "id": f"{flow_id}/insights/{wanted.name.lower()}",
+                "name": wanted.name,
+                "granularity": wanted.granularity,
+                "data_points": metrics.data_points(found, wanted),
+            }
+    return None
 
 
 @nodes.on(nodes.READ, "flow")
@@ -87,7 +90,8 @@ async def read_flow(call: Call, node: Node) -> dict[str, Any]:
             token = new_token()
             until = call.graph.clock.now() + commands.PREVIEW_LIFE
             await store.change(uow, row.id, preview_token=token, preview_until=until)
-    return call.select(_view(call, row, token), kind="Flow", default=DEFAULT_FIELDS)
+        metric = await _metric(call, uow, row.id)
+    return call.select(_view(call, row, token) | {"metric": metric}, kind="Flow", default=DEFAULT_FIELDS)
 
 
 @nodes.on(nodes.CHANGE, "flow")

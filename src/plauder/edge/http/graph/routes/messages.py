@@ -11,6 +11,7 @@ from plauder.business.accounts.rules import MESSAGING
 from plauder.business.messages import commands, content
 from plauder.business.messages.commands import Accepted, SendCommand
 from plauder.business.messages.content import ReadRequest
+from plauder.business.messages.once import once
 from plauder.business.messages.ports import Sender
 from plauder.business.shared.errors import missing_node
 from plauder.edge.http.graph.api import GraphJSON
@@ -87,7 +88,8 @@ async def _send(call: Call, phone_id: str, *, only_marketing: bool) -> Response:
     call.require(MESSAGING)
     graph = call.graph
     sender = await _sender(call, phone_id)
-    parsed = content.parse(_body(call))
+    body = _body(call)
+    parsed = content.parse(body)
     if isinstance(parsed, ReadRequest):
         commands.check_sender(sender)
         async with graph.database.begin() as uow:
@@ -97,10 +99,17 @@ async def _send(call: Call, phone_id: str, *, only_marketing: bool) -> Response:
         if marked.typing:
             await graph.pipeline.channel.typing(marked.digits, marked.wa_id)
         return GraphJSON(SUCCESS)
-    command = SendCommand(sender, parsed, graph.clock.now(), graph.clock.monotonic(), only_marketing=only_marketing)
+    command = SendCommand(
+        sender,
+        parsed,
+        graph.clock.now(),
+        graph.clock.monotonic(),
+        only_marketing=only_marketing,
+        once=once(call.request.headers.get("idempotency-key"), body),
+    )
     accepted = await graph.pipeline.send(command)
     call.request.state.about = accepted.wamid
-    return GraphJSON(answer(accepted))
+    return GraphJSON(answer(accepted), headers={"Idempotent-Replayed": "true"} if accepted.again else None)
 
 
 async def express(request: Request, phone_id: str) -> Response:

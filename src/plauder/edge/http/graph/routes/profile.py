@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from fastapi import APIRouter, Path
-from fastapi.responses import Response
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Row
 
 from plauder.business.accounts.rules import MANAGEMENT, MESSAGING
@@ -23,7 +24,7 @@ from plauder.business.profiles import store as profile_store
 from plauder.business.shared.errors import invalid
 from plauder.edge.http.graph import paging, selection
 from plauder.edge.http.graph.api import GraphJSON
-from plauder.edge.http.graph.deps import Authenticated, Call, NodeId
+from plauder.edge.http.graph.deps import Authenticated, Call, Graph, NodeId, base_url
 from plauder.edge.http.graph.routes.apps import SUCCESS
 from plauder.edge.http.graph.routes.numbers import number_of
 from plauder.store.database import UnitOfWork
@@ -166,7 +167,7 @@ Code = Path(pattern=r"^[A-Z2-7]{14}$")
 def _qr_view(call: Call, row: Row[Any], form: str) -> dict[str, Any]:
     url = f"{call.base}/message/{row.code}"
     view = {"code": row.code, "prefilled_message": row.message, "deep_link_url": url}
-    return view | ({"qr_image_url": links.picture(url, form)} if form else {})
+    return view | ({"qr_image_url": f"{url}/qr.{links.check_form(form)}"} if form else {})
 
 
 def _form_of(fields: tuple[selection.Field, ...]) -> str:
@@ -263,3 +264,31 @@ async def _change_blocks(call: Call, phone_id: str, *, block: bool) -> Response:
         error = {"message": "(#139100) Failed to block/unblock users", "type": "OAuthException", "code": 139100}
         answer["errors"] = error | {"error_data": {"details": "Failed to block some users."}}
     return GraphJSON(answer, status_code=400 if bad and not good else 200)
+
+
+def downloads(graph: Graph, domain: str) -> APIRouter:
+    """Where message links lead: the chat with the business, its text written already; and their QR codes."""
+    routes = APIRouter(tags=["profile"])
+
+    async def followed(code: str) -> tuple[Row[Any], Row[Any]] | None:
+        async with graph.database.read() as uow:
+            row = await links.follow(uow, code)
+            number = await number_store.get(uow, row.phone_id) if row is not None else None
+        return (row, number) if row is not None and number is not None else None
+
+    @routes.get("/message/{code}", summary="Open the chat that a message link is for")
+    async def open_chat(code: str = Code) -> Response:
+        if (found := await followed(code)) is None:
+            return Response("This link is no longer valid.", status_code=404, media_type="text/plain")
+        row, number = found
+        url = f"/chats/{quote(f'{number.digits}@{domain}')}?{urlencode({'write': row.message})}"
+        return RedirectResponse(url, status_code=302, headers={"Cache-Control": "no-store"})
+
+    @routes.get("/message/{code}/qr.{form}", summary="The QR code of a message link")
+    async def picture(request: Request, code: str = Code, form: str = Path(pattern=r"^(png|svg)$")) -> Response:
+        if await followed(code) is None:
+            return Response(status_code=404)
+        data = links.picture(f"{base_url(request, graph.settings)}/message/{code}", form)
+        return Response(data, media_type=links.FORMS[form], headers={"Cache-Control": "public, max-age=3600"})
+
+    return routes

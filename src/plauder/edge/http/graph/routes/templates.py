@@ -291,6 +291,8 @@ def _single(routes: APIRouter) -> None:
         call.require(MANAGEMENT)
         async with call.graph.database.begin() as uow:
             row = await template_of(call, uow, template_id)
+            if row.status != "PAUSED":
+                return GraphJSON({"success": False, "reason": f"The template is not paused: it is {row.status}."})
             await commands.unpause(uow, row, at=call.graph.clock.now(), updates=call.graph.updates)
         return GraphJSON(SUCCESS)
 

@@ -148,6 +148,7 @@ def router() -> APIRouter:
         async with call.graph.database.read() as uow:
             waba = await waba_of(call, uow, waba_id)
             rows = [await number_view(call, uow, row) for row in await number_store.of_waba(uow, waba.id)]
+            rows = paging.filtered(call.params, rows)
         picked = [call.select(row, kind="WhatsAppBusinessPhoneNumber", default=DEFAULT_FIELDS) for row in rows]
         return GraphJSON(paging.all_of(call.request, call.params, picked, base=call.base))
 
