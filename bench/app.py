@@ -142,7 +142,7 @@ OPEN = """() => new Promise((resolve) => {
     const start = performance.now();
     link.click();
     const look = () => {
-        if (!document.querySelector('[role=log] [role=article]')) return requestAnimationFrame(look);
+        if (!document.querySelector('[role=log] article')) return requestAnimationFrame(look);
         const channel = new MessageChannel();
         channel.port1.onmessage = () => resolve(performance.now() - start);
         requestAnimationFrame(() => channel.port2.postMessage(0));
@@ -177,7 +177,7 @@ SCROLL = """(seconds) => new Promise((resolve) => {
         result.worst = Math.max(result.worst, now - before);
         before = now;
         let covered = 0;
-        for (const article of log.querySelectorAll('[role=article]')) {
+        for (const article of log.querySelectorAll('article')) {
             const row = article.getBoundingClientRect();
             const height = Math.min(row.bottom, box.bottom) - Math.max(row.top, box.top);
             if (height > 0) {

@@ -189,7 +189,8 @@ class FedSession(Session):
             self.unacked = None
         if done:
             self.server.deliveries.acknowledged(done, self.device, shared)
-        if self._mode is Mode.BEHIND:
+        # Half of what it may owe at a time: to fetch for each place that becomes free would cost a page a stanza.
+        if self._mode is Mode.BEHIND and len(unacked) <= self.server.limits.unacked // 2:
             self.pump()
 
     def abandon(self) -> None:

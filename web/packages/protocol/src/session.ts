@@ -34,8 +34,6 @@ const REQUEST_TIMEOUT = 30_000;
 const QUIET = 60_000;
 const ANSWER = 20_000;
 const MAX_BATCH = 256;
-/** A batch of this size shows that much is coming in. */
-const MUCH = 32;
 /** XEP-0198 gives no default for `max`; after this long we do not try to resume. */
 const DEFAULT_RESUME_SECONDS = 300;
 
@@ -390,12 +388,9 @@ export class Session extends Emitter<SessionEvents> {
 
   async #consume(): Promise<void> {
     try {
-      // In the next turn, so that what came in one read makes one batch.
-      await Promise.resolve();
       while (this.#queue.length) {
-        const much = this.#queue.length >= MUCH;
+        await this.#gather();
         await this.#consumeBatch();
-        if (much) await this.#gather();
       }
     } catch (error) {
       // What could not be kept is not acknowledged: reconnect, and the server hands it out again.
@@ -408,7 +403,10 @@ export class Session extends Emitter<SessionEvents> {
     }
   }
 
-  /** While a batch is written nothing is read, so the line is full of the next ones: fewer and larger batches cost less. */
+  /**
+   * Wait until nothing more comes at once. Chromium hands out the next frame only after all that the one before set off,
+   * so that whoever goes to work in the same turn gets one frame a batch, however many have arrived.
+   */
   async #gather(): Promise<void> {
     for (let before = -1; this.#queue.length > before && this.#queue.length < MAX_BATCH; ) {
       before = this.#queue.length;
