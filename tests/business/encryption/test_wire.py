@@ -181,8 +181,8 @@ def test_broken_elements(profile: Profile, edit: Callable[[Element], None]) -> N
 
 def test_identities_of_both_signs() -> None:
     signs = set()
-    for _ in range(24):
-        identity = Identity.new()
+    for number in range(24):
+        identity = Identity.of(bytes([number]) * 32)
         signs.add(identity.ed_public[31] >> 7)
         assert to_montgomery(identity.ed_public) == identity.public
         signature = identity.sign_with_sign(b"spk")
@@ -191,6 +191,7 @@ def test_identities_of_both_signs() -> None:
         assert verify_with_sign(identity.public, b"spk", other) is None
         assert verify(identity.ed_public, b"spk", identity.sign(b"spk"))
     assert signs == {0, 1}
+    assert {Identity.new().ed_public[31] >> 7 for _ in range(24)} == {0}
     assert verify_with_sign(Identity.new().public, b"spk", b"short") is None
 
 

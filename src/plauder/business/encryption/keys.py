@@ -54,7 +54,11 @@ class Identity:
 
     @classmethod
     def new(cls) -> Identity:
-        return cls.of(secrets.token_bytes(32))
+        """With the sign bit of the Ed25519 form clear: libomemo.js (Converse.js 14) forgets it in bundles."""
+        while True:
+            identity = cls.of(secrets.token_bytes(32))
+            if not identity.ed_public[31] & _SIGN:
+                return identity
 
     def sign(self, message: bytes) -> bytes:
         return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)

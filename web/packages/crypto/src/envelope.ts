@@ -34,7 +34,8 @@ export function sealEnvelope(
     element("from", SCE, { jid: from }),
     element("time", SCE, { stamp: new Date(now).toISOString() }),
   ];
-  if (to !== undefined) parts.push(element("to", SCE, { jid: to }));
+  // The namespace is spelt out once more: Converse.js 14 looks for the attribute, and refuses group messages without it.
+  if (to !== undefined) parts.push(element("to", SCE, { xmlns: SCE, jid: to }));
   const bare = utf8(toXml(element("envelope", SCE, {}, ...parts))).length;
   const padding = Math.max(0, FLOOR - bare) + below(SPREAD + 1);
   return utf8(toXml(element("envelope", SCE, {}, ...parts, element("rpad", SCE, {}, characters(padding)))));

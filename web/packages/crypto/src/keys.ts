@@ -38,8 +38,15 @@ export function identityFromSeed(seed: Uint8Array): Identity {
   return { seed, edPublic, publicKey: toMontgomery(edPublic), secret: secretToMontgomery(seed) };
 }
 
+/**
+ * A new identity, whose Ed25519 form has the sign bit clear: libomemo.js (Converse.js 14) forgets that bit when it
+ * reads a bundle of omemo:2, and then finds the signature wrong. It costs one bit of 252, and two tries on average.
+ */
 export function newIdentity(): Identity {
-  return identityFromSeed(randomBytes(32));
+  for (;;) {
+    const identity = identityFromSeed(randomBytes(32));
+    if (!((identity.edPublic[31] as number) & 0x80)) return identity;
+  }
 }
 
 export const nobleCurve: Curve = {

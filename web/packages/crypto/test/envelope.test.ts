@@ -26,6 +26,10 @@ test("content goes in and comes out, with its time", () => {
   expect(envelope).toEqual({ content: [body], time: NOW, from: ANA, to: BRUNO });
 });
 
+test("the receiver is spelt with its namespace, for clients that look for the attribute", () => {
+  expect(fromUtf8(sealEnvelope([body], ANA, ROOM, NOW))).toContain(`<to xmlns="${SCE}" jid="${ROOM}"/>`);
+});
+
 test("short messages look alike in length: at least 256 bytes, and up to 200 more", () => {
   const lengths = Array.from(
     { length: 200 },

@@ -52,7 +52,12 @@ describe.each([nobleCurve, web])("$name", (curve) => {
 });
 
 describe("one identity in two forms", () => {
-  const identities = Array.from({ length: 16 }, newIdentity);
+  const identities = Array.from({ length: 16 }, () => identityFromSeed(randomBytes(32)));
+
+  test("ours have no sign, for clients that forget it", () => {
+    for (const { edPublic } of Array.from({ length: 16 }, newIdentity))
+      expect(edPublic[31]).toBeLessThan(0x80);
+  });
 
   test("the X25519 secret belongs to the Curve25519 form", () => {
     for (const { seed, publicKey } of identities)
