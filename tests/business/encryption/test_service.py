@@ -349,6 +349,10 @@ def test_envelopes_belong_to_one_conversation(clock: FakeClock) -> None:
     for own, sender in ((BANK, "eva@example.org"), ("carla@example.org", SHOP)):
         with pytest.raises(Unreadable, match="another"):
             open_envelope(sealed, own=own, sender=sender)
+    nobodys = b"<envelope xmlns='urn:xmpp:sce:1'><content/>%s</envelope>"
+    for unsigned in (b"", b"<from/>"):
+        with pytest.raises(Unreadable, match="none"):
+            open_envelope(nobodys % unsigned, own=BANK, sender=SHOP)
     for broken in (b"", b"oi", b"<envelope/>", b"<!DOCTYPE a><a/>", b"\xff" * 40):
         with pytest.raises(Unreadable) as problem:
             open_envelope(broken, own=BANK, sender=SHOP)

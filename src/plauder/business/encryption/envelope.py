@@ -57,8 +57,9 @@ def open_envelope(plain: bytes, *, own: str, sender: str) -> Envelope:
     if root.tag != f"{_NS}envelope" or len(content) != 1:
         raise Unreadable("bad-payload", "the content is no envelope of XEP-0420")
     envelope = Envelope([each for each in content[0] if _is_inside(each)], _jid(root, "from"), _jid(root, "to"))
-    if envelope.sender is not None and _bare(envelope.sender) != sender:
-        raise Unreadable("forged-envelope", "the envelope names another sender")
+    # XEP-0384 lets senders leave it out; a server could then hand on a first message as somebody else's.
+    if envelope.sender is None or _bare(envelope.sender) != sender:
+        raise Unreadable("forged-envelope", "the envelope names another sender or none")
     # A number has no groups, so a message to somebody else was redirected; copies of own messages were not.
     if envelope.to is not None and _bare(envelope.to) != own and sender != own:
         raise Unreadable("forged-envelope", "the envelope names another receiver")

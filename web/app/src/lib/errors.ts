@@ -42,6 +42,8 @@ export function useErrorText(): (code: ErrorCode, details?: ClientError["details
         return t`What this browser kept cannot be read any more. Start over, sign in, and bring your messages back from your backup or another device.`;
       case "storage-blocked":
         return t`This browser window keeps no data. Use an ordinary window, not a private one.`;
+      case "damaged":
+        return t`This backup cannot be read: it is damaged, or of a newer version.`;
       case "wrong-secret":
         return t`This is not the right password or code.`;
       case "blocked":

@@ -46,6 +46,7 @@ export type ErrorCode =
   | "storage-damaged" // what this browser kept cannot be read any more: `logOut` starts over
   | "storage-blocked" // the browser gives no persistent storage (private window)
   | "wrong-secret" // backup password or code
+  | "damaged" // a backup that cannot be read
   | "blocked"
   | "cancelled"
   | "refused" // the business platform says why in `message`
@@ -766,7 +767,8 @@ export interface DeviceView {
 export interface LinkOffer {
   readonly qr: string;
   readonly expiresAt: Millis;
-  readonly state: "waiting" | "approved" | "receiving" | "done" | "refused";
+  /** `failed`: linked, but the history will not come. */
+  readonly state: "waiting" | "approved" | "receiving" | "done" | "refused" | "failed";
   /** Messages of the history that came over so far. */
   readonly progress?: { readonly done: number; readonly total: number };
 }

@@ -26,6 +26,19 @@ function open(who: Villager, chat: string): { view(): ConversationView; last(): 
 const shown = (chat: { view(): ConversationView }) =>
   chat.view().messages.map(({ content }) => ("text" in content ? content.text : content.kind));
 
+/** Gives every command again, as a page does when another worker takes over. */
+class Twice {
+  readonly #to: object;
+  constructor(to: object) {
+    this.#to = to;
+  }
+  async do(name: string, ...args: unknown[]): Promise<unknown> {
+    const method = Reflect.get(this.#to, name) as (...args: unknown[]) => Promise<unknown>;
+    await method.apply(this.#to, args);
+    return await method.apply(this.#to, args);
+  }
+}
+
 describe("two people", () => {
   it("chat, encrypted, and see when it arrived and was read", async () => {
     const anas = open(ana, bruno.jid);
@@ -95,6 +108,17 @@ describe("two people", () => {
     expect(brunos.view().messages[0]?.edited).toBe(true);
     await talk.remove([id], "all");
     await until(() => brunos.view().messages[0]?.content.kind === "deleted");
+  });
+
+  it("get nothing twice when a command is repeated, because the tab that gave it went", async () => {
+    const brunos = open(bruno, ana.jid);
+    const talk = new Twice(ana.client.conversation(bruno.jid));
+    const id = await talk.do("send", "Oi", { id: "a".repeat(32) });
+    await talk.do("setTimer", 86_400);
+    await talk.do("forward", [id], [bruno.jid], [["b".repeat(32)]]);
+    await until(() => shown(brunos).filter((text) => text === "Oi").length === 2);
+    expect(shown(brunos)).toEqual(["Oi", "system", "Oi"]);
+    expect(shown(open(ana, bruno.jid))).toEqual(["Oi", "system", "Oi"]);
   });
 
   it("see each other type", async () => {

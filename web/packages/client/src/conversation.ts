@@ -14,7 +14,7 @@ import {
   type MessageView,
 } from "./api.ts";
 import type { Account } from "./core/account.ts";
-import { newId } from "./core/ids.ts";
+import { newId, newMessageId } from "./core/ids.ts";
 import type { MediaTransfers } from "./core/media.ts";
 import { toWire } from "./core/mentions.ts";
 import type { MessageRow, StoredContent, StoredQuote } from "./core/rows.ts";
@@ -278,22 +278,31 @@ export class ChatConversation implements Conversation {
     });
   }
 
-  async forward(messages: readonly string[], to: readonly string[]): Promise<void> {
-    for (const id of messages) {
-      const row = this.#account.messages.byId(id);
-      if (row) for (const chat of to) await this.#forward(row, chat);
+  /** `ids` of the copies, for each chat those of all messages; as in `send`. */
+  async forward(
+    messages: readonly string[],
+    to: readonly string[],
+    ids: readonly (readonly string[])[] = [],
+  ): Promise<void> {
+    for (const [at, message] of messages.entries()) {
+      const row = this.#account.messages.byId(message);
+      if (!row) continue;
+      for (const [index, chat] of to.entries()) {
+        const id = ids[index]?.[at] ?? newMessageId();
+        if (!this.#account.messages.byId(id)) await this.#forward(row, chat, id);
+      }
     }
   }
 
-  async #forward(row: MessageRow, chat: string): Promise<void> {
+  async #forward(row: MessageRow, chat: string, id: string): Promise<void> {
     const content = JSON.parse(row.content) as StoredContent;
-    if ("media" in content) return await this.#media.forward(row, content, chat);
+    if ("media" in content) return await this.#media.forward(row, content, chat, id);
     if (content.kind === "location") {
       const { latitude, longitude, name } = content;
       const place = wire.location(latitude, longitude, name);
       this.#account.post(
         chat,
-        { content, forwarded: true },
+        { id, content, forwarded: true },
         [place, wire.forwardedMark()],
         `geo:${latitude},${longitude}`,
       );
@@ -303,7 +312,7 @@ export class ChatConversation implements Conversation {
     const text: StoredContent = { kind: "text", text: content.text };
     this.#account.post(
       chat,
-      { content: text, forwarded: true },
+      { id, content: text, forwarded: true },
       [wire.body(content.text), wire.forwardedMark()],
       content.text,
     );
@@ -329,7 +338,8 @@ export class ChatConversation implements Conversation {
     this.#account.store.write(() => this.#account.messages.setContent(message, { ...content, heard: true }));
   }
 
-  async answer(message: string, reply: BusinessReply): Promise<void> {
+  /** `id` as in `send`. */
+  async answer(message: string, reply: BusinessReply, options: { id?: string } = {}): Promise<void> {
     const row = this.#account.messages.byId(message);
     const content = row && (JSON.parse(row.content) as StoredContent);
     if (!row || content?.kind !== "business") throw new ClientError("not-found");
@@ -338,7 +348,11 @@ export class ChatConversation implements Conversation {
       this.#account.messages.setContent(row.id, { ...content, answer: text });
       this.#account.post(
         this.#id,
-        { content: { kind: "text", text }, quote: { target: row.stanza_id, sender: row.sender } },
+        {
+          content: { kind: "text", text },
+          quote: { target: row.stanza_id, sender: row.sender },
+          ...(options.id && { id: options.id }),
+        },
         [
           wire.body(text),
           wire.business("reply", JSON.stringify(reply)),
@@ -357,6 +371,7 @@ export class ChatConversation implements Conversation {
 
   async setTimer(seconds: number): Promise<void> {
     const { store, messages, people, jid } = this.#account;
+    if ((messages.chat(this.#id)?.timer ?? this.#account.privacy.defaultTimer) === seconds) return;
     store.write(() => {
       messages.ensureChat(this.#id, people.row(this.#id)?.kind ?? "person", Date.now());
       messages.changeChat(this.#id, { timer: seconds });

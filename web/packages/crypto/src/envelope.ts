@@ -51,8 +51,9 @@ export interface Talk {
 /** Throws `Unreadable`: `bad-payload` if it is no envelope, `forged-envelope` if it belongs to another conversation. */
 export function openEnvelope(plaintext: Uint8Array, { own, from, room }: Talk): Envelope {
   const envelope = parse(plaintext);
-  // "Receiving clients MUST check if the value matches the from attribute of the enclosing stanza."
-  if (envelope.from !== undefined && bare(envelope.from) !== from) throw forged("sender");
+  // "Receiving clients MUST check if the value matches the from attribute of the enclosing stanza." XEP-0384 lets senders leave
+  // it out; but then a server could hand somebody's first message on as another person's, whose device nobody knows yet.
+  if (envelope.from === undefined || bare(envelope.from) !== from) throw forged("sender");
   // A group message must say so inside, and a private one must not: the server could turn one into the other.
   if (room !== undefined && envelope.to !== room) throw forged("room");
   // Own messages come back from other devices, and are to somebody else.
@@ -83,7 +84,7 @@ function parse(plaintext: Uint8Array): Envelope {
 }
 
 function forged(what: string): Unreadable {
-  return new Unreadable("forged-envelope", `the envelope names another ${what}`);
+  return new Unreadable("forged-envelope", `the envelope names another ${what} or none`);
 }
 
 function isInside(child: XmlElement): boolean {

@@ -55,7 +55,7 @@ test("what belongs to the server is neither written nor read", () => {
   );
   expect(fromUtf8(sealed)).not.toContain("hints");
   const forged = utf8(
-    `<envelope xmlns="${SCE}"><content><store xmlns="urn:xmpp:hints"/><body xmlns="jabber:client">a</body></content></envelope>`,
+    `<envelope xmlns="${SCE}"><content><store xmlns="urn:xmpp:hints"/><body xmlns="jabber:client">a</body></content><from jid="${ANA}"/></envelope>`,
   );
   expect(openEnvelope(forged, talk).content.map(({ name }) => name)).toEqual(["body"]);
   expect(openEnvelope(sealed, talk).content.map(({ name }) => name)).toEqual(["body", "origin-id"]);
@@ -79,6 +79,12 @@ test("an envelope of another conversation is forged", () => {
   expect(openEnvelope(toRoom, { ...talk, room: ROOM }).to).toBe(ROOM);
 });
 
+test("an envelope that names no sender could be anybody's", () => {
+  const text = `<envelope xmlns="${SCE}"><content><body xmlns="jabber:client">a</body></content><from/></envelope>`;
+  expect(reasonOf(() => openEnvelope(utf8(text), talk))).toBe("forged-envelope");
+  expect(reasonOf(() => openEnvelope(utf8(text.replace("<from/>", "")), talk))).toBe("forged-envelope");
+});
+
 test("the copy of an own message names somebody else, rightly", () => {
   expect(
     openEnvelope(sealEnvelope([body], ANA, BRUNO, NOW), { own: ANA, from: ANA, room: undefined }).to,
@@ -96,7 +102,7 @@ test.each([
 });
 
 test("a time nobody can read is no time", () => {
-  const text = `<envelope xmlns="${SCE}"><content/><time stamp="soon"/></envelope>`;
+  const text = `<envelope xmlns="${SCE}"><content/><from jid="${ANA}"/><time stamp="soon"/></envelope>`;
   expect(openEnvelope(utf8(text), talk).time).toBeUndefined();
 });
 

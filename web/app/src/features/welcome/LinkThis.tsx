@@ -42,10 +42,14 @@ export function LinkThis() {
           <Trans>Use Plauder on this device</Trans>
         </h1>
         <div className="my-6 self-center">
-          {offer?.state === "receiving" || offer?.state === "approved" ? (
-            <div className="grid min-h-60 place-items-center text-center" role="status">
+          {offer?.state === "receiving" || offer?.state === "approved" || offer?.state === "failed" ? (
+            <div className="grid min-h-60 place-content-center gap-5 text-center" role="status">
               <p className="text-lg text-ink-2">
-                {offer.progress ? (
+                {offer.state === "failed" ? (
+                  <Trans>
+                    Linked, but your history did not come over. New messages come here all the same.
+                  </Trans>
+                ) : offer.progress && offer.progress.total > 1 ? (
                   <Trans>
                     Your history is coming over: {offer.progress.done} of {offer.progress.total} messages
                   </Trans>
@@ -53,6 +57,11 @@ export function LinkThis() {
                   <Trans>Linked. Your history is coming over.</Trans>
                 )}
               </p>
+              {offer.state !== "approved" && (
+                <Link to="/chats" replace className="btn self-center">
+                  <Trans>To my chats</Trans>
+                </Link>
+              )}
             </div>
           ) : offer?.state === "refused" ? (
             <p className="banner danger">{t`The other device said no. Reload this page to try again.`}</p>

@@ -204,6 +204,7 @@ export class Account {
     this.session.stop();
     this.typing.stop();
     this.calls.stop();
+    this.history.stop();
     clearTimeout(this.#expiry);
     clearTimeout(this.#catchUp);
   }
@@ -336,7 +337,7 @@ export class Account {
   /** Only inside encryption, so that it is from who it says. */
   #aside({ sender, own }: { sender: string; own: boolean }, elements: readonly Element[]): void {
     const history = own ? readHistory(elements) : undefined;
-    if (history) void this.history.receive(history).catch(() => undefined);
+    if (history) this.history.receive(history);
     const media = elements.find((element) => element.is("media", CALL_NS));
     if (media && !own) this.calls.unsealed(sender, media);
   }

@@ -4,8 +4,9 @@
  */
 import { fromHex, fromUtf8, toHex, utf8 } from "@plauder/protocol/bytes";
 import { type Element, el } from "@plauder/protocol/xml";
-import type { Row } from "../store/sql.ts";
+import type { Row, Value } from "../store/sql.ts";
 import type { Store } from "../store/store.ts";
+import { type Column, type HistoryRecord, readRecord } from "./history-record.ts";
 
 export const HISTORY_NS = "urn:plauder:history:0";
 /** What goes along; the order lets references find their target. */
@@ -22,22 +23,35 @@ const TABLES = [
 ] as const;
 const SETTINGS = ["privacy", "notifications"] as const;
 const CHUNK = 500;
+/** Of the lines, in bytes: what is packed small can be large. */
+const LARGEST = 400 * 1024 * 1024;
+
+/** "For ever", which JSON cannot say: the last instant that a `Date` knows. */
+const EVER = 8.64e15;
+
+/** Not a history, or not one that can be shown: nothing of it was written. */
+export class HistoryDamaged extends Error {
+  override readonly name = "HistoryDamaged";
+}
 
 export interface HistoryNotice {
+  /** Which joining it belongs to: said by who approved the device, behind the code that it showed. */
+  readonly mark: string;
   readonly url: string;
   readonly key: Uint8Array;
   readonly iv: Uint8Array;
 }
 
-export function historyElement({ url, key, iv }: HistoryNotice): Element {
-  return el("history", HISTORY_NS, { url, key: toHex(key), iv: toHex(iv) });
+export function historyElement({ mark, url, key, iv }: HistoryNotice): Element {
+  return el("history", HISTORY_NS, { mark, url, key: toHex(key), iv: toHex(iv) });
 }
 
 export function readHistory(elements: readonly Element[]): HistoryNotice | undefined {
   const found = elements.find((element) => element.is("history", HISTORY_NS));
-  const { url, key, iv } = found?.attrs ?? {};
-  if (!url || !key || !iv || !/^[0-9a-f]{64}$/.test(key) || !/^[0-9a-f]{24}$/.test(iv)) return undefined;
-  return { url, key: fromHex(key), iv: fromHex(iv) };
+  const { mark, url, key, iv } = found?.attrs ?? {};
+  if (!mark || !url || !key || !iv || !/^[0-9a-f]{64}$/.test(key) || !/^[0-9a-f]{24}$/.test(iv))
+    return undefined;
+  return { mark, url, key: fromHex(key), iv: fromHex(iv) };
 }
 
 /** Everything a person would miss, as compressed lines of JSON. */
@@ -54,45 +68,61 @@ export async function pack(store: Store): Promise<Uint8Array<ArrayBuffer>> {
   return await pipe(utf8(lines.join("\n")), new CompressionStream("gzip"));
 }
 
-/** Writes a packed history; what is here already stays. Returns how many messages it brought. */
+/** Writes a packed history; what is here already stays. Returns how many messages it brought. Throws `HistoryDamaged`. */
 export async function unpack(
   store: Store,
   packed: Uint8Array<ArrayBuffer>,
   progress: (done: number, total: number) => void,
+  largest: number = LARGEST,
 ): Promise<number> {
-  const text = fromUtf8(await pipe(packed, new DecompressionStream("gzip")));
-  const [head = "{}", ...lines] = text.split("\n");
-  if ((JSON.parse(head) as { format?: number }).format !== 1)
-    throw new TypeError("not a history of a kind we know");
-  const columns = new Map(TABLES.map((table) => [table as string, columnsOf(store, table)]));
-  let messages = 0;
-  for (let at = 0; at < lines.length; at += CHUNK) {
+  const records = await read(store, packed, largest);
+  const count = (): number => store.sql.value<number>("SELECT count(*) FROM message") ?? 0;
+  const before = count();
+  for (let at = 0; at < records.length; at += CHUNK) {
     store.write(() => {
-      for (const line of lines.slice(at, at + CHUNK)) messages += unpackLine(store, columns, line);
+      for (const record of records.slice(at, at + CHUNK)) write(store, record);
     });
-    progress(Math.min(at + CHUNK, lines.length), lines.length);
-    // Let the socket and the views have their turn.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    progress(Math.min(at + CHUNK, records.length), records.length);
+    await pause();
   }
   store.write(() => settle(store));
-  return messages;
+  return count() - before;
 }
 
-function unpackLine(store: Store, columns: ReadonlyMap<string, readonly string[]>, line: string): number {
-  const [table, raw] = JSON.parse(line) as [string, Record<string, unknown>];
-  if (table === "setting") {
-    if ((SETTINGS as readonly string[]).includes(String(raw.key)))
-      store.setSetting(String(raw.key), raw.value);
-    return 0;
+/** Let the socket and the views have their turn. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Everything is read before anything is written, so that half a history is none. */
+async function read(
+  store: Store,
+  packed: Uint8Array<ArrayBuffer>,
+  largest: number,
+): Promise<HistoryRecord[]> {
+  const tables = new Map(TABLES.map((table) => [table as string, columnsOf(store, table)]));
+  try {
+    const text = fromUtf8(await pipe(packed, new DecompressionStream("gzip"), largest));
+    const [head = "{}", ...lines] = text.split("\n");
+    if ((JSON.parse(head) as { format?: number }).format !== 1)
+      throw new TypeError("of a kind we do not know");
+    const records: HistoryRecord[] = [];
+    for (const [at, line] of lines.entries()) {
+      const record = readRecord(tables, SETTINGS, line);
+      if (record) records.push(record);
+      if (at % CHUNK === 0) await pause();
+    }
+    return records;
+  } catch (error) {
+    throw new HistoryDamaged("this is no history that can be read here", { cause: error });
   }
-  const known = columns.get(table);
-  if (!known) return 0;
-  // Numbers of rows are this device's own affair; chats find their last message anew.
-  const names = known.filter((name) => name in raw && !(table === "message" && name === "seq"));
-  const values = names.map((name) => decode(raw[name]));
-  const marks = names.map(() => "?").join(", ");
-  store.sql.run(`INSERT OR IGNORE INTO ${table} (${names.join(", ")}) VALUES (${marks})`, ...values);
-  return table === "message" ? 1 : 0;
+}
+
+function write(store: Store, { table, values }: HistoryRecord): void {
+  if (table === "setting") return store.setSetting(String(values.get("key")), values.get("value"));
+  const marks = Array.from(values, () => "?").join(", ");
+  const sql = `INSERT OR IGNORE INTO ${table} (${[...values.keys()].join(", ")}) VALUES (${marks})`;
+  store.sql.run(sql, ...(values.values() as Iterable<Value>));
 }
 
 /** Chats point at rows by number: find the places again. What came with the history was read elsewhere. */
@@ -114,32 +144,35 @@ function settle(store: Store): void {
   store.touch("chats", "people", "starred");
 }
 
-function columnsOf(store: Store, table: string): string[] {
-  return store.sql
-    .all<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`)
-    .map(({ name }) => name);
+function columnsOf(store: Store, table: string): Column[] {
+  return store.sql.all<{ name: string; type: string; notnull: number }>(
+    `SELECT name, type, "notnull" FROM pragma_table_info('${table}')`,
+  );
 }
 
 function encode(table: string, row: Row): Record<string, unknown> {
   const entries = Object.entries(row).map(([name, value]) => [
     name,
-    value instanceof Uint8Array ? { hex: toHex(value) } : value,
+    value instanceof Uint8Array ? { hex: toHex(value) } : value === Infinity ? EVER : value,
   ]);
   const plain = Object.fromEntries(entries) as Record<string, unknown>;
   if (table === "chat") plain.draft = null;
   return plain;
 }
 
-function decode(value: unknown): string | number | Uint8Array | null {
-  if (typeof value === "string" || typeof value === "number") return value;
-  const hex = (value as { hex?: unknown } | null)?.hex;
-  return typeof hex === "string" ? fromHex(hex) : null;
-}
-
 async function pipe(
   bytes: Uint8Array<ArrayBuffer>,
   through: CompressionStream | DecompressionStream,
+  largest: number = Number.POSITIVE_INFINITY,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(through);
+  let size = 0;
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      size += chunk.length;
+      if (size > largest) throw new RangeError("larger than any history");
+      controller.enqueue(chunk);
+    },
+  });
+  const stream = new Blob([bytes]).stream().pipeThrough(through).pipeThrough(limit);
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

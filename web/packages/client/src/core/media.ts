@@ -240,16 +240,15 @@ export class MediaTransfers {
   }
 
   /** The same encrypted file for somebody else: nothing to upload again. */
-  async forward(row: MessageRow, content: MediaContent, chat: string): Promise<void> {
+  async forward(row: MessageRow, content: MediaContent, chat: string, id: string): Promise<void> {
     const media = this.row(row.id);
     if (!media?.share) throw new ClientError("not-found");
-    const id = newMessageId();
     const mediaId = newId();
     const bytes = await this.#files.get(media.id);
     if (bytes) await this.#files.put(mediaId, bytes);
     const copy = { ...content, media: { ...content.media, id: mediaId } } as StoredContent;
-    this.#account.post(chat, { id, content: copy, forwarded: true }, [], undefined, false);
     this.#account.store.write(() => {
+      this.#account.post(chat, { id, content: copy, forwarded: true }, [], undefined, false);
       this.#sql.run(
         "INSERT INTO media (id, message, chat, share, state, bytes) VALUES (?, ?, ?, ?, ?, ?)",
         mediaId,

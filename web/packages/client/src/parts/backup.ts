@@ -16,7 +16,7 @@ import {
 } from "@plauder/crypto/backup";
 import { concat, fromBase64, toBase64 } from "@plauder/protocol/bytes";
 import { type Backup, type BackupView, ClientError, type Live } from "../api.ts";
-import { pack, unpack } from "../core/history.ts";
+import { HistoryDamaged, pack, unpack } from "../core/history.ts";
 import { Cell } from "../live.ts";
 import { type Household, toClientError } from "./household.ts";
 
@@ -133,6 +133,8 @@ export class BackupPart implements Backup {
     } catch (error) {
       if (error instanceof BackupUnreadable && error.reason === "wrong-key")
         throw new ClientError("wrong-secret");
+      if (error instanceof BackupUnreadable || error instanceof HistoryDamaged)
+        throw new ClientError("damaged", String(error));
       throw error;
     } finally {
       this.#tell(undefined, undefined);

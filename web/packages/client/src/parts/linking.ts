@@ -4,6 +4,7 @@
  */
 import { fromBase64, fromUtf8, toBase64, toHex, utf8 } from "@plauder/protocol/bytes";
 import { ClientError, type LinkOffer, type Live } from "../api.ts";
+import { awaitHistory, type HistoryProgress } from "../core/link-history.ts";
 import { Cell } from "../live.ts";
 import type { Household } from "./household.ts";
 
@@ -19,7 +20,8 @@ interface Offer {
 
 interface Note {
   readonly token: string;
-  readonly history: boolean;
+  /** Mark of the history that will come; absent: none will. */
+  readonly history?: string;
 }
 
 export class Linking {
@@ -82,21 +84,23 @@ export class Linking {
     cell.set({ ...before, state: "approved" });
     try {
       const credential = await this.#household.around.api.acceptLink(note.token, deviceName);
+      awaitHistory(this.#household.store, note.history);
       await this.#household.signIn(credential, deviceName);
     } catch {
       cell.set({ ...before, state: "refused" });
       return;
     }
-    if (!note.history) {
+    if (note.history === undefined) {
       cell.set({ ...before, state: "done" });
       return;
     }
     const { store } = this.#household;
     const refresh = (): void => {
-      const progress = store.setting<{ done: number; total: number }>("history");
-      const isDone = progress !== undefined && progress.done >= progress.total;
-      cell.set({ ...before, state: isDone ? "done" : "receiving", ...(progress && { progress }) });
-      if (isDone) stop();
+      const now = store.setting<HistoryProgress>("history");
+      const isDone = now !== undefined && now.done >= now.total;
+      const state = now?.failed ? "failed" : isDone ? "done" : "receiving";
+      cell.set({ ...before, state, ...(now && { progress: { done: now.done, total: now.total } }) });
+      if (state !== "receiving") stop();
     };
     const stop = store.watch(["setting:history"], refresh);
     refresh();
@@ -125,8 +129,10 @@ export class Linking {
     const known = new Set(
       (await account.encryption.engine.devices(account.jid)).map(({ deviceId }) => deviceId),
     );
-    await api.call("PUT", `/meetings/${offer.place}`, { note: await seal(offer, { token, history }) });
-    if (history) account.history.sendToNewDevice(known);
+    const mark = history ? toHex(crypto.getRandomValues(new Uint8Array(16))) : undefined;
+    const note = await seal(offer, { token, ...(mark && { history: mark }) });
+    await api.call("PUT", `/meetings/${offer.place}`, { note });
+    if (mark) account.history.sendToNewDevice(known, mark);
   }
 }
 
@@ -154,7 +160,9 @@ async function unseal(offer: Offer, text: string): Promise<Note | undefined> {
     const bytes = fromBase64(text);
     const how = { name: "AES-GCM", iv: bytes.slice(0, 12), additionalData: utf8(offer.place) };
     const plain = await crypto.subtle.decrypt(how, await keyOf(offer), bytes.slice(12));
-    return JSON.parse(fromUtf8(new Uint8Array(plain))) as Note;
+    const { token, history } = JSON.parse(fromUtf8(new Uint8Array(plain))) as Partial<Note>;
+    if (typeof token !== "string") return undefined;
+    return typeof history === "string" ? { token, history } : { token };
   } catch {
     return undefined;
   }

@@ -200,8 +200,14 @@ describe("a page whose worker's tab went", () => {
     const chat = page.conversation("bruno@example.org");
     void chat.send("Oi");
     void chat.attach({ kind: "file", blob: new Blob(["x"]), name: "x.txt" });
-    const ids = posted.map((one) => (one.do === "call" ? (one.args[1] as { id: string }).id : undefined));
-    expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id ?? ""))).toBe(true);
-    expect(new Set(ids).size).toBe(2);
+    void chat.forward(["m1", "m2"], ["ana@example.org", "carla@example.org"]);
+    const button = { type: "button_reply", button_reply: { id: "1", title: "Yes" } } as const;
+    void chat.answer("m3", button);
+    const args = posted.map((one) => (one.do === "call" ? one.args : []));
+    const named = [args[0]?.[1], args[1]?.[1], args[3]?.[2]] as { id: string }[];
+    const copies = args[2]?.[2] as string[][];
+    const ids = [...named.map(({ id }) => id), ...copies.flat()];
+    expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
+    expect(new Set(ids).size).toBe(7);
   });
 });
