@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-from datetime import timedelta
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,11 @@ from sqlalchemy import func, select
 from plauder.business.shared.errors import GraphError
 from plauder.business.shared.updates import Update
 from plauder.business.webhooks import commands, rules, store
+from plauder.edge import certificates
 from plauder.edge.outbound import Outbound, OutboundFailed, Refused
 from plauder.edge.webhooks import DeliverySettings, sampled
-from tests.business.cloud import Cloud
+from plauder.kit.config import Config
+from tests.business.cloud import LOOPBACK, Cloud
 
 
 @pytest.fixture
@@ -205,3 +209,87 @@ def test_under_load_the_journal_keeps_failures_and_a_sample() -> None:
     assert len(kept) < 100
     assert [entry for entry in kept if entry["status"] == 500] == [e for e in entries if e["status"] == 500]
     assert sampled(entries[:64]) == entries[:64]
+
+
+# ── receivers that mean ill ───────────────────────────────────────────────────────────────────────────────────────
+
+OK = b"HTTP/1.1 200 OK\r\n"
+EVIL: dict[str, tuple[bytes, bytes]] = {
+    "a huge body": (OK + b"Content-Length: 99999999999\r\n\r\n", b"x" * 65_536),
+    "chunks for ever": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b"x" * 1_024 + b"\r\n"),
+    "a chunk extension for ever": (OK + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x" * 65_536),
+    "one header for ever": (OK + b"X-Long: ", b"x" * 65_536),
+    "headers for ever": (OK, b"X-More: 1\r\n" * 1_000),
+    "a trailer for ever": (OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Late: ", b"x" * 65_536),
+    "promises for ever": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00\xff" * 100),
+    "a slow drip": (OK + b"Content-Length: 1000\r\n\r\n", b""),
+    "silence": (b"", b""),
+    "nothing at all": (b"close", b""),
+    "half an answer": (OK + b"Content-Length: 10\r\n\r\nabcclose", b""),
+    "two lengths": (OK + b"Content-Length: 1\r\nContent-Length: 3\r\n\r\nabcclose", b""),
+    "a redirect to ourselves": (b"HTTP/1.1 307 X\r\nLocation: /hook\r\nContent-Length: 0\r\n\r\n", b""),
+}
+
+
+@pytest.mark.parametrize("name", EVIL)
+async def test_a_receiver_that_means_ill_only_fails_its_own_delivery(tmp_path: Path, name: str) -> None:
+    head, more = EVIL[name]
+    serving: list[asyncio.Task[object] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(head.removesuffix(b"close"))
+            while more:
+                writer.write(more)
+                await writer.drain()
+            while not head.endswith(b"close"):
+                if name == "a slow drip":
+                    writer.write(b"x")
+                await asyncio.sleep(0.02)
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort() if more else writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    evil = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    async with Cloud(tmp_path, delivery=DeliverySettings(timeout=0.3)) as cloud:
+        async with cloud.database.begin() as uow:
+            await commands.override_number(uow, phone_id="77", app_id=cloud.app, override_url=evil)
+            update = Update(cloud.waba, "messages", {"text": "x"}, cloud.clock.now(), key="a", phone_id="77")
+            await cloud.platform.publisher.publish(uow, [update])
+        await publish(cloud, "fine")
+        await deliver(cloud)
+        assert heard(cloud) == ["fine"]
+        assert (await count(cloud, "due"), len(serving)) == (1, 1)
+        async with cloud.database.read() as uow:
+            entry = (await uow.execute(select(store.journal).where(store.journal.c.error != ""))).one()
+    assert len(entry.response) <= 16_384
+    server.close()
+    for task in filter(None, serving):
+        task.cancel()
+    await asyncio.gather(*filter(None, serving), return_exceptions=True)
+    await asyncio.sleep(0)
+
+
+async def test_tls_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    made = certificates.files(Config(data_dir=tmp_path, domain="chat.example"), datetime.now(UTC))
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(made.certificate, made.key)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    trusting = ssl.create_default_context(cafile=made.ca)
+    for context in (own, None):  # a stranger's certificate; a server that speaks no TLS at all
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        for tls in (None, trusting):  # the second knows the authority, but the name is another
+            outbound = Outbound(allowed=LOOPBACK, tls=tls)
+            with pytest.raises(OutboundFailed, match=r"Cannot connect|closed"):
+                await outbound.post(f"https://127.0.0.1:{port}/hook", b"{}", timeout=5)
+            outbound.close()
+        server.close()

@@ -22,6 +22,8 @@ from plauder.kit.errors import PlauderError
 
 IDLE_PER_HOST = 64
 IDLE_SECONDS = 30.0
+HEAD_BYTES = 131_072
+"""Beyond what bodies may have: headers, trailers and what chunks cost."""
 
 
 class OutboundFailed(PlauderError):
@@ -66,6 +68,7 @@ class _Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._body = bytearray()
         self._limit = 0
+        self._left = 0
         self.is_open = False
         self.keep_alive = True
         self.used = False
@@ -77,9 +80,12 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         try:
+            self._left -= len(data)
+            if self._left < 0:  # a header, a trailer or a chunk's extension without end, which the parser gathers
+                raise OutboundFailed("The answer's headers are too large.")  # noqa: TRY301
             self._parser.feed_data(data)
         except (httptools.HttpParserError, OutboundFailed) as error:
-            cause = error.__context__ if isinstance(error.__context__, OutboundFailed) else None
+            cause = next((one for one in (error, error.__context__) if isinstance(one, OutboundFailed)), None)
             self._fail(cause or OutboundFailed(f"The answer is not HTTP: {str(error)[:120]}"))
             self.close()
 
@@ -121,6 +127,7 @@ class _Connection(asyncio.Protocol):
         assert self.transport
         self._parser = httptools.HttpResponseParser(self)
         self._headers, self._body, self._limit = {}, bytearray(), limit
+        self._left = 2 * limit + HEAD_BYTES
         self._done = asyncio.get_running_loop().create_future()
         self.transport.write(head + body)
         await self._done
