@@ -15,6 +15,7 @@ from sqlalchemy import MetaData, select
 from starlette.types import ASGIApp, Scope
 
 import plauder
+from plauder.business.accounts import invitations as team_invitations
 from plauder.core.door import Door, Rules
 from plauder.core.embedded import LocalBus, LocalDirectory
 from plauder.core.ports import SHARED, Limits
@@ -30,7 +31,7 @@ from plauder.edge.http import accounts as account_routes
 from plauder.edge.http import backups as backup_routes
 from plauder.edge.http import billing as billing_routes
 from plauder.edge.http import business as business_routes
-from plauder.edge.http import business_files, business_templates, dev
+from plauder.edge.http import business_files, business_team, business_templates, dev
 from plauder.edge.http import discovery as discovery_routes
 from plauder.edge.http import media as media_routes
 from plauder.edge.http import meetings as meeting_routes
@@ -461,6 +462,7 @@ class App:
             routers.insert(0, self.platform.downloads)
             consoles = (business_routes, business_templates, business_files)
             routers += [module.router(self.platform) for module in consoles]
+            routers.append(business_team.router(self.platform, self.invites))
             routers.append(billing_routes.router(self.platform, seller=self._seller))
             others.append((business_setup.Owner(config), self.platform.api))
         if config.dev.page and isinstance(self.sms, Console):
@@ -531,7 +533,15 @@ class App:
             if not await self.credentials.exists(str(one.payload["account"])):
                 await server.forget_account(jid(one))
 
+        async def created(one: outbox.Announcement) -> None:
+            await changed(one)
+            async with self.database.begin() as uow:
+                await team_invitations.joined(uow, str(one.payload["account"]), at=self.clock.now())
+
         async def invited(one: outbox.Announcement) -> None:
+            account, invite = str(one.payload["account"]), str(one.payload["invite"])
+            async with self.database.begin() as uow:
+                await team_invitations.joined(uow, account, at=self.clock.now(), invite=invite)
             host = Jid.parse(f"{one.payload['by']}@{self.config.domain}")
             if await server.has_account(host) and await server.has_account(jid(one)):
                 await server.people.contacts.befriend(jid(one), host)
@@ -544,7 +554,7 @@ class App:
             server.account_changed(new)
 
         for topic, do in (
-            (events.CREATED, changed),
+            (events.CREATED, created),
             (events.INVITED, invited),
             (events.ENABLED, changed),
             (events.DISABLED, disabled),

@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from fastapi import FastAPI, Request
+from sqlalchemy import select
 
-from plauder.edge.http import business, business_files, business_templates, errors
+from plauder.business.accounts import invitations
+from plauder.edge.http import business, business_files, business_team, business_templates, errors
 from plauder.edge.http.auth import Caller
 from plauder.edge.http.graph.billing import MeteredBilling
+from plauder.features.accounts import events
+from plauder.features.accounts.parts import NoInvite
+from plauder.store import outbox
 from tests.business.cloud import ANN, BRUNO, Cloud
+from tests.features.accounts.conftest import Office
 
 OWNER = "4917012345678"
 
@@ -31,12 +38,19 @@ async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
 
 
 @pytest.fixture
-async def console(cloud: Cloud) -> AsyncIterator[Any]:
+async def office(cloud: Cloud) -> Office:
+    """The accounts of the same server."""
+    return Office(cloud.database, cloud.clock, registration={"ways": ["phone", "invite"]})
+
+
+@pytest.fixture
+async def console(cloud: Cloud, office: Office) -> AsyncIterator[Any]:
     app = FastAPI()
     app.state.auth = authenticate
     errors.install(app)
     for module in (business, business_templates, business_files):
         app.include_router(module.router(cloud.platform))
+    app.include_router(business_team.router(cloud.platform, office.invites))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://cloud.test") as http:
 
@@ -138,6 +152,82 @@ async def test_strangers_see_nothing_and_roles_bind(cloud: Cloud, console: Any) 
     assert (await console("DELETE", f"/{business}/members/{OWNER}")).status_code == 409
     assert (await console("PUT", f"/{business}/members/49170000", {"role": "viewer"})).status_code == 404
     assert (await console("DELETE", f"/{business}/members/{ANN}", by=ANN)).status_code == 204
+
+
+# ── people who have no account yet ────────────────────────────────────────────────────────────────────────────────
+
+NEWCOMER = "4915112340000"
+
+
+async def invited(console: Any, business: str, *, by: str = OWNER, **wish: Any) -> dict[str, Any]:
+    made = await console("POST", f"/{business}/invitations", {"role": "agent"} | wish, by=by)
+    assert made.status_code == 201, made.text
+    result: dict[str, Any] = made.json()
+    return result
+
+
+async def registered(cloud: Cloud, account: str, invite: str = "") -> int:
+    async with cloud.database.begin() as uow:
+        return await invitations.joined(uow, account, at=cloud.clock.now(), invite=invite)
+
+
+async def team(console: Any, business: str) -> dict[str, str]:
+    return {row["account"]: row["role"] for row in (await console("GET", f"/{business}/members")).json()}
+
+
+async def test_who_registers_an_invited_number_is_in_the_team(cloud: Cloud, console: Any) -> None:
+    business = (await found(console))["id"]
+    made = await invited(console, business, number="+49 1511 2340000")
+    assert made["number"] == NEWCOMER
+    again = await console("POST", f"/{business}/invitations", {"role": "agent", "number": f"+{NEWCOMER}"})
+    assert again.status_code == 409
+    assert await registered(cloud, "4915112340001") == 0
+    assert await registered(cloud, NEWCOMER) == 1
+    assert await team(console, business) == {OWNER: "owner", NEWCOMER: "agent"}
+    assert (await console("GET", f"/{business}/invitations")).json() == []
+    assert await registered(cloud, NEWCOMER) == 0, "an announcement may come twice"
+
+
+async def test_who_opens_an_account_by_the_link_is_in_the_team(cloud: Cloud, console: Any, office: Office) -> None:
+    business = (await found(console))["id"]
+    made = await invited(console, business)
+    token = made["url"].rpartition("/")[2]
+    await office.invites.accept(token, "carla", "Phone")
+    async with cloud.database.read() as uow:
+        told = (await uow.execute(select(outbox.table).where(outbox.table.c.topic == events.INVITED))).one()
+    payload = orjson.loads(told.payload)
+    assert await registered(cloud, payload["account"], payload["invite"]) == 1
+    assert await team(console, business) == {OWNER: "owner", "carla": "agent"}
+
+
+async def test_an_invitation_is_as_good_as_who_made_it(cloud: Cloud, console: Any) -> None:
+    business = (await found(console))["id"]
+    await console("PUT", f"/{business}/members/{ANN}", {"role": "admin"})
+    assert (await console("POST", f"/{business}/invitations", {"role": "owner"}, by=ANN)).status_code == 403
+    await invited(console, business, by=ANN, number="+49 1511 2340000")
+    await console("DELETE", f"/{business}/members/{ANN}")
+    assert await registered(cloud, NEWCOMER) == 0
+    await invited(console, business, number="+49 1511 2340000")
+    cloud.clock.advance(invitations.LIFE.total_seconds())
+    assert await registered(cloud, NEWCOMER) == 0
+
+
+async def test_invitations_are_withdrawn_and_wrong_ones_refused(cloud: Cloud, console: Any, office: Office) -> None:
+    business = (await found(console))["id"]
+    made = await invited(console, business)
+    assert (await console("DELETE", f"/{business}/invitations/{made['id']}")).status_code == 204
+    assert (await console("DELETE", f"/{business}/invitations/{made['id']}")).status_code == 404
+    with pytest.raises(NoInvite):
+        await office.invites.look(made["url"].rpartition("/")[2])
+    for wish, status in (
+        ({"role": "king"}, 400),
+        ({"role": "agent", "number": "12"}, 400),
+        ({"role": "agent", "number": ANN}, 400),
+        ({"role": "agent", "number": f"+{ANN}"}, 409),
+    ):
+        assert (await console("POST", f"/{business}/invitations", wish)).status_code == status
+    assert (await console("POST", f"/{business}/invitations", {"role": "agent"}, by=ANN)).status_code == 404
+    assert (await console("GET", f"/{business}/invitations", by=ANN)).status_code == 404
 
 
 async def test_a_revoked_key_is_dead_at_once(cloud: Cloud, console: Any) -> None:

@@ -132,7 +132,7 @@ async def test_who_was_invited_opens_an_account(closed: InBand, invites: Invites
     assert await office.credentials.check_password("bruno", "correct horse") == ""
     async with office.parts.database.read() as uow:
         waiting = [orjson.loads(row.payload) for row in await uow.execute(select(outbox.table))]
-    assert {"account": "bruno", "by": "ana"} in waiting
+    assert ("bruno", "ana") in [(payload.get("account"), payload.get("by")) for payload in waiting]
     with pytest.raises(StanzaError, match="forbidden"):  # the invite had one use
         await create(closed, visitor, "carla")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
 from plauder.business.accounts import commands as accounts
 from plauder.business.accounts import rules, store
@@ -64,10 +64,6 @@ class CodeRequest(Body):
 class Code(Body):
     code: str = Field(min_length=4, max_length=16)
     pin: str = Field(pattern=r"^[0-9]{6}$")
-
-
-class Member(Body):
-    role: str = Field(max_length=16)
 
 
 class NewKey(Body):
@@ -145,7 +141,6 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/business", tags=["business"])
     desk = Desk(platform)
     _businesses(routes, desk)
-    _team(routes, desk)
     _numbers(routes, desk)
     _keys(routes, desk)
     _journal(routes, desk)
@@ -209,50 +204,6 @@ async def _overview(uow: UnitOfWork, desk: Desk, portfolio_id: str, role: str) -
 def _number(row: Row[Any]) -> dict[str, Any]:
     names = ("id", "waba_id", "digits", "display", "verified_name", "status", "quality", "is_test", "recipients")
     return {name: getattr(row, name) for name in names} | {"verification": row.code_verification_status}
-
-
-# ── team ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _team(routes: APIRouter, desk: Desk) -> None:
-    @routes.get("/{business_id}/members", summary="The team")
-    async def members(caller: Authenticated, business_id: str) -> list[dict[str, Any]]:
-        async with desk.database.read() as uow:
-            await desk.role(uow, caller, business_id)
-            statement = select(store.members).where(store.members.c.portfolio_id == business_id)
-            rows = (await uow.execute(statement.order_by(store.members.c.joined_at))).all()
-        return [
-            {
-                "account": row.account,
-                "name": await desk.platform.hosted.name_of(row.account),
-                "role": row.role,
-                "since": row.joined_at.isoformat(),
-                "is_me": row.account == caller.local,
-            }
-            for row in rows
-        ]
-
-    @routes.put("/{business_id}/members/{account}", status_code=204, summary="Add somebody, or give another role")
-    async def set_member(caller: Authenticated, business_id: str, account: str, body: Member) -> None:
-        async with desk.database.begin() as uow:
-            role = await desk.role(uow, caller, business_id, "team")
-            if not await desk.platform.hosted.exists(account):
-                raise NotFound("Nobody here has that number.")
-            await accounts.set_member(
-                uow,
-                portfolio_id=business_id,
-                account=account,
-                role=body.role,
-                by_role=role,
-                at=desk.graph.clock.now(),
-            )
-
-    @routes.delete("/{business_id}/members/{account}", status_code=204, summary="Remove somebody from the team")
-    async def remove_member(caller: Authenticated, business_id: str, account: str) -> None:
-        async with desk.database.begin() as uow:
-            act = "read" if account == caller.local else "team"
-            role = await desk.role(uow, caller, business_id, act)
-            await accounts.remove_member(uow, portfolio_id=business_id, account=account, by_role=role)
 
 
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────

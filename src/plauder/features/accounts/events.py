@@ -3,7 +3,7 @@
 CREATED = "accounts.created"
 """{"account"}: a new account."""
 INVITED = "accounts.invited"
-"""{"account", "by"}: this new account came by an invitation of that one."""
+"""{"account", "by", "invite"}: this new account came by an invitation of that one; `invite` is the invitation's id."""
 REVOKED = "accounts.revoked"
 """{"account", "device"}: this device may not come back; its sessions end and its queue goes."""
 DISABLED = "accounts.disabled"

@@ -132,7 +132,8 @@ class Invites:
             raise Taken()
         uow.announce(events.CREATED, {"account": account.local}, key=account.local)
         if invite.by is not None:
-            uow.announce(events.INVITED, {"account": account.local, "by": invite.by}, key=account.local)
+            told = {"account": account.local, "by": invite.by, "invite": invite.token_hash.hex()}
+            uow.announce(events.INVITED, told, key=account.local)
 
     async def meet(self, token: str, by: str) -> bool:
         """Somebody who has an account shows an invite of `by`, to be a contact at once (XEP-0379). Takes one use;

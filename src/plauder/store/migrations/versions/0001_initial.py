@@ -703,6 +703,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_business_app_portfolio", "business_app", ["portfolio_id"], unique=False)
     op.create_table(
+        "business_invitation",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("portfolio_id", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("invite", sa.String(), nullable=False),
+        sa.Column("created_at", plauder.store.schema.Instant(), nullable=False),
+        sa.Column("expires_at", plauder.store.schema.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portfolio_id"],
+            ["business_portfolio.id"],
+            name=op.f("fk_business_invitation_portfolio_id_business_portfolio"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_invitation")),
+    )
+    op.create_index("ix_business_invitation_invite", "business_invitation", ["invite"], unique=False)
+    op.create_index("ix_business_invitation_number", "business_invitation", ["number"], unique=False)
+    op.create_index("ix_business_invitation_portfolio", "business_invitation", ["portfolio_id"], unique=False)
+    op.create_table(
         "business_member",
         sa.Column("portfolio_id", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
