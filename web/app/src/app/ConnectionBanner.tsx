@@ -4,6 +4,9 @@ import { useEffect, useState } from "react";
 import { useClient, useLive } from "../lib/client.ts";
 import { useErrorText } from "../lib/errors.ts";
 
+/** So many messages are here before anybody could read that they come. */
+const FEW = 20;
+
 /** Says when the network is not with us; a reconnect of a moment is not worth a word. */
 export function ConnectionBanner() {
   const { t } = useLingui();
@@ -23,14 +26,20 @@ export function ConnectionBanner() {
 
   const { catchUp, queued, problem } = connection;
   let banner = null;
-  if (catchUp && catchUp.total > 20)
+  if (catchUp && catchUp.done > FEW)
     banner = (
       <div className="banner m-2 mb-0">
         <RefreshCw size={16} aria-hidden />
-        <span>
-          <Trans>
-            Catching up: {catchUp.done} of {catchUp.total} messages
-          </Trans>
+        <span className="sr">
+          <Trans>Fetching what came while you were away.</Trans>
+        </span>
+        {/* Read out once, not with every number. */}
+        <span aria-hidden>
+          <Plural
+            value={catchUp.done}
+            one="Fetching what came while you were away: # message so far"
+            other="Fetching what came while you were away: # messages so far"
+          />
         </span>
       </div>
     );

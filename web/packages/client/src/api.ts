@@ -75,8 +75,8 @@ export interface ConnectionView {
   readonly state: "online" | "connecting" | "offline";
   /** Messages written here that the server does not have yet. */
   readonly queued: number;
-  /** Present while messages of our absence come in. */
-  readonly catchUp?: { readonly done: number; readonly total: number };
+  /** Present while messages of our absence come in: how many have. How many wait, servers do not say. */
+  readonly catchUp?: { readonly done: number };
   /** Why we are not online, if it is not merely the network. */
   readonly problem?: "server-unreachable" | "refused" | "storage-full";
 }

@@ -71,8 +71,8 @@ export class ChatConversation implements Conversation {
     // What is unread is shown from its beginning; the rest of it comes as the person reads on.
     if (unread && this.#from && isBefore(unread, this.#from)) {
       this.#from = messages.before(this.#id, unread, PAGE / 2)[0] ?? unread;
-      const first = messages.after(this.#id, unread, 2 * PAGE);
-      this.#to = first.length < 2 * PAGE ? undefined : first.at(-1);
+      const first = messages.after(this.#id, unread, PAGE);
+      this.#to = first.length < PAGE ? undefined : first.at(-1);
     }
     this.#refresh();
     void this.#account.learnAbout(this.#id);

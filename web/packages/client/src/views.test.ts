@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { colorOf, initials, numberOf } from "./core/people.ts";
+import { marksOf } from "./core/words.ts";
 import { formatGroupInvite, parseGroupInvite } from "./parts/invites.ts";
-import { marksOf } from "./views.ts";
 
 it.each([
   ["Amanhã na praia", "amanha", [[0, 6]]],

@@ -24,6 +24,7 @@ import {
   type StoredQuote,
   textOf,
 } from "./core/rows.ts";
+import { fold, marksOf } from "./core/words.ts";
 
 const EDIT_WINDOW = 15 * 60_000;
 const DELETE_WINDOW = 48 * 3600_000;
@@ -452,24 +453,4 @@ function earliest(times: readonly (number | undefined)[]): number | undefined {
 /** When the last of them came to it; undefined while one has not. */
 function earliestOfAll(times: readonly (number | undefined)[]): number | undefined {
   return times.every((time) => time !== undefined) ? Math.max(...(times as number[])) : undefined;
-}
-
-/** Without case and accents, as the index compares. Length may change: for comparing alone. */
-function fold(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-}
-
-/** Where the words looked for stand in a text: [start, end) in UTF-16 units. */
-export function marksOf(text: string, query: string): (readonly [number, number])[] {
-  const wanted = (query.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).map(fold);
-  const marks: (readonly [number, number])[] = [];
-  for (const match of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
-    const word = fold(match[0]);
-    const hit = wanted.find((one) => word.startsWith(one));
-    if (hit === undefined) continue;
-    let end = 0;
-    while (end < match[0].length && fold(match[0].slice(0, end)).length < hit.length) end += 1;
-    marks.push([match.index, match.index + end]);
-  }
-  return marks;
 }

@@ -44,6 +44,10 @@ const NEAR_END = 120;
 /** Fetch older ones when this many rows are left above. */
 const AHEAD = 40;
 
+/** Rows drawn beyond the edges: few, so that a chat shows at once; many soon after, so that fast scrolling finds them. */
+const BEYOND = { atFirst: 4, soon: 24 };
+const SOON = 250; // ms
+
 /** Height of a row before it was measured; `width` is the log's, in pixels. The nearer, the calmer the scroll. */
 function estimate(row: Row | undefined, width: number): number {
   if (row?.kind !== "message") return row?.kind === "banner" ? 76 : 44;
@@ -70,6 +74,12 @@ export function Log(props: Props) {
   const [flash, setFlash] = useState<MessageId>();
   const news = useNews(messages, view.hasNewer);
 
+  const [beyond, setBeyond] = useState(BEYOND.atFirst);
+  useEffect(() => {
+    const timer = setTimeout(() => setBeyond(BEYOND.soon), SOON);
+    return () => clearTimeout(timer);
+  }, []);
+
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -78,7 +88,7 @@ export function Log(props: Props) {
       (index: number) => estimate(rows[index], scroller.current?.clientWidth ?? 700),
       [rows],
     ),
-    overscan: 24,
+    overscan: beyond,
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: NEAR_END,

@@ -34,6 +34,7 @@ import { type Element, el } from "@plauder/protocol/xml";
 import type { Privacy } from "../api.ts";
 import type { Store } from "../store/store.ts";
 import { CALL_NS, Calls } from "./calls.ts";
+import { CatchUp } from "./catch-up.ts";
 import { Encryption } from "./encryption.ts";
 import { readHistory } from "./history.ts";
 import { newId, newMessageId } from "./ids.ts";
@@ -69,7 +70,6 @@ export const DEFAULT_PRIVACY: Privacy = {
 };
 
 const CARD_AGE = 24 * 3600_000;
-const CATCH_UP_QUIET = 5000;
 const EXPIRY_TICK = 30_000;
 const FEATURES = [
   NS.receipts,
@@ -125,7 +125,10 @@ export class Account {
   /** Whose last activity is on the screen, or was. */
   readonly #lastAsked = new Set<string>();
   #expiry: ReturnType<typeof setTimeout> | undefined;
-  #catchUp: ReturnType<typeof setTimeout> | undefined;
+  readonly catchUp = new CatchUp(
+    () => this.store.touch("connection"),
+    () => this.#caughtUp(),
+  );
 
   private constructor(options: AccountOptions, token: FastToken | undefined) {
     this.#options = options;
@@ -206,7 +209,7 @@ export class Account {
     this.calls.stop();
     this.history.stop();
     clearTimeout(this.#expiry);
-    clearTimeout(this.#catchUp);
+    this.catchUp.stop();
   }
 
   // ---------------------------------------------------------------------------------------------- the stream
@@ -220,7 +223,7 @@ export class Account {
     session.on("token", (token) => void store.setSecret("token", token ?? null));
     session.on("bound", () => void this.#bound());
     session.on("resumed", () => {
-      this.#welcomeBack();
+      this.catchUp.begin();
       this.outgoing.kick();
     });
     session.on("acked", () => store.touch("connection"));
@@ -240,7 +243,7 @@ export class Account {
   async #begin(): Promise<void> {
     this.encryption.engine.beginCatchUp();
     this.session.send(presence({}, this.#capabilities.element()));
-    this.#welcomeBack();
+    this.catchUp.begin();
     await this.encryption.start();
     this.outgoing.kick();
     this.rooms.enterAll();
@@ -251,13 +254,10 @@ export class Account {
   }
 
   /** The keys used in what waited for us are kept until it is through. */
-  #welcomeBack(): void {
-    clearTimeout(this.#catchUp);
-    this.#catchUp = setTimeout(() => {
-      void this.encryption.engine
-        .endCatchUp((batch) => this.encryption.records.commit(batch, () => undefined))
-        .then((tasks) => this.encryption.perform(tasks));
-    }, CATCH_UP_QUIET);
+  #caughtUp(): void {
+    void this.encryption.engine
+      .endCatchUp((batch) => this.encryption.records.commit(batch, () => undefined))
+      .then((tasks) => this.encryption.perform(tasks));
   }
 
   async #syncRoster(): Promise<void> {
@@ -326,6 +326,7 @@ export class Account {
         readsReceipts: () => this.privacy.readReceipts,
         call: (arrival, signal) => this.calls.heard(arrival, signal),
         arrived: (id, late) => this.#arrived(id, late),
+        caughtUp: (count) => this.catchUp.took(count),
       },
       this.messages,
       this.people,

@@ -70,6 +70,8 @@ export interface IncomingHost {
   /** Whoever tells nobody what they read does not see what others read either. */
   readsReceipts(): boolean;
   arrived(messageId: string, late: boolean): void;
+  /** So many more messages of our absence are here. */
+  caughtUp(count: number): void;
 }
 
 export class Incoming {
@@ -121,7 +123,9 @@ export class Incoming {
       after.push(() => encryption.perform(tasks));
     } else this.#store.write(() => apply([]));
     for (const act of after) act();
-    if (arrivals.some(({ late }) => late)) this.#outgoing.kickSoon();
+    const late = arrivals.filter((arrival) => arrival.late).length;
+    this.#host.caughtUp(late);
+    if (late > 0) this.#outgoing.kickSoon();
     else this.#outgoing.kick();
   };
 

@@ -171,11 +171,34 @@ describe("a chat", () => {
     ]);
   });
 
-  it.each(['"', "*", "AND", "NEAR(", "text:", "-", "''; DROP TABLE message"])(
-    "is searched for %j without harm",
-    (text) => {
-      add(false);
-      expect(Array.isArray(messages.search(text))).toBe(true);
-    },
-  );
+  it.each([
+    ["हिन्दी में बात", "हिन्दी", "हिन्दू"],
+    ["नमस्ते दोस्तों", "दोस्त", "दास्त"],
+    ["Amanhã na praia", "amanha PRA", "raia"],
+    ["我喜欢北京", "北京", "东京"],
+    ["Treffen in 北京 im März", "marz 北京", "marz 东京"],
+    ["festa 🎉❤️", "🎉", "🎈"],
+    ["só 👍", "👍️", "👎"],
+  ])("%j is found by %j and not by %j", (text, right, wrong) => {
+    const id = add(false, { content: { kind: "text", text } });
+    add(false);
+    expect(messages.search(right).map((one) => one.id)).toEqual([id]);
+    expect(messages.search(right, "other@x")).toEqual([]);
+    expect(messages.search(wrong)).toEqual([]);
+  });
+
+  it.each([
+    "🎉".repeat(5000),
+    "北 ".repeat(5000),
+    '"',
+    "*",
+    "AND",
+    "NEAR(",
+    "text:",
+    "-",
+    "''; DROP TABLE message",
+  ])("is searched for %j without harm", (text) => {
+    add(false);
+    expect(Array.isArray(messages.search(text))).toBe(true);
+  });
 });

@@ -11,6 +11,7 @@ import {
   type StoredQuote,
   textOf,
 } from "./rows.ts";
+import { wantedOf } from "./words.ts";
 
 export interface NewMessage {
   readonly id?: string;
@@ -33,6 +34,9 @@ export interface NewMessage {
 
 /** Kinds that count as unread and move a chat up. */
 const NOTABLE = "('text','image','video','voice','file','location','business','locked','unsupported')";
+
+/** Of a search, what is looked for beside the index. */
+const MOST_PARTS = 8;
 
 export class Messages {
   readonly #store: Store;
@@ -495,17 +499,24 @@ export class Messages {
     );
   }
 
-  /** Newest first. Every word of the text has to begin a word of the message. */
+  /** Newest first. Every word of the text has to begin a word of the message; writing without spaces, to be in it. */
   search(text: string, chat?: string, limit = 100): MessageRow[] {
-    const words = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
-    if (words.length === 0) return [];
-    const query = words.map((word) => `"${word}"*`).join(" ");
+    const { beginnings, parts } = wantedOf(text);
+    if (beginnings.length + parts.length === 0) return [];
+    const indexed = beginnings.length > 0;
+    const from = indexed
+      ? "message_text JOIN message ON message.seq = message_text.rowid WHERE message_text MATCH ?1"
+      : "message WHERE ?1 = ''";
     return this.#sql.all<MessageRow>(
-      `SELECT message.* FROM message_text JOIN message ON message.seq = message_text.rowid
-       WHERE message_text MATCH ?1 AND (?2 IS NULL OR chat = ?2) ORDER BY at DESC, seq DESC LIMIT ?3`,
-      query,
+      `SELECT message.* FROM ${from} AND (?2 IS NULL OR chat = ?2)
+       ${parts
+         .slice(0, MOST_PARTS)
+         .map((_, at) => `AND instr(message.text, ?${at + 4})`)
+         .join(" ")} ORDER BY at DESC, seq DESC LIMIT ?3`,
+      beginnings.map((word) => `"${word}"*`).join(" "),
       chat ?? null,
       limit,
+      ...parts.slice(0, MOST_PARTS),
     );
   }
 }

@@ -53,7 +53,8 @@ export class SessionPart implements Session {
     const queued = Outgoing.waiting(store);
     if (!home) return { state: "offline", queued };
     const { state } = home.account.session;
-    if (state.name === "online") return { state: "online", queued };
+    const { done } = home.account.catchUp;
+    if (state.name === "online") return { state: "online", queued, ...(done && { catchUp: { done } }) };
     if (state.name === "connecting") return { state: "connecting", queued };
     const problem =
       state.name === "refused" ? "refused" : state.name === "waiting" ? whyWaiting(state.why) : undefined;

@@ -98,6 +98,15 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE person ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX outbox_stream ON outbox (stream);
   `,
+  `
+  -- Vowel signs (Mn, Mc) are part of a word: without them the index takes Indian scripts apart into single letters.
+  DROP TABLE message_text;
+  CREATE VIRTUAL TABLE message_text USING fts5 (
+    text, content = 'message', content_rowid = 'seq', prefix = '2 3',
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+  );
+  INSERT INTO message_text (message_text) VALUES ('rebuild');
+  `,
 ];
 
 /** Bring the store to the present shape. A store from a newer app is refused rather than damaged. */

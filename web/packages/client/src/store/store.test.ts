@@ -151,6 +151,23 @@ describe("the store", () => {
     expect(await store.secret("none")).toBeUndefined();
   });
 
+  it("finds the words of older messages after the index was made anew", async () => {
+    const sql = await openMemory();
+    for (const migration of MIGRATIONS.slice(0, 3)) sql.exec(migration);
+    sql.exec("PRAGMA user_version=3");
+    sql.exec(
+      `INSERT INTO message (id, chat, sender, own, at, stanza_id, kind, content, text)
+       VALUES ('1', 'c', 's', 0, 1, '1', 'text', '{}', 'हिन्दी में')`,
+    );
+    migrate(sql);
+    const find = (query: string) =>
+      sql.value("SELECT count(*) FROM message_text WHERE message_text MATCH ?", query);
+    // One word now; the index before knew its consonants alone, and found it by any that begins alike.
+    expect([find('"हिन्दी"'), find('"ह"'), find('"न"')]).toEqual([1, 0, 0]);
+    sql.exec("DELETE FROM message");
+    expect(find('"हिन्दी"')).toBe(0);
+  });
+
   it("refuses a store of a newer app", async () => {
     const sql = await openMemory();
     sql.exec(`PRAGMA user_version=${MIGRATIONS.length + 1}`);
