@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plauder.business.catalog import rules
+from plauder.business.messages import interactive
 from plauder.business.shared.errors import GraphError
 from tests.business.cloud import ANN, Cloud
 
-ROLL = {"retailer_id": "roll", "name": "Rye roll", "price": 120, "currency": "EUR", "image_url": "https://x.example/r"}
+ROLL = {"retailer_id": "roll", "name": "Rye roll", "price": 120, "currency": "EUR", "image_url": "http://127.0.0.1:1/r"}
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 LOAF = {"retailer_id": "loaf", "name": "Loaf", "price": 450, "currency": "EUR"}
 
 
@@ -82,17 +85,81 @@ async def test_product_messages_carry_what_the_app_shows(cloud: Cloud) -> None:
     many = {"catalog_id": catalog, "sections": [{"title": "Bread", "product_items": items}]}
     everything = {"name": "catalog_message", "parameters": {"thumbnail_product_retailer_id": "loaf"}}
     header = {"type": "text", "text": "Today"}
-    for interactive in (
+    for said in (
         {"type": "product", "action": {"catalog_id": catalog, "product_retailer_id": "roll"}},
         {"type": "product_list", "header": header, "body": {"text": "Fresh"}, "action": many},
         {"type": "catalog_message", "body": {"text": "All we have"}, "action": everything},
     ):
-        sent = await cloud.post(f"{cloud.phone}/messages", message(**interactive))
+        sent = await cloud.post(f"{cloud.phone}/messages", message(**said))
         assert sent.status_code == 200, sent.text
     await cloud.settle()
     shown = [item["interactive"]["products"] for item in cloud.ann.businesses()]
-    assert [[item["retailer_id"] for item in items] for items in shown] == [["roll"], ["roll", "loaf"], ["loaf"]]
-    assert shown[0][0] == ROLL | {"availability": "in stock"}
+    names = [[item["retailer_id"] for item in items] for items in shown]
+    assert names == [["roll"], ["roll", "loaf"], ["loaf", "roll"]]
+    # A picture that cannot be had is left out, the product is not.
+    assert shown[1][1] == LOAF | {"availability": "in stock"}
+    assert "image_url" not in shown[0][0]
+
+
+async def test_products_pictures_come_from_the_platform(cloud: Cloud) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n%b" % (len(PNG), PNG))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    picture = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/r.png"
+    catalog = await shop(cloud, ROLL | {"image_url": picture})
+    action = {"catalog_id": catalog, "product_retailer_id": "roll"}
+    cards = [{"type": "product", "action": action}, {"type": "product", "action": action}]
+    await cloud.post(f"{cloud.phone}/messages", message(type="product", action=action))
+    carousel = message(type="carousel", body={"text": "Two"}, action={"cards": cards})
+    assert (await cloud.post(f"{cloud.phone}/messages", carousel)).status_code == 200
+    await cloud.settle()
+    server.close()
+    first, second = (item["interactive"]["products"] for item in cloud.ann.businesses())
+    assert "/media/business/" in first[0]["image_url"]
+    assert second[0]["retailer_id"] == "roll"
+
+
+async def test_buttons_of_templates_carry_their_products(cloud: Cloud) -> None:
+    await shop(cloud, ROLL, LOAF)
+    buttons = [{"type": "CATALOG", "text": "See all"}]
+    body = {"type": "BODY", "text": "Fresh from the oven: everything."}
+    template = {
+        "name": "fresh",
+        "language": "en",
+        "category": "MARKETING",
+        "components": [body, {"type": "BUTTONS", "buttons": buttons}],
+    }
+    made = await cloud.post(f"{cloud.waba}/message_templates", template)
+    assert made.status_code == 200, made.text
+    await cloud.settle()
+    thumbnail = {"type": "action", "action": {"thumbnail_product_retailer_id": "loaf"}}
+    button = {"type": "button", "sub_type": "CATALOG", "index": 0, "parameters": [thumbnail]}
+    sent = {"name": "fresh", "language": {"code": "en"}, "components": [button]}
+    whole = {"messaging_product": "whatsapp", "to": ANN, "type": "template", "template": sent}
+    answer = await cloud.post(f"{cloud.phone}/messages", whole)
+    assert answer.status_code == 200, answer.text
+    await cloud.settle()
+    (shown,) = [item["template"]["buttons"][0] for item in cloud.ann.businesses()]
+    assert [product["retailer_id"] for product in shown["products"]] == ["loaf", "roll"]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {},
+        {"sections": []},
+        {"sections": "x"},
+        {"sections": [{"title": "A"}]},
+        {"sections": [{"title": "A", "product_items": [{"product_retailer_id": []}]}]},
+    ],
+)
+def test_a_button_whose_products_are_nonsense_is_refused(action: dict[str, Any]) -> None:
+    with pytest.raises(GraphError):
+        interactive.products_of_button({"type": "MPM", "action": action})
 
 
 @pytest.mark.parametrize("connected", [True, False])

@@ -116,16 +116,21 @@ def shown(row: Row[Any]) -> dict[str, Any]:
 
 
 async def for_message(
-    uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str]
+    uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str], *, whole: bool = False
 ) -> dict[str, dict[str, Any]]:
-    """The products that a message names. Raises error 131009 when the WABA's catalogue has one of them not."""
+    """The products that a message names. Raises error 131009 when the WABA's catalogue has one of them not.
+    With `whole` the catalogue's others follow, as many as one message shows."""
     connected = await store.connected(uow, waba_id)
     if not connected or (catalog_id and catalog_id != connected):
         raise fail(131009, f"Catalog {catalog_id or ''} is not connected to this account".replace("  ", " "))
     found = await store.by_retailer(uow, connected, retailer_ids)
     if missing := [key for key in retailer_ids if key not in found]:
         raise fail(131009, f"Products not found in the catalog: {', '.join(missing)[:200]}")
-    return {key: shown(found[key]) for key in retailer_ids}
+    result = {key: shown(found[key]) for key in retailer_ids}
+    if whole:
+        others, _ = await store.page(uow, connected, 0, rules.MAX_SHOWN)
+        result |= {row.retailer_id: shown(row) for row in others if row.retailer_id not in result}
+    return dict(list(result.items())[: rules.MAX_SHOWN])
 
 
 async def priced(uow: UnitOfWork, waba_id: str, order: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +140,8 @@ async def priced(uow: UnitOfWork, waba_id: str, order: dict[str, Any]) -> dict[s
     found = (
         await store.by_retailer(uow, connected, [item["product_retailer_id"] for item in items]) if connected else {}
     )
-    return order | {"product_items": [_repriced(item, found.get(item["product_retailer_id"])) for item in items]}
+    items = [_repriced(item, found.get(item["product_retailer_id"])) for item in items]
+    return order | {"catalog_id": order["catalog_id"] or connected, "product_items": items}
 
 
 def _repriced(item: dict[str, Any], row: Row[Any] | None) -> dict[str, Any]:

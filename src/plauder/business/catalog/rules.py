@@ -17,6 +17,8 @@ from plauder.kit.money import Money
 MAX_CATALOGS = 20
 MAX_PRODUCTS = 10_000
 MAX_BATCH = 1_000
+MAX_SHOWN = 30
+"""In one message (§3.1)."""
 _LIMITS: Mapping[str, int] = {"retailer_id": 100, "name": 200, "description": 9_999, "brand": 100}
 _URLS = ("image_url", "url")
 AVAILABILITY = ("in stock", "out of stock", "preorder", "available for order", "discontinued")

@@ -336,6 +336,7 @@ async def _prepare_content(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None
         if draft.command.only_marketing and view.category != "MARKETING":
             raise fail(134100, f"Template {view.name} is of category {view.category}.")
         draft.content = templating.render(view, out.content["components"])
+        await _stock_buttons(uow, ports, sender, draft.content)
         draft.template_id, draft.category = view.id, view.category.lower()
         draft.ttl = view.ttl_seconds or (AUTHENTICATION_TTL if draft.category == "authentication" else None)
         draft.paced_since = view.paced_since
@@ -344,10 +345,24 @@ async def _prepare_content(uow: UnitOfWork, ports: Ports, draft: _Draft) -> None
     elif draft.command.only_marketing:
         raise fail(131055, "This endpoint sends marketing templates only.")
     elif out.kind == "interactive" and (wanted := interactive.products_of(out.content)) is not None:
-        shown = await ports.shelves.products(uow, sender.waba_id, *wanted)
-        draft.content = out.content | {"products": list(shown.values())}
+        draft.content = out.content | {"products": await _products(uow, ports, sender, wanted)}
     if out.kind == "reaction" or (out.kind != "template" and out.context_id):
         await _check_target(uow, draft)
+
+
+async def _products(
+    uow: UnitOfWork, ports: Ports, sender: Sender, wanted: interactive.Wanted
+) -> list[Mapping[str, Any]]:
+    ids, whole = wanted.retailer_ids, wanted.whole
+    shown = await ports.shelves.products(uow, sender.waba_id, wanted.catalog_id, ids, whole=whole)
+    return list(shown.values())
+
+
+async def _stock_buttons(uow: UnitOfWork, ports: Ports, sender: Sender, rendered: dict[str, Any]) -> None:
+    """Put the products behind the buttons that show some."""
+    for button in rendered.get("buttons", []):
+        if wanted := interactive.products_of_button(button):
+            button["products"] = await _products(uow, ports, sender, wanted)
 
 
 async def _check_media(uow: UnitOfWork, ports: Ports, sender: Sender, media_id: str) -> None:

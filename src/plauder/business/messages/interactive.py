@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from plauder.business.messages.reading import Part, kept, missing, wrong
@@ -13,6 +14,15 @@ MediaReader = Callable[..., dict[str, Any]]
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 ORDER_STATUS = frozenset({"pending", "processing", "partially_shipped", "shipped", "completed", "canceled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Products by the shop's own ids. `catalog_id` "": the connected catalogue. `whole`: the rest of it as well."""
+
+    catalog_id: str
+    retailer_ids: Sequence[str]
+    whole: bool = False
 
 
 def parse(part: Part, media: MediaReader) -> dict[str, Any]:
@@ -247,18 +257,39 @@ def _unsupported(action: Part) -> dict[str, Any]:
     raise fail(131051, "Carousels do not nest")
 
 
-def products_of(content: dict[str, Any]) -> tuple[str, list[str]] | None:
-    """(catalogue, products) that a message is about, None for one that is about none. "": the connected catalogue."""
+def products_of(content: dict[str, Any]) -> Wanted | None:
+    """The products that a message is about, None for one that is about none."""
     action = content["action"]
     if content["type"] == "product":
-        return action["catalog_id"], [action["product_retailer_id"]]
+        return Wanted(action["catalog_id"], [action["product_retailer_id"]])
     if content["type"] == "product_list":
-        items = [item for section in action["sections"] for item in section["product_items"]]
-        return action["catalog_id"], [item["product_retailer_id"] for item in items]
+        return Wanted(action["catalog_id"], on_shelves(action["sections"]))
     if content["type"] == "catalog_message":
-        thumbnail = (action.get("parameters") or {}).get("thumbnail_product_retailer_id")
-        return "", [str(thumbnail)[:100]] if thumbnail else []
+        return Wanted("", _thumbnail(action.get("parameters")), whole=True)
+    if content["type"] == "carousel" and action["cards"][0]["type"] == "product":
+        cards = [card["action"] for card in action["cards"]]
+        return Wanted(cards[0]["catalog_id"], [card["product_retailer_id"] for card in cards])
     return None
+
+
+def products_of_button(button: Mapping[str, Any]) -> Wanted | None:
+    """The products behind a button of a rendered template; what its `action` says is not checked before."""
+    action = button.get("action")
+    if button["type"] not in ("CATALOG", "MPM") or not isinstance(action, dict):
+        return None
+    if button["type"] == "CATALOG":
+        return Wanted("", _thumbnail(action), whole=True)
+    sections = [part.value for part in Part(action, "action").parts("sections", 1, 10)]
+    return Wanted("", on_shelves(_product_list(Part({"catalog_id": "-", "sections": sections}, "action"))["sections"]))
+
+
+def on_shelves(sections: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [item["product_retailer_id"] for section in sections for item in section["product_items"]]
+
+
+def _thumbnail(parameters: Mapping[str, Any] | None) -> list[str]:
+    thumbnail = (parameters or {}).get("thumbnail_product_retailer_id")
+    return [str(thumbnail)[:100]] if thumbnail else []
 
 
 ACTIONS: dict[str, Callable[[Part], dict[str, Any]]] = {

@@ -7,6 +7,7 @@ of them, so a crash loses none: what is still `accepted` at start is sent again 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -178,6 +179,7 @@ class Pipeline:
             part |= {"link": view.link, "mime_type": view.mime_type, "sha256": view.sha256, "file_size": view.size}
             if view.filename and row.kind == "document":
                 part.setdefault("filename", view.filename)
+        await self._host_pictures(row, body)
         quoted = target = quoted_by = ""
         if wanted := (body["message_id"] if row.kind == "reaction" else row.context_id):
             async with self._database.read() as uow:
@@ -198,6 +200,18 @@ class Pipeline:
             link=body.get("link", "") if row.kind in content.MEDIA_KINDS else "",
             expires_at=row.expires_at if row.expires_at and row.expires_at - row.created_at < LONGEST_TTL else None,
         )
+
+    async def _host_pictures(self, row: Going, body: Any) -> None:
+        """Products' pictures come from here, so that no shop's server learns who looks; one that cannot be had is
+        left out."""
+        holders = (body, *body.get("buttons", [])) if row.kind in ("interactive", "template") else ()
+        products = [one for holder in holders for one in holder.get("products", []) if "image_url" in one]
+        await asyncio.gather(*(self._host_picture(row, product) for product in products))
+
+    async def _host_picture(self, row: Going, product: dict[str, Any]) -> None:
+        link = product.pop("image_url")
+        with contextlib.suppress(GraphError):
+            product["image_url"] = (await self.ports.media.fetch(row.portfolio_id, row.phone_id, link, "image")).link
 
     async def _medium(self, row: Going, part: dict[str, Any], kind: str) -> MediaView:
         if link := part.get("link"):

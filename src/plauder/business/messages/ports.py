@@ -113,10 +113,10 @@ class Shelves(Protocol):
     """What a business sells."""
 
     async def products(
-        self, uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str]
+        self, uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str], *, whole: bool
     ) -> Mapping[str, Mapping[str, Any]]:
         """What a person's app shows of these products. Raises error 131009 when the connected catalogue has one not.
-        An empty `catalog_id` is the connected one."""
+        An empty `catalog_id` is the connected one; with `whole` others of it follow, as many as one message holds."""
         ...
 
     async def priced(self, uow: UnitOfWork, waba_id: str, order: dict[str, Any]) -> dict[str, Any]:

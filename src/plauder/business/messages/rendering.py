@@ -53,6 +53,7 @@ def _interactive_text(content: Json) -> str:
     lines += [f"• {button['reply']['title']}" for button in action.get("buttons", [])]
     for section in action.get("sections", []):
         lines += [f"• {row['title']}" for row in section.get("rows", [])]
+    lines += [f"• {product['name']}" for product in content.get("products", [])]
     if url := (action.get("parameters") or {}).get("url"):
         lines.append(f"{action['parameters']['display_text']}: {url}")
     return "\n".join(line for line in lines if line) or content["type"].replace("_", " ")

@@ -413,7 +413,8 @@ def _contacts(value: Any) -> list[Any] | None:
         if not isinstance(name, dict) or not _line(name.get("formatted_name"), 512):
             return None
         names = ("name", "phones", "emails", "urls", "addresses", "org", "birthday")
-        kept.append({key: item[key] for key in names if isinstance(item.get(key), dict | list | str)})
+        asked = {"origin": "contact_request"} if item.get("origin") == "contact_request" else {}
+        kept.append({key: item[key] for key in names if isinstance(item.get(key), dict | list | str)} | asked)
     return kept
 
 

@@ -150,9 +150,9 @@ class Shelves:
     """`messages.ports.Shelves`: the catalogue that a WABA is connected to."""
 
     async def products(
-        self, uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str]
+        self, uow: UnitOfWork, waba_id: str, catalog_id: str, retailer_ids: Sequence[str], *, whole: bool
     ) -> Mapping[str, Mapping[str, Any]]:
-        return await catalog.for_message(uow, waba_id, catalog_id, retailer_ids)
+        return await catalog.for_message(uow, waba_id, catalog_id, retailer_ids, whole=whole)
 
     async def priced(self, uow: UnitOfWork, waba_id: str, order: dict[str, Any]) -> dict[str, Any]:
         return await catalog.priced(uow, waba_id, order)
