@@ -306,6 +306,8 @@ export interface MediaView {
   readonly preview?: string;
   /** What the picture shows, as its sender wrote it. */
   readonly alt?: string;
+  /** It lies open at the host of a business, which knows already that we have it. */
+  readonly hosted?: boolean;
   readonly transfer:
     | { readonly state: "remote" } // not here yet
     | { readonly state: "down" | "up"; readonly done: number }
@@ -349,7 +351,13 @@ export interface Mention {
 
 export type Content =
   | { readonly kind: "text"; readonly text: string; readonly mentions?: readonly Mention[] }
-  | { readonly kind: "image" | "video"; readonly media: MediaView; readonly caption: string }
+  | {
+      readonly kind: "image" | "video";
+      readonly media: MediaView;
+      readonly caption: string;
+      /** A small picture without a bubble. */
+      readonly sticker?: boolean;
+    }
   | {
       readonly kind: "voice";
       readonly media: MediaView;
@@ -450,7 +458,53 @@ export type BusinessReply =
       readonly type: "list_reply";
       readonly list_reply: { readonly id: string; readonly title: string; readonly description?: string };
     }
-  | { readonly type: "button"; readonly button: { readonly payload: string; readonly text: string } };
+  | { readonly type: "button"; readonly button: { readonly payload: string; readonly text: string } }
+  | {
+      readonly type: "nfm_reply";
+      readonly nfm_reply: {
+        readonly name: "flow" | "address_message";
+        readonly body: string;
+        readonly response_json: string;
+      };
+    }
+  | {
+      readonly type: "order";
+      readonly order: {
+        readonly catalog_id: string;
+        readonly text?: string;
+        readonly product_items: readonly {
+          readonly product_retailer_id: string;
+          readonly quantity: number;
+          readonly item_price: number;
+          readonly currency: string;
+        }[];
+      };
+    }
+  | {
+      readonly type: "location";
+      readonly location: { readonly latitude: number; readonly longitude: number };
+    }
+  | {
+      readonly type: "contacts";
+      readonly contacts: readonly {
+        readonly origin: "contact_request";
+        readonly name: { readonly formatted_name: string };
+        readonly phones: readonly { readonly phone: string; readonly wa_id: string; readonly type: string }[];
+      }[];
+    }
+  | {
+      readonly type: "call_permission_reply";
+      readonly call_permission_reply: { readonly response: "accept" | "reject" };
+    };
+
+/** What the app asks a business about one of its forms. */
+export type FormRequest =
+  | { readonly action: "definition" }
+  | {
+      readonly action: "INIT" | "BACK" | "data_exchange";
+      readonly screen: string;
+      readonly data: Readonly<Record<string, unknown>>;
+    };
 
 export interface Draft {
   readonly text: string;
@@ -479,7 +533,10 @@ export interface Conversation extends Live<ConversationView | undefined> {
   retry(message: MessageId): Promise<void>;
   cancel(message: MessageId): Promise<void>;
   heard(message: MessageId): void;
-  answer(message: MessageId, reply: BusinessReply): Promise<void>;
+  /** `said` is what this chat shows of an answer that has no words of its own. */
+  answer(message: MessageId, reply: BusinessReply, options?: { said?: string }): Promise<void>;
+  /** Asks whoever sent a form. Rejects: offline, timeout, not-found, gone. */
+  form(message: MessageId, offer: FormOffer, ask: FormRequest): Promise<Readonly<Record<string, unknown>>>;
   /** Chat state: shown to the other side only if both settings allow. */
   typing(state: "composing" | "recording" | "paused"): void;
   setTimer(seconds: number): Promise<void>;
@@ -523,11 +580,12 @@ export interface DeviceDelivery {
   readonly keptUntil?: Millis;
 }
 
-// --- Business payloads (the Cloud API's objects, as sent) ----------------------------------------------------
+// --- Business payloads (the Cloud API's objects, as sent; what is shown of them was read with care) -----------
 
 export type BusinessPayload =
   | { readonly type: "interactive"; readonly interactive: Interactive }
   | { readonly type: "template"; readonly template: RenderedTemplate }
+  | { readonly type: "contacts"; readonly contacts: readonly BusinessContact[] }
   | { readonly type: string; readonly [key: string]: unknown };
 
 export interface BusinessHeader {
@@ -535,39 +593,115 @@ export interface BusinessHeader {
   readonly text?: string;
   readonly link?: string;
   readonly filename?: string;
+  readonly place?: { readonly latitude: number; readonly longitude: number };
 }
 
-export interface Interactive {
-  readonly type: string;
+export interface InteractiveCard {
   readonly header?: BusinessHeader;
   readonly body?: { readonly text: string };
+  readonly action: InteractiveAction;
+}
+
+export interface Interactive extends InteractiveCard {
+  /** `button`, `list`, `product` … as the Cloud API has them. */
+  readonly type: string;
   readonly footer?: { readonly text: string };
-  readonly action: {
-    readonly buttons?: readonly {
-      readonly type: "reply";
-      readonly reply: { readonly id: string; readonly title: string };
+}
+
+export interface InteractiveAction {
+  readonly buttons?: readonly {
+    readonly type: "reply";
+    readonly reply: { readonly id: string; readonly title: string };
+  }[];
+  readonly button?: string;
+  readonly sections?: readonly {
+    readonly title?: string;
+    readonly rows: readonly {
+      readonly id: string;
+      readonly title: string;
+      readonly description?: string;
     }[];
-    readonly button?: string;
-    readonly sections?: readonly {
-      readonly title?: string;
-      readonly rows: readonly {
-        readonly id: string;
-        readonly title: string;
-        readonly description?: string;
-      }[];
-    }[];
-    readonly name?: string;
-    readonly parameters?: { readonly display_text?: string; readonly url?: string };
-  };
+  }[];
+  readonly name?: string;
+  readonly parameters?: { readonly display_text?: string; readonly url?: string };
+  readonly form?: FormOffer;
+  readonly shop?: Shop;
+  readonly cards?: readonly InteractiveCard[];
+  readonly bill?: Bill;
+  readonly address?: AddressRequest;
+}
+
+/** What is for sale in one message. */
+export interface Shop {
+  readonly catalogId: string;
+  readonly shelves: readonly { readonly title?: string; readonly products: readonly Product[] }[];
+}
+
+export interface Product {
+  readonly id: string;
+  readonly name: string;
+  readonly description?: string;
+  /** In hundredths of the currency; absent where the catalogue does not say. */
+  readonly price?: number;
+  readonly currency?: string;
+  readonly available: boolean;
+  readonly picture?: string;
+}
+
+/** A flow that the person can fill in. */
+export interface FormOffer {
+  readonly id?: string;
+  readonly name?: string;
+  readonly token: string;
+  readonly label: string;
+  /** Whether the first screen comes from the business's endpoint. */
+  readonly exchanges: boolean;
+  readonly screen?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** A bill (`order_details`) or what became of an order (`order_status`). Amounts in hundredths of the currency. */
+export interface Bill {
+  readonly reference: string;
+  readonly status: string;
+  readonly description?: string;
+  readonly currency?: string;
+  readonly items: readonly { readonly name: string; readonly quantity: number; readonly amount: number }[];
+  readonly more: readonly {
+    readonly kind: "subtotal" | "tax" | "shipping" | "discount";
+    readonly amount: number;
+  }[];
+  readonly total?: number;
+  /** Ways to pay that need nothing but a copy or a tap: a PIX code, a boleto's line, a page. */
+  readonly ways: readonly { readonly kind: "pix" | "boleto" | "link"; readonly value: string }[];
+}
+
+export interface AddressRequest {
+  readonly country: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly saved: readonly { readonly id: string; readonly value: Readonly<Record<string, string>> }[];
+  readonly errors: Readonly<Record<string, string>>;
+}
+
+export interface BusinessContact {
+  readonly name: string;
+  readonly work?: string;
+  readonly birthday?: string;
+  readonly phones: readonly { readonly phone: string; readonly kind?: string }[];
+  readonly emails: readonly string[];
+  readonly urls: readonly string[];
+  readonly addresses: readonly string[];
 }
 
 export interface TemplateButton {
-  readonly type: "quick_reply" | "url" | "phone_number" | "copy_code" | "otp" | "flow";
+  readonly type: "quick_reply" | "url" | "phone_number" | "copy_code" | "otp" | "flow" | "shop";
   readonly text: string;
   readonly payload?: string;
   readonly url?: string;
   readonly phone_number?: string;
   readonly code?: string;
+  readonly form?: FormOffer;
+  readonly shop?: Shop;
 }
 
 export interface TemplateCard {
@@ -583,6 +717,8 @@ export interface RenderedTemplate extends TemplateCard {
   readonly cards?: readonly TemplateCard[];
   /** Limited-time offer. */
   readonly offer?: { readonly text: string; readonly expires_at?: Millis };
+  /** It asks for the person's contact card, or whether it may call. */
+  readonly asks?: "contact" | "call";
 }
 
 // --- Groups ------------------------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 /** One open chat: a stretch of its messages that follows the store, and what a person does in it. */
 import * as wire from "@plauder/protocol/content";
+import { ConnectionLost, NotConnected, StanzaError } from "@plauder/protocol/errors";
 import { moderate } from "@plauder/protocol/muc";
+import { NS } from "@plauder/protocol/ns";
+import { el } from "@plauder/protocol/xml";
 import {
   type AttachmentDraft,
   type BusinessReply,
@@ -8,6 +11,9 @@ import {
   type Conversation,
   type ConversationView,
   type Draft,
+  type ErrorCode,
+  type FormOffer,
+  type FormRequest,
   type Live,
   type Mention,
   type MessageDetails,
@@ -15,6 +21,7 @@ import {
 } from "./api.ts";
 import type { Account } from "./core/account.ts";
 import { newId, newMessageId } from "./core/ids.ts";
+import { object } from "./core/json.ts";
 import type { MediaTransfers } from "./core/media.ts";
 import { toWire } from "./core/mentions.ts";
 import type { MessageRow, StoredContent, StoredQuote } from "./core/rows.ts";
@@ -339,28 +346,53 @@ export class ChatConversation implements Conversation {
   }
 
   /** `id` as in `send`. */
-  async answer(message: string, reply: BusinessReply, options: { id?: string } = {}): Promise<void> {
+  async answer(
+    message: string,
+    reply: BusinessReply,
+    options: { said?: string; id?: string } = {},
+  ): Promise<void> {
     const row = this.#account.messages.byId(message);
     const content = row && (JSON.parse(row.content) as StoredContent);
     if (!row || content?.kind !== "business") throw new ClientError("not-found");
-    const text = answerText(reply);
+    const text = options.said || answerText(reply);
+    const place = reply.type === "location" ? reply.location : undefined;
     this.#account.store.write(() => {
       this.#account.messages.setContent(row.id, { ...content, answer: text });
       this.#account.post(
         this.#id,
         {
-          content: { kind: "text", text },
+          content: place ? { kind: "location", ...place } : { kind: "text", text },
           quote: { target: row.stanza_id, sender: row.sender },
           ...(options.id && { id: options.id }),
         },
         [
-          wire.body(text),
+          wire.body(place ? `geo:${place.latitude},${place.longitude}` : text),
           wire.business("reply", JSON.stringify(reply)),
+          ...(place ? [wire.location(place.latitude, place.longitude)] : []),
           wire.replyTo({ id: row.stanza_id, to: row.sender }),
         ],
         text,
       );
     });
+  }
+
+  async form(
+    message: string,
+    offer: FormOffer,
+    ask: FormRequest,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const row = this.#account.messages.byId(message);
+    if (!row) throw new ClientError("not-found");
+    const which = offer.id ? { flow_id: offer.id } : { flow_name: offer.name };
+    const question = JSON.stringify({ ...ask, ...which, flow_token: offer.token });
+    try {
+      const answer = await this.#account.session.request("get", el("flow", NS.business, {}, question), {
+        to: row.device ? `${row.sender}/${row.device}` : row.sender,
+      });
+      return object(JSON.parse(answer.get("flow", NS.business)?.text() ?? ""));
+    } catch (error) {
+      throw new ClientError(formProblem(error), String(error));
+    }
   }
 
   typing(state: "composing" | "recording" | "paused"): void {
@@ -455,8 +487,31 @@ function isBefore(a: Point, b: Point): boolean {
 }
 
 function answerText(reply: BusinessReply): string {
-  if (reply.type === "button_reply") return reply.button_reply.title;
-  return reply.type === "list_reply" ? reply.list_reply.title : reply.button.text;
+  switch (reply.type) {
+    case "button_reply":
+      return reply.button_reply.title;
+    case "list_reply":
+      return reply.list_reply.title;
+    case "button":
+      return reply.button.text;
+    case "nfm_reply":
+      return reply.nfm_reply.body;
+    case "order":
+      return reply.order.text ?? "";
+    case "location":
+      return `${reply.location.latitude}, ${reply.location.longitude}`;
+    case "contacts":
+      return reply.contacts.map(({ name }) => name.formatted_name).join(", ");
+    case "call_permission_reply":
+      return reply.call_permission_reply.response;
+  }
+}
+
+function formProblem(error: unknown): ErrorCode {
+  if (error instanceof NotConnected || error instanceof ConnectionLost) return "offline";
+  if (!(error instanceof StanzaError)) return "timeout";
+  if (error.condition === "gone") return "gone";
+  return error.type === "wait" ? "timeout" : "not-found";
 }
 
 function textContent(text: string, mentions: readonly Mention[] = []): StoredContent {

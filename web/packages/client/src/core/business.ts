@@ -1,38 +1,99 @@
 /** What a business said, in the words of the Cloud API, made into what the app shows. Nothing in it is trusted. */
 
-import type {
-  BusinessHeader,
-  BusinessPayload,
-  RenderedTemplate,
-  TemplateButton,
-  TemplateCard,
-} from "../api.ts";
+import type { FileShare } from "@plauder/protocol/content";
+import type { BusinessPayload, RenderedTemplate, TemplateButton, TemplateCard } from "../api.ts";
+import {
+  readContacts,
+  readForm,
+  readHeader,
+  readInteractive,
+  readPlace,
+  readProduct,
+} from "./interactive.ts";
+import { filled, isObject, type Json, object, objects, text } from "./json.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+/** Buttons that do the same for a person are one kind here. */
+const BUTTONS: Readonly<Record<string, TemplateButton["type"]>> = {
+  quick_reply: "quick_reply",
+  url: "url",
+  phone_number: "phone_number",
+  copy_code: "copy_code",
+  otp: "otp",
+  flow: "flow",
+  catalog: "shop",
+  mpm: "shop",
+  spm: "shop",
+};
 
-const BUTTONS: ReadonlySet<string> = new Set([
-  "quick_reply",
-  "url",
-  "phone_number",
-  "copy_code",
-  "otp",
-  "flow",
-]);
-const HEADERS: ReadonlySet<string> = new Set(["text", "image", "video", "document", "location"]);
+const FILES: ReadonlySet<string> = new Set(["image", "video", "audio", "document", "sticker"]);
 
-/** The payload of a `<business/>` element. Throws TypeError for what is no object. */
-export function readBusiness(type: string, json: string): BusinessPayload {
+/** A file as the platform keeps it for its receivers: at a signed address, opened by nothing but that address. */
+export interface OpenFile {
+  readonly kind: "image" | "video" | "audio" | "document" | "sticker";
+  readonly share: FileShare;
+  readonly caption: string;
+}
+
+export interface Place {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly name?: string;
+  readonly address?: string;
+}
+
+export type Said =
+  | { readonly payload: BusinessPayload }
+  | { readonly file: OpenFile }
+  | { readonly place: Place };
+
+/** What a `<business/>` element holds. Throws TypeError or SyntaxError for what is no object. */
+export function readBusiness(type: string, json: string): Said {
   const payload: unknown = JSON.parse(json);
   if (!isObject(payload)) throw new TypeError("not an object");
   const kind = text(payload.type) || type;
-  if (kind !== "template") return { ...payload, type: kind } as BusinessPayload;
-  const template = isObject(payload.template) ? payload.template : payload;
-  return { type: "template", template: readTemplate(template) };
+  const inner = isObject(payload[kind]) ? payload[kind] : payload;
+  if (kind === "template") return { payload: { type: "template", template: readTemplate(inner) } };
+  if (kind === "interactive")
+    return { payload: { type: "interactive", interactive: readInteractive(inner) } };
+  if (kind === "contacts") return { payload: { type: "contacts", contacts: readContacts(payload.contacts) } };
+  const file = FILES.has(kind) ? readFile(kind as OpenFile["kind"], inner) : undefined;
+  if (file) return { file };
+  const place = kind === "location" ? readPlace(inner) : undefined;
+  if (place) return { place: filled({ ...place, name: text(inner.name), address: text(inner.address) }) };
+  return { payload: { type: kind } };
 }
+
+const NO_KEY = new Uint8Array();
+
+function readFile(kind: OpenFile["kind"], of: Json): OpenFile | undefined {
+  const url = text(of.link);
+  if (!/^https?:\/\//iu.test(url)) return undefined;
+  const size = Number(of.file_size);
+  const type = text(of.mime_type) || "application/octet-stream";
+  const caption = text(of.caption);
+  const share = {
+    url,
+    key: NO_KEY,
+    iv: NO_KEY,
+    name: text(of.filename) || nameOf(kind, type),
+    type,
+    size: Number.isFinite(size) && size > 0 ? size : 0,
+    ...(kind === "audio" && { voice: { seconds: 0, wave: [] } }),
+  };
+  return { kind, share, caption };
+}
+
+function nameOf(kind: string, type: string): string {
+  const ending = (type.split(/[;+]/u)[0] ?? "").split("/")[1] ?? "";
+  return /^[a-z0-9]{2,5}$/u.test(ending) ? `${kind}.${ending}` : kind;
+}
+
+// ------------------------------------------------------------------------------------------------ templates
 
 function readTemplate(of: Json): RenderedTemplate {
   const offer = isObject(of.limited_time_offer) ? of.limited_time_offer : undefined;
   const expires = Number(offer?.expiration_time_ms);
+  const asks = of.request_contact_info ? "contact" : of.call_permission_request ? "call" : undefined;
   return {
     ...readCard(of),
     name: text(of.name),
@@ -45,41 +106,33 @@ function readTemplate(of: Json): RenderedTemplate {
         ...(Number.isFinite(expires) && expires > 0 && { expires_at: expires }),
       },
     }),
+    ...(asks && { asks }),
   };
 }
 
 function readCard(of: Json): TemplateCard {
-  const header = isObject(of.header) ? readHeader(of.header) : undefined;
+  const header = readHeader(object(of.header));
   const buttons = Array.isArray(of.buttons) ? of.buttons.filter(isObject) : [];
   return { ...(header && { header }), body: text(of.body), buttons: buttons.flatMap(readButton) };
 }
 
-function readHeader(of: Json): BusinessHeader | undefined {
-  const type = text(of.type).toLowerCase();
-  if (!HEADERS.has(type)) return undefined;
-  const media = isObject(of[type]) ? of[type] : of;
-  const link = text(media.link);
-  const filename = text(media.filename);
-  return {
-    type: type as BusinessHeader["type"],
-    ...(text(of.text) && { text: text(of.text) }),
-    ...(link && { link }),
-    ...(filename && { filename }),
-  };
-}
-
 function readButton(of: Json): TemplateButton[] {
-  const type = text(of.type).toLowerCase();
-  if (!BUTTONS.has(type)) return [];
-  const button: TemplateButton = { type: type as TemplateButton["type"], text: text(of.text) };
-  const more = (["payload", "url", "phone_number", "code"] as const).filter((name) => text(of[name]));
-  return [{ ...button, ...Object.fromEntries(more.map((name) => [name, text(of[name])])) }];
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
+  const type = BUTTONS[text(of.type).toLowerCase()];
+  if (!type) return [];
+  const label = text(of.text);
+  const products = type === "shop" ? objects(of.products, 100).map(readProduct) : [];
+  return [
+    {
+      type,
+      text: label,
+      ...filled({
+        payload: text(of.payload),
+        url: text(of.url),
+        phone_number: text(of.phone_number),
+        code: text(of.code),
+        form: type === "flow" ? readForm(of, label) : undefined,
+        shop: products.length ? { catalogId: text(of.catalog_id), shelves: [{ products }] } : undefined,
+      }),
+    },
+  ];
 }

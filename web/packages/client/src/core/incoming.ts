@@ -345,7 +345,7 @@ export class Incoming {
     if (id === undefined) return this.#receipt(arrival, content);
     if (arrival.group && !own && content.mentions.some(({ jid }) => jid === this.#host.account))
       this.#messages.changeChat(chat, { mentioned: 1 });
-    const share = content.file ?? aesgcmShare(content.body);
+    const share = mediaId ? shareOf(content) : undefined;
     if (mediaId && share) this.#media(mediaId, id, chat, share);
     if (!own && !arrival.group && inTheClear) this.#wroteInTheClear(chat);
     if (!own) {
@@ -467,7 +467,7 @@ function toStored(content: MessageContent): StoredContent | undefined {
   const { body, business, location } = content;
   const file = content.file ?? aesgcmShare(body);
   if (file) return fromShare(file, content.file ? (body ?? "") : "");
-  if (business) return fromBusiness(business, body ?? "");
+  if (business) return fromBusiness(business, content);
   if (location) return { kind: "location", ...location, name: location.name ?? "" };
   if (body === undefined || body === "") return undefined;
   return textContent(body, content);
@@ -488,6 +488,7 @@ function fromShare(file: FileShare, caption: string): StoredContent {
     height: file.height,
     preview: file.preview,
     alt: file.description,
+    hosted: file.key.length === 0 || undefined,
   };
   if (file.voice) return { kind: "voice", media, ...file.voice, heard: false };
   const family = file.type.split("/")[0];
@@ -528,12 +529,35 @@ function decodeName(text: string): string {
   }
 }
 
-function fromBusiness({ type, json }: { type: string; json: string }, text: string): StoredContent {
-  if (type === "reply") return { kind: "text", text };
+function fromBusiness(
+  { type, json }: { type: string; json: string },
+  content: MessageContent,
+): StoredContent {
+  const { body: text = "", location } = content;
+  if (type === "reply")
+    return location ? { kind: "location", ...location, name: location.name ?? "" } : { kind: "text", text };
   try {
-    return { kind: "business", text, payload: readBusiness(type, json) };
+    const said = readBusiness(type, json);
+    if ("place" in said) return { kind: "location", ...said.place };
+    if ("payload" in said) return { kind: "business", text, payload: said.payload };
+    const { kind, share, caption } = said.file;
+    const stored = fromShare(share, caption);
+    return kind === "sticker" && stored.kind === "image" ? { ...stored, sticker: true } : stored;
   } catch {
     return { kind: "unsupported", text };
+  }
+}
+
+/** The file of a message that carries one, wherever in it that is said. */
+function shareOf(content: MessageContent): FileShare | undefined {
+  const { business } = content;
+  if (content.file || !business || business.type === "reply")
+    return content.file ?? aesgcmShare(content.body);
+  try {
+    const said = readBusiness(business.type, business.json);
+    return "file" in said ? said.file.share : undefined;
+  } catch {
+    return undefined;
   }
 }
 

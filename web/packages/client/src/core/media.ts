@@ -243,6 +243,7 @@ export class MediaTransfers {
   async forward(row: MessageRow, content: MediaContent, chat: string, id: string): Promise<void> {
     const media = this.row(row.id);
     if (!media?.share) throw new ClientError("not-found");
+    if (!readShare(media.share).key.length) return await this.#forwardOpen(row, content, chat, id);
     const mediaId = newId();
     const bytes = await this.#files.get(media.id);
     if (bytes) await this.#files.put(mediaId, bytes);
@@ -262,6 +263,19 @@ export class MediaTransfers {
       this.#queue(message, JSON.parse(media.share as string) as StoredShare, []);
     });
     this.#account.outgoing.kick();
+  }
+
+  /** What lies open at a business's host is sealed like any other file before it goes to somebody else. */
+  async #forwardOpen(row: MessageRow, content: MediaContent, chat: string, id: string): Promise<void> {
+    const blob = await this.open(row.id);
+    const { media } = content;
+    const draft: AttachmentDraft = {
+      kind: content.kind === "voice" ? "file" : content.kind,
+      blob,
+      name: media.name,
+      ...(content.kind !== "voice" && { caption: content.caption }),
+    };
+    await this.send(chat, draft, undefined, [wire.forwardedMark()], id);
   }
 
   /** True when the failed message was one whose file has to go up again. */
@@ -297,7 +311,8 @@ export class MediaTransfers {
     try {
       this.#setState(row, "down", 0);
       const sealed = await this.#transport.get(share.url, stop.signal, this.#progress(row, share.size));
-      const plain = await crypt("decrypt", share.key, share.iv, sealed);
+      // Files of hosted businesses lie open at their address: encryption ends at the host.
+      const plain = share.key.length ? await crypt("decrypt", share.key, share.iv, sealed) : sealed;
       await this.#files.put(row.id, plain);
       this.#account.store.write(() => {
         this.#sql.run(

@@ -6,7 +6,12 @@ import type { Content, Quote, Tick } from "../api.ts";
 /** A message's content without what changes by itself (transfers live in the table of media). */
 export type StoredContent =
   | Exclude<Content, { kind: "image" | "video" | "voice" | "file" }>
-  | { readonly kind: "image" | "video" | "file"; readonly media: StoredMedia; readonly caption: string }
+  | {
+      readonly kind: "image" | "video" | "file";
+      readonly media: StoredMedia;
+      readonly caption: string;
+      readonly sticker?: boolean;
+    }
   | {
       readonly kind: "voice";
       readonly media: StoredMedia;
@@ -24,6 +29,7 @@ export interface StoredMedia {
   readonly height?: number | undefined;
   readonly preview?: string | undefined;
   readonly alt?: string | undefined;
+  readonly hosted?: boolean | undefined;
 }
 
 export interface StoredQuote {

@@ -2,6 +2,7 @@
 
 import {
   type AttachmentDraft,
+  type BusinessReply,
   ClientError,
   type Content,
   type Conversation,
@@ -215,19 +216,18 @@ export function fakeConversation(world: World, room: Room, media: FakeMedia): Co
           ? { ...message, content: { ...message.content, heard: true } }
           : message,
       ),
-    answer: async (id, reply) => {
-      const title =
-        reply.type === "button"
-          ? reply.button.text
-          : reply.type === "button_reply"
-            ? reply.button_reply.title
-            : reply.list_reply.title;
+    answer: async (id, reply, options) => {
+      const title = options?.said || fallbackOf(reply);
       world.change(room, id, (message) =>
         message.content.kind === "business"
           ? { ...message, content: { ...message.content, answer: title } }
           : message,
       );
-      world.dispatch(room, post({ kind: "text", text: title }, id));
+      const place = reply.type === "location" ? reply.location : undefined;
+      world.dispatch(room, post(place ? { kind: "location", ...place } : { kind: "text", text: title }, id));
+    },
+    form: async () => {
+      throw new ClientError("not-found");
     },
     typing: () => {},
     setTimer: async (seconds) => {
@@ -352,4 +352,10 @@ function describe(world: World, room: Room, message: MessageView): MessageDetail
       ],
     })),
   };
+}
+
+function fallbackOf(reply: BusinessReply): string {
+  if (reply.type === "button") return reply.button.text;
+  if (reply.type === "button_reply") return reply.button_reply.title;
+  return reply.type === "list_reply" ? reply.list_reply.title : reply.type;
 }

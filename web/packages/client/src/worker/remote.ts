@@ -360,7 +360,9 @@ export class RemoteClient implements PlauderClient {
       retry: this.#command(...path("retry")),
       cancel: this.#command(...path("cancel")),
       heard: (message) => void this.#call(path("heard"), [message]),
-      answer: (message, reply) => this.#call(path("answer"), [message, reply, { id: newMessageId() }]),
+      answer: (message, reply, options = {}) =>
+        this.#call(path("answer"), [message, reply, { ...options, id: newMessageId() }]),
+      form: this.#command(...path("form")),
       typing: (state) => void this.#call(path("typing"), [state]),
       setTimer: this.#command(...path("setTimer")),
       draft,
