@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from playwright.sync_api import Page, expect
@@ -57,6 +58,15 @@ class Network:
             self.process.terminate()
             self.process.wait(30)
             self.process = None
+
+    def door_of(self, name: str) -> str:
+        """The path that signs in as somebody of the demo world; it is told a moment after the server is ready."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if links := re.findall(rf"as {name} +(\S+)", (self.directory / "log").read_text()):
+                return urlsplit(links[-1]).path
+            time.sleep(0.1)
+        raise AssertionError((self.directory / "log").read_text())
 
     def code_for(self, number: str) -> str:
         """The newest code that was "sent" to a number in E.164."""

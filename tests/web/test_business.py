@@ -335,8 +335,7 @@ def test_a_number_is_verified_gets_a_profile_and_somebody_for_the_bills(people: 
 
 def test_from_the_boarding_pass_to_the_line_on_the_bill(people: Opener, server: Network) -> None:
     """A template with a button; the tap; the webhook; the program's answer; ticks; what it cost."""
-    links = re.findall(r"as Ana Souza +(\S+)", (server.directory / "log").read_text())
-    page = people(urlsplit(links[-1]).path, fixed_time=False)
+    page = people(server.door_of("Ana Souza"), fixed_time=False)
     page.get_by_role("button", name="Start chatting").click()
     page.get_by_role("link", name="Kolibri Air").click(timeout=SLOW)
     page.get_by_role("button", name="Other seat").first.click(timeout=SLOW)

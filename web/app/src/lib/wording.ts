@@ -97,7 +97,7 @@ export function useWording(): Wording {
       case "video":
         return text || t`Video`;
       case "voice":
-        return seconds === undefined ? t`Voice note` : t`Voice note, ${format.clock(seconds)}`;
+        return !seconds ? t`Voice note` : t`Voice note, ${format.clock(seconds)}`;
       case "file":
         return text || t`Document`;
       case "location":
@@ -121,6 +121,8 @@ export function useWording(): Wording {
       if (content.kind === "system") return system(content.event);
       const text = "text" in content ? content.text : "caption" in content ? content.caption : "";
       if (content.kind === "file") return text ? `${content.media.name}. ${text}` : content.media.name;
+      if (content.kind === "location")
+        return kind("location", [content.name, content.address].filter(Boolean).join(", "));
       if (content.kind === "locked") return `${kind("locked", "")}. ${lock(content.reason)}`;
       if (content.kind === "image" && content.media.alt)
         return [t`Photo`, content.media.alt, text].filter(Boolean).join(". ");

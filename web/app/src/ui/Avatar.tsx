@@ -30,6 +30,8 @@ export function Avatar({ of, square = false, size = 46, online = false }: Props)
     <span className="relative flex-none" aria-hidden="true">
       <span
         className={square ? "avatar square" : "avatar"}
+        // Drawn, not written: initials are a picture of the name beside them, not a label of their own.
+        data-initials={of.url ? undefined : of.initials}
         style={{
           width: size,
           height: size,
@@ -37,7 +39,7 @@ export function Avatar({ of, square = false, size = 46, online = false }: Props)
           ...(of.url ? {} : { background: ground, color: ink }),
         }}
       >
-        {of.url ? <img src={of.url} alt="" draggable={false} /> : of.initials}
+        {of.url && <img src={of.url} alt="" draggable={false} />}
       </span>
       {online && <span className="online-dot" />}
     </span>

@@ -72,15 +72,15 @@ function Inner({ message, album, actions }: Props) {
             <MapPin size={20} aria-hidden />
           </span>
           <span>
-            <b className="block font-semibold">{content.name ?? t`Location`}</b>
+            <b className="block font-semibold">{content.name || t`Location`}</b>
             <span className="text-sm">
-              {content.address ?? `${content.latitude.toFixed(5)}, ${content.longitude.toFixed(5)}`}
+              {content.address || `${content.latitude.toFixed(5)}, ${content.longitude.toFixed(5)}`}
             </span>
           </span>
         </a>
       );
     case "business":
-      return <Business message={message} onAnswer={(reply) => actions.answer(message, reply)} />;
+      return <Business message={message} actions={actions} />;
     case "deleted":
       return (
         <span className="inline-flex items-center gap-2 text-ink-2">

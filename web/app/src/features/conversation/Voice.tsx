@@ -18,6 +18,7 @@ export function Voice({ message, onHeard }: { message: MessageView; onHeard: () 
   const [wanted, setWanted] = useState(false);
   const [playing, setPlaying] = useState(false);
   const [at, setAt] = useState(0);
+  const [length, setLength] = useState(0);
   const [speed, setSpeed] = useState<(typeof SPEEDS)[number]>(1);
   const [unfolded, setUnfolded] = useState(false);
   const audio = useRef<HTMLAudioElement>(null);
@@ -29,7 +30,9 @@ export function Voice({ message, onHeard }: { message: MessageView; onHeard: () 
   }, [url, wanted, speed]);
 
   if (!content) return null;
-  const { seconds, wave, transcript, media } = content;
+  const { wave, transcript, media } = content;
+  // What businesses send does not tell its length; the file does.
+  const seconds = content.seconds || length;
   const toggle = () => {
     if (!wanted) {
       setWanted(true);
@@ -91,7 +94,7 @@ export function Voice({ message, onHeard }: { message: MessageView; onHeard: () 
       )}
       <span className="meta !float-none !ms-0 !mt-1">
         <span>
-          {t`${format.clock(at)} of ${format.clock(seconds)}`}
+          {seconds > 0 ? t`${format.clock(at)} of ${format.clock(seconds)}` : t`Audio`}
           {transcript && ` · ${t`transcript made on this device`}`}
         </span>
         {!message.own && !content.heard && (
@@ -109,6 +112,9 @@ export function Voice({ message, onHeard }: { message: MessageView; onHeard: () 
           onPlay={() => setPlaying(true)}
           onPause={() => setPlaying(false)}
           onEnded={() => setAt(0)}
+          onLoadedMetadata={({ currentTarget: { duration } }) =>
+            Number.isFinite(duration) && setLength(duration)
+          }
           onTimeUpdate={(event) => setAt(event.currentTarget.currentTime)}
         />
       )}

@@ -1,4 +1,4 @@
-import type { BusinessReply, MessageId, MessageView } from "@plauder/client/api";
+import type { BusinessReply, FormOffer, FormRequest, MessageId, MessageView } from "@plauder/client/api";
 
 /** What can be done with a message; one object per open chat, so that bubbles need not render again. */
 export interface MessageActions {
@@ -13,7 +13,8 @@ export interface MessageActions {
   jump(id: MessageId): void;
   view(message: MessageView): void;
   heard(message: MessageView): void;
-  answer(message: MessageView, reply: BusinessReply): void;
+  answer(message: MessageView, reply: BusinessReply, said?: string): void;
+  form(message: MessageView, offer: FormOffer, ask: FormRequest): Promise<Readonly<Record<string, unknown>>>;
   safety(): void;
   call(video: boolean): void;
 }
