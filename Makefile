@@ -29,10 +29,10 @@ check: $(VENV)/.dev ## the fast part: format, lint, types, import rules, unit te
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n auto --reruns 1 -m "not server and not browser"
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not server and not browser"
 
 fast: $(VENV)/.dev ## unit tests only
-	$(BIN)/pytest -q -n auto --reruns 1 -m "not server and not browser"
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not server and not browser"
 
 test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from plauder.kit.clock import FakeClock
@@ -15,9 +17,18 @@ from tests import databases
 from tests import postgres as private_postgres
 from tests.postgres import Postgres
 
-# Small and repeatable: `make check` must stay quick, and a red build must be red again.
-settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
-settings.load_profile("quick")
+# Small and repeatable: `make check` must stay quick, and a red build must be red again. `deep` looks for news.
+settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("deep", max_examples=1_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# structlog's own default formats an exception with all local variables: seconds each, and the server never does.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_collection_finish() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plauder.business.catalog import rules
@@ -227,7 +227,6 @@ _json = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st
 
 
 @given(st.dictionaries(st.sampled_from([*ROLL, "availability", "url", "other"]), _json), st.booleans())
-@settings(max_examples=100, deadline=None)
 def test_whatever_comes_is_checked_or_refused(given_: dict[str, Any], new: bool) -> None:
     try:
         values = rules.check(given_, new=new)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plauder.business.messages import content
@@ -272,7 +272,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(sorted(content.KINDS)), JSON, st.dictionaries(st.sampled_from(["to", "context", "recipient"]), JSON)
 )
@@ -286,7 +285,6 @@ def test_anything_else_is_an_error_of_the_api(kind: str, value: Any, more: dict[
     assert number in (100, 131008, 131009, 131051)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([value for kind, value in GOOD if kind == "interactive"]), st.data())
 def test_interactive_with_one_part_broken(value: dict[str, Any], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(value)))

@@ -6,7 +6,7 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plauder.business.messages.referrals import LIFE, MAX_TOKEN, Referrals
@@ -40,7 +40,6 @@ def test_it_is_for_one_number_for_a_day_and_of_this_server() -> None:
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
 def test_no_changed_token_is_good(data: st.DataObject) -> None:
     token = REFERRALS.token(SHOP, AD, at=NOW)
     raw = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
@@ -50,7 +49,6 @@ def test_no_changed_token_is_good(data: st.DataObject) -> None:
 
 
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
-@settings(max_examples=80, deadline=None)
 def test_what_people_make_up_is_refused(text: str) -> None:
     assert REFERRALS.read(SHOP, text, at=NOW) is None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plauder.business.messages import rules
@@ -21,7 +21,6 @@ def verdict(standing: Standing, kind: str = "text", category: str = "service", *
 
 
 @given(st.integers(0, 72 * 3600))
-@settings(max_examples=60, deadline=None)
 def test_the_window_is_open_for_24_hours_exactly(seconds: int) -> None:
     standing = Standing(last_in_at=NOW - timedelta(seconds=seconds))
     found = verdict(standing)
@@ -98,7 +97,6 @@ def test_the_free_entry_point_opens_with_an_answer_in_time() -> None:
 
 
 @given(st.lists(st.floats(0, 2, allow_nan=False), min_size=1, max_size=400), st.integers(1, 50))
-@settings(max_examples=40, deadline=None)
 def test_no_second_has_more_than_twice_the_rate(gaps: list[float], per_second: int) -> None:
     rates, now, taken = Rates(), 1_000.0, []
     for gap in gaps:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plauder.business.accounts import store as account_store
@@ -22,7 +22,6 @@ HOUR = timedelta(hours=1)
 
 
 @given(st.integers(50, 5_000), st.floats(0, 300), st.floats(0, 300), st.floats(0.5, 50))
-@settings(max_examples=40, deadline=None)
 def test_more_complaints_never_mean_better_quality(people: int, blocked: float, reported: float, more: float) -> None:
     def rate(blocked: float, reported: float) -> int:
         return ORDER.index(rules.rating(Signals(people, people, people, blocked, reported)))

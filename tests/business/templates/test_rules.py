@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plauder.business.shared.errors import GraphError
@@ -146,7 +146,6 @@ def test_an_approved_template_is_edited_once_a_day() -> None:
         max_size=3,
     )
 )
-@settings(max_examples=40, deadline=None)
 def test_anything_else_is_error_100(components: list[Any]) -> None:
     try:
         rules.normalise(components, category="MARKETING", named=False)
