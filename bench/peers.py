@@ -199,7 +199,7 @@ certfiles: ["{pem}"]
 ca_file: "{pem}"
 auth_password_format: scram
 shaper: {{}}
-shaper_rules: {{}}
+shaper_rules: {{max_user_sessions: 1000}}
 acl: {{local: {{user_regexp: ""}}}}
 access_rules: {{local: {{allow: local}}, c2s: {{allow: all}}, register: {{allow: all}}}}
 registration_timeout: infinity
@@ -231,9 +231,13 @@ modules:
   mod_version: {{}}
 """
         )
-        (self.home / "ejabberdctl.cfg").write_text("ERL_MAX_PORTS=100000\nERL_PROCESSES=500000\n")
+        # `su`, by which it becomes its own user, leaves it 1,024 files.
+        erl = self.home / "erl"
+        erl.write_text('#!/bin/sh\nulimit -Sn "$(ulimit -Hn)"\nexec /usr/bin/erl "$@"\n')
+        (self.home / "ejabberdctl.cfg").write_text(f"ERL_MAX_PORTS=100000\nERL_PROCESSES=500000\nERL={erl}\n")
         for path in self.home.iterdir():
             path.chmod(0o644)
+        erl.chmod(0o755)
         return [
             *("ejabberdctl", "--config-dir", str(self.home), "--logs", str(self.home), "--spool", str(self.home)),
             *("--node", f"bench{self.ports.tcp}@localhost", "foreground"),
