@@ -170,6 +170,18 @@ async def test_an_acknowledgement_before_the_writing_spares_its_part(inbox: Inbo
     assert await inbox.count(BRUNO, ("phone",)) == 1
 
 
+async def test_an_account_that_was_written_before_is_settled_there(inbox: Inbox, numbers: Numbers) -> None:
+    told: list[Exception | None] = []
+    number = numbers.next()
+    inbox.keep_common(number, [(ANA, "phone")], COMMON, told.append)
+    await inbox.flush()
+    inbox.keep_common(number, [(BRUNO, "phone")], COMMON, told.append)
+    inbox.settle(ANA, ("phone", SHARED), (number,))
+    inbox.settle(BRUNO, ("phone", SHARED), (number,))
+    await inbox.flush()
+    assert await inbox.highest() == 0
+
+
 async def test_the_archive_is_what_still_waits(inbox: Inbox, numbers: Numbers, clock: FakeClock) -> None:
     mine = []
     for device in ("phone", "laptop", "phone", SHARED):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plauder.wire.element import lone_ack
 from plauder.wire.sm import (
     WRAP,
     HandledCountTooHigh,
@@ -34,6 +35,25 @@ def test_acknowledging_forgets_in_order() -> None:
     assert unacked.waiting(2) == ["b", "c"]
     assert unacked.acknowledged(4) == ["b", "c", "d"]
     assert (len(unacked), unacked.acked, unacked.waiting()) == (0, 4, [])
+
+
+@pytest.mark.parametrize(
+    ("data", "h"),
+    [
+        (b"<a xmlns='urn:xmpp:sm:3' h='7'/>", 7),
+        (b'<a h="4294967295" xmlns="urn:xmpp:sm:3" />', WRAP - 1),
+        (b"<a xmlns='urn:xmpp:sm:3' h='4294967296'/>", -1),
+        (b"<a xmlns='urn:xmpp:sm:3' h='-1'/>", -1),
+        (b"<a xmlns='urn:xmpp:sm:3' h='\xc2\xb2'/>", -1),
+        (b"<a xmlns='urn:xmpp:sm:2' h='7'/>", -1),
+        (b"<a xmlns='urn:xmpp:sm:3' h='7'/> ", -1),
+        (b"<a xmlns='urn:xmpp:sm:3' h='7'/><r xmlns='urn:xmpp:sm:3'/>", -1),
+        (b"<a xmlns='urn:xmpp:sm:3' h='7'", -1),
+        (b"<r xmlns='urn:xmpp:sm:3'/>", -1),
+    ],
+)
+def test_an_answer_that_comes_alone_is_told_from_everything_else(data: bytes, h: int) -> None:
+    assert lone_ack(data) == h
 
 
 @pytest.mark.parametrize("h", [3, WRAP - 1, 2**31])

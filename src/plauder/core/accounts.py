@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from plauder.core.feed import FedSession
 from plauder.core.ports import SHARED, Credentials, Device, Inbox
 from plauder.wire.jid import Jid
+from plauder.wire.xml import quote
 
 if TYPE_CHECKING:
     from plauder.core.server import Server
@@ -25,10 +26,12 @@ IDLE_ACCOUNTS = 20_000
 class Account:
     """One local account. `devices` is None until it is loaded; `exists` is valid from then on."""
 
-    __slots__ = ("devices", "exists", "jid", "sessions", "waiting")
+    __slots__ = ("devices", "exists", "jid", "quoted", "sessions", "waiting")
 
     def __init__(self, jid: Jid) -> None:
         self.jid = jid
+        self.quoted = quote(jid.text).encode()
+        """Its address as the value of an attribute."""
         self.exists = False
         self.sessions: dict[str, FedSession] = {}
         """By resource; those that wait to be resumed included."""
@@ -69,10 +72,15 @@ class Accounts:
         """The account if it is in memory."""
         return self._online.get(bare) or self._idle.get(bare)
 
-    def has(self, bare: str) -> bool:
-        """Whether the account is in memory, loaded."""
-        account = self.find(bare)
-        return account is not None and account.devices is not None and account.waiting is None
+    def missing(self, accounts: Iterable[str]) -> list[str]:
+        """Which of these are not in memory, loaded."""
+        online, idle = self._online, self._idle
+        missing = []
+        for bare in accounts:
+            account = online.get(bare) or idle.get(bare)
+            if account is None or account.devices is None or account.waiting is not None:
+                missing.append(bare)
+        return missing
 
     def get(self, jid: Jid) -> Account:
         """The account of a bare JID of this domain; it may have to be loaded."""

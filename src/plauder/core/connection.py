@@ -14,6 +14,7 @@ from plauder.core.client import ClientSession
 from plauder.kit import log as logging
 from plauder.kit.ids import new_token
 from plauder.wire import sm
+from plauder.wire.element import lone_ack
 from plauder.wire.events import SM, SM_ANSWER, SM_REQUEST, Event, Nonza, StreamClosed, StreamOpened
 from plauder.wire.framer import Framer, FrameReader
 from plauder.wire.stanza import Stanza
@@ -82,6 +83,12 @@ class Connection:
 
     def received(self, data: bytes) -> None:
         """Bytes came (of a WebSocket: one whole message)."""
+        session = self.session
+        if session is not None and session.sm and data[1:3] == b"a " and self.framer.is_empty:
+            h = lone_ack(data)
+            if h >= 0 and not self._is_closing:
+                self._counted(session, h)
+                return
         for event in self.framer.feed(data):
             self.on_event(event)
 
@@ -161,7 +168,10 @@ class Connection:
         h = handled_of(nonza)
         if h is None:
             self.fail(StreamError("bad-format", "h is a number"))
-            return
+        else:
+            self._counted(session, h)
+
+    def _counted(self, session: ClientSession, h: int) -> None:
         try:
             session.acknowledged(h)
         except sm.HandledCountTooHigh as error:

@@ -212,8 +212,18 @@ class Deliveries:
         if pace is Pace.NEVER:
             self.write(delivery)
             return
-        window = self._windows[pace]
-        window.waiting.append((self._clock.monotonic() + window.seconds, delivery))
+        self._wait((delivery,), self._windows[pace])
+
+    def start_common(self, deliveries: Sequence[Delivery], pace: Pace) -> None:
+        """The same for one message to many accounts, those whose devices have this pace."""
+        if pace is Pace.NEVER:
+            self.write_common([one for one in deliveries if one.state is State.HANDED])
+        else:
+            self._wait(deliveries, self._windows[pace])
+
+    def _wait(self, deliveries: Sequence[Delivery], window: _Window) -> None:
+        ends = self._clock.monotonic() + window.seconds
+        window.waiting.extend([(ends, delivery) for delivery in deliveries])
         if not window.is_armed:
             window.is_armed = True
             self._timers.call_later(window.seconds, partial(self._window_ended, window))

@@ -18,7 +18,7 @@ from plauder.core.hooks import Action, Routed
 from plauder.core.ports import SHARED
 from plauder.core.session import Session
 from plauder.core.storing import has_content, should_store, without_forged_ids
-from plauder.store.inbox import addressed
+from plauder.store.inbox import addressing
 from plauder.wire.jid import InvalidJid, Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -189,7 +189,9 @@ class Router:
         numbers keep to the order in which messages reach it; `Server.load_accounts` beforehand avoids that.
         """
         common, mark = _common(stanza), mark_of(stanza)
-        away: list[Delivery] = []
+        address = addressing(common)
+        paced: dict[Pace, list[Delivery]] = {pace: [] for pace in Pace}
+        away = paced[Pace.NEVER]
         for account in accounts:
             if account.devices is None or account.waiting is not None:
                 outcome.hold()
@@ -205,7 +207,7 @@ class Router:
             if not account.sessions:
                 away.append(Delivery(number, name, common, queues, outcome, is_wide=True, mark=mark, common=common))
                 continue
-            data = addressed(common, name, number)
+            data = address(account.quoted, number)
             delivery = Delivery(number, name, data, queues, outcome, is_wide=True, mark=mark, common=common)
             missing = self._hand_to_all(account, delivery, None)
             if not queues:
@@ -213,9 +215,10 @@ class Router:
             elif missing:
                 away.append(delivery)
             else:
-                self._server.deliveries.start(delivery, self._slowest(account, queues, None))
-        if away:
-            self._server.deliveries.write_common(away)
+                paced[self._slowest(account, queues, None)].append(delivery)
+        for pace, deliveries in paced.items():
+            if deliveries:
+                self._server.deliveries.start_common(deliveries, pace)
         outcome.release()
 
     def _keep_late(self, account: Account, stanza: Stanza, outcome: Outcome) -> None:

@@ -166,7 +166,7 @@ class Server(Hooks):
 
     async def load_accounts(self, accounts: Iterable[str]) -> None:
         """Bring local accounts (bare JIDs) into memory, before a message to all of them."""
-        missing = [account for account in accounts if not self.accounts.has(account)]
+        missing = self.accounts.missing(accounts)
         if missing:
             await asyncio.gather(*(self.accounts.load(Jid.parse(account)) for account in missing))
 

@@ -49,8 +49,13 @@ def addressed(common: bytes, account: str, number: int) -> bytes:
 
     `common` has no `to`, and is not self-closed.
     """
-    own_id = f" by={quote(account)} id='{number:x}'/></message>".encode()
-    return b"<message to=%b%b%b%b" % (quote(account).encode(), common[8:-10], OWN_ID[:-4], own_id)
+    return addressing(common)(quote(account).encode(), number)
+
+
+def addressing(common: bytes) -> Callable[[bytes, int], bytes]:
+    """The same for many accounts, quoted and encoded."""
+    inner = common[8:-10] + OWN_ID
+    return lambda quoted, number: b"<message to=%b%b%b id='%x'/></message>" % (quoted, inner, quoted, number)
 
 
 PAGE_BYTES = 1_048_576

@@ -429,10 +429,11 @@ class SqliteInbox:
             if keep is None:
                 rest.append(number)
                 continue
-            for device in settle.devices:
-                keep.left.pop((settle.account, device), None)
-            if keep.account == COMMON:
-                rest.append(number)  # what this device owes may have been written before
+            unwritten = [at for device in settle.devices if (at := (settle.account, device)) in keep.left]
+            for at in unwritten:
+                del keep.left[at]
+            if keep.account == COMMON and not unwritten:
+                rest.append(number)  # what this account owes was written before
             if not keep.left:
                 del group.keeps[number]
                 group.settled.append(keep)
@@ -495,6 +496,8 @@ class SqliteInbox:
     def _settle(self, settle: _Settle) -> None:
         execute = self._connection.execute
         for device in settle.devices:
+            if (settle.account, device) not in self._owed:
+                continue
             key = self._keys.get((settle.account, device)) or self._find_key(settle.account, device)
             if key is None:
                 continue

@@ -14,6 +14,7 @@ from xml.parsers.expat import ExpatError, ParserCreate, errors
 
 from plauder.wire.events import SM_ANSWER, SM_REQUEST, Nonza
 from plauder.wire.negotiation import SASL
+from plauder.wire.sm import WRAP
 from plauder.wire.stanza import CLIENT, KINDS, Kind, Stanza
 from plauder.wire.stream_error import STREAMS, StreamError
 from plauder.wire.xml import XML_NS, InvalidXml, Watch, must_watch, quote, watch
@@ -62,6 +63,18 @@ def _read_ack(data: bytes, at: int) -> tuple[Nonza, int] | None:
     if ack.lastgroup is None:
         return _REQUEST, ack.end()
     return Nonza(SM_ANSWER, {"h": ack[ack.lastgroup].decode()}, ack[0]), ack.end()
+
+
+def lone_ack(data: bytes) -> int:
+    """The `h` of an `<a/>` that is all there is, in a form that nearly all have; -1 for anything else.
+
+    A client answers most of what it is sent with nothing but this.
+    """
+    ack = _ACK.fullmatch(data)
+    if ack is None or ack.lastgroup is None:
+        return -1
+    h = int(ack[ack.lastgroup])
+    return h if h < WRAP else -1
 
 
 _SASL: Final = re.compile(

@@ -114,7 +114,8 @@ class Post:
 
     def members_here(self, room: Room) -> set[str]:
         """The members whose accounts are on this server."""
-        return {account for account in room.members() if self._server.is_local(Jid.parse(account))}
+        here = f"@{self._server.domain}"
+        return {account for account in room.members() if account.endswith(here)}
 
     def to_session(self, message: Stanza, full: str) -> None:
         """Send something to one session, for the moment."""
