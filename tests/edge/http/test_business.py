@@ -142,6 +142,48 @@ async def test_failures_are_switched_on_and_off(cloud: Cloud, console: Any) -> N
     assert (await console("PUT", path, {"faults": ["nonsense"]})).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("undeliverable", 131026),
+        ("window_closed", 131047),
+        ("payment", 131042),
+        ("marketing_cap", 131049),
+        ("experiment", 130472),
+    ],
+)
+async def test_message_failures_come_by_webhook(cloud: Cloud, console: Any, fault: str, code: int) -> None:
+    business = await found(console)
+    path, token = f"/{business['id']}", await key_of(console, business["id"])
+    hook = {"url": cloud.receiver.url, "verify_token": "hello"}
+    assert (await console("PUT", f"{path}/webhook", hook)).status_code < 300
+    customer = (await console("GET", f"{path}/sandbox")).json()["customer"]
+    text = {"messaging_product": "whatsapp", "to": customer, "text": {"body": "x"}}
+    await console("PUT", f"{path}/sandbox", {"faults": [fault]})
+    assert (await graph(cloud, token, f"{business['test_number_id']}/messages", text)).status_code == 200
+    await cloud.settle()
+    (status,) = cloud.receiver.statuses()
+    assert (status["status"], status["errors"][0]["code"]) == ("failed", code)
+
+
+async def test_rejected_templates_and_a_webhook_that_is_down(cloud: Cloud, console: Any) -> None:
+    business = await found(console)
+    path, token = f"/{business['id']}", await key_of(console, business["id"])
+    await console("PUT", f"{path}/webhook", {"url": cloud.receiver.url, "verify_token": "hello"})
+    body = [{"type": "BODY", "text": "Your bread is ready."}]
+    new = {"name": "bread", "language": "de", "category": "UTILITY", "components": body}
+    await console("PUT", f"{path}/sandbox", {"faults": ["template_rejection", "webhook_down"]})
+    made = await graph(cloud, token, f"{business['waba_id']}/message_templates", new)
+    assert made.json()["status"] == "REJECTED"
+    await cloud.settle()
+    cloud.receiver.requests.clear()
+    await console("PUT", f"{path}/sandbox", {"faults": []})
+    cloud.clock.advance(10)
+    await cloud.settle()
+    made = await graph(cloud, token, f"{business['waba_id']}/message_templates", new | {"name": "rolls"})
+    assert made.json()["status"] == "APPROVED"
+
+
 async def test_strangers_see_nothing_and_roles_bind(cloud: Cloud, console: Any) -> None:
     business = (await found(console))["id"]
     assert (await console("GET", f"/{business}", by=ANN)).status_code == 404

@@ -431,7 +431,7 @@ def _decide(ports: Ports, draft: _Draft) -> None:
         raise verdict.error
     if not draft.exists:
         draft.late = draft.late or fail(131026, "The number has no account on this network.")
-    draft.late = draft.late or verdict.error or _switched_failure(sender)
+    draft.late = _switched_failure(sender) or draft.late or verdict.error
     if draft.late or draft.command.out.kind == "reaction":
         return
     draft.request = PriceRequest(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from sqlalchemy import func, select
 from plauder.business.flows import metrics
 from plauder.business.messages import commands, content, once, store
 from plauder.business.shared.errors import GraphError
+from plauder.business.webhooks import store as webhook_store
 from plauder.edge.http.graph.billing import MeteredBilling, open_account, tell_of_alert
 from plauder.kit.money import Money
 from plauder.money.billing.accounts import Accounts
@@ -257,3 +259,25 @@ async def test_a_spend_alert_is_told_by_webhook(cloud: Cloud) -> None:
     (value,) = cloud.receiver.values("account_alerts")
     assert (value["entity_type"], value["entity_id"]) == ("BUSINESS", cloud.business)
     assert value["alert_info"]["alert_severity"] == "WARNING"
+
+
+# ── the journal ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_journal_hides_secrets_and_nothing_else(cloud: Cloud) -> None:
+    await cloud.post(cloud.phone, {"pin": "123456"})
+    template = {"name": "nope", "language": {"code": "de", "policy": "deterministic"}}
+    message = {"messaging_product": "whatsapp", "to": ANN, "type": "template", "template": template}
+    await cloud.post(f"{cloud.phone}/messages", message)
+    await cloud.post(f"{cloud.phone}/verify_code", {"code": "654321"})
+    await cloud.http.get(cloud.waba, params={"access_token": cloud.token, "fields": "name"})
+    await cloud.get(f"{cloud.phone}/message_qrdls", code="ABCDEFGHIJKLMN")
+    await cloud.platform.webhooks.flush_journal()
+    async with cloud.database.read() as uow:
+        rows = (await uow.execute(select(webhook_store.journal).order_by(webhook_store.journal.c.id))).all()
+    pin, sent, verified, *read = rows
+    assert b"123456" not in pin.request
+    assert orjson.loads(sent.request) == message
+    assert b"654321" not in verified.request
+    assert any("code=ABCDEFGHIJKLMN" in row.url for row in read)
+    assert not any(cloud.token in row.url or cloud.token.encode() in row.request for row in rows)

@@ -11,9 +11,12 @@ from plauder.edge.http.graph.api import Exchange
 
 LIMIT = 16_384
 _SECRETS = frozenset(
-    {"access_token", "appsecret_proof", "client_secret", "fb_exchange_token", "input_token", "code", "pin"}
+    {
+        *("access_token", "appsecret_proof", "client_secret", "fb_exchange_token", "input_token", "pin", "password"),
+        *("verify_token", "hub.verify_token"),
+    }
 )
-_NAMES = rb"access_token|appsecret_proof|client_secret|fb_exchange_token|verify_token|pin|h"
+_NAMES = rb"access_token|appsecret_proof|client_secret|fb_exchange_token|verify_token|pin|password|h"
 _SECRET_VALUES = re.compile(rb'"(' + _NAMES + rb')"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
 _WITH_CODES = re.compile(rb'"(' + _NAMES + rb'|code)"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
 """`code` is a secret where a number is verified or a token is asked for; in a template it is a language."""
@@ -27,11 +30,11 @@ def entry_of(exchange: Exchange, now: datetime) -> dict[str, Any] | None:
     access = state.get("access")
     if access is None:
         return None
+    path = scope.get("graph_path", scope["path"])
     query = [
-        (name, value if name not in _SECRETS else "…")
+        (name, "…" if name in _SECRETS or (name == "code" and path.endswith(_CODE_PATHS)) else value)
         for name, value in parse_qsl(scope.get("query_string", b"").decode("latin-1"))
     ]
-    path = scope.get("graph_path", scope["path"])
     url = path + (f"?{urlencode(query, safe='…')}" if query else "")
     return {
         "at": now,
