@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
-import orjson
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from plauder.business.accounts import commands as accounts
 from plauder.business.accounts import store as account_store
@@ -38,7 +31,7 @@ from plauder.edge.listen import bind
 from plauder.kit import log
 from plauder.kit.money import Money
 from plauder.money.billing.accounts import POSTPAID, Accounts
-from plauder.ops.demo import history, people
+from plauder.ops.demo import history, hooks, people
 from plauder.ops.demo.history import AIRLINE, BANK, PARCELS, Habit
 
 if TYPE_CHECKING:
@@ -48,12 +41,11 @@ if TYPE_CHECKING:
 
 SELLER: Final = "Plauder Demo Network\nSpreeufer 4, 10178 Berlin"
 VERSION: Final = "v23.0"
-VERIFY: Final = "demo"
 CREDIT: Final = Money.of(1_000, "EUR")
 _log = log.get("ops.demo.business")
 
 Say = dict[str, Any]
-Hear = Callable[["Bot", str, Say], Awaitable[None]]
+Hear = Callable[["Bot", str, Say], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +76,25 @@ class Bot:
     """One business that is connected: what its program holds in hand."""
 
     def __init__(
-        self, business: Business, base: str, *, app: str, phone: str, waba: str, token: str, secret: str
+        self,
+        business: Business,
+        base: str,
+        *,
+        app: str,
+        phone: str,
+        waba: str,
+        token: str,
+        secret: str,
+        spawn: Callable[[Coroutine[Any, Any, None], str], None],
     ) -> None:
         self.business = business
+        self._spawn = spawn
         self.app, self.phone, self.waba, self.secret = app, phone, waba, secret
         self.header = ""
         self._http = httpx.AsyncClient(
             base_url=f"{base}/{VERSION}/", headers={"Authorization": f"Bearer {token}"}, timeout=20
         )
-        self.heard: set[str] = set()
+        self._seen = hooks.Seen()
 
     async def open(self) -> None:
         """Profile picture, templates, the picture of their header."""
@@ -151,19 +153,11 @@ class Bot:
                         part["example"] = {"header_handle": [await self._handle(self.business.header)]}
                 await self._post(f"{self.waba}/message_templates", template)
 
-    def is_genuine(self, body: bytes, signature: str) -> bool:
-        """`X-Hub-Signature-256` over the raw bytes."""
-        expected = "sha256=" + hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(signature.encode(), expected.encode())  # a header may have any characters
-
-    async def hear(self, update: Say) -> None:
+    def take(self, update: hooks.Json) -> None:
         """One webhook: messages are answered, once each."""
-        for entry in update.get("entry", []):
-            for change in entry.get("changes", []):
-                for message in change.get("value", {}).get("messages", []):
-                    if message.get("id") not in self.heard:
-                        self.heard.add(message.get("id", ""))
-                        await self.business.hears(self, message["from"], message)
+        for message in hooks.messages_of(update):
+            if self._seen.is_new(message["id"]):
+                self._spawn(self.business.hears(self, message["from"], dict(message)), "a demo business answers")
 
 
 class Street:
@@ -180,8 +174,9 @@ class Street:
         """Found what is missing, connect, listen."""
         sock = bind("127.0.0.1", 0, "demo")
         port = sock.getsockname()[1]
-        routes = [Route("/{digits}", self._hook, methods=["GET", "POST"])]
-        config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            hooks.door(self._bot), log_config=None, access_log=False, lifespan="off", limit_concurrency=64
+        )
         self._server = _Embedded(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[sock]), name="demo webhooks")
         for business in BUSINESSES:
@@ -202,17 +197,8 @@ class Street:
         for bot in self.bots:
             await bot.greet(local)
 
-    async def _hook(self, request: Request) -> Response:
-        bot = next((bot for bot in self.bots if bot.business.digits == request.path_params["digits"]), None)
-        if request.method == "GET":
-            query = request.query_params
-            is_ours = query.get("hub.verify_token") == VERIFY
-            return PlainTextResponse(query.get("hub.challenge", ""), 200 if is_ours else 403)
-        body = await request.body()
-        if bot is None or not bot.is_genuine(body, request.headers.get("x-hub-signature-256", "")):
-            return PlainTextResponse("", 403)
-        self._app.server.spawn(bot.hear(orjson.loads(body)), "a demo business answers")
-        return PlainTextResponse("")
+    def _bot(self, digits: str) -> Bot | None:
+        return next((bot for bot in self.bots if bot.business.digits == digits), None)
 
     async def _connect(self, business: Business, hook: str) -> Bot:
         app, now = self._app, self._app.clock.now()
@@ -235,7 +221,7 @@ class Street:
             )
             secret = await accounts.app_secret(uow, app.keyring, owner_app.id)
             await webhooks.subscribe_app(
-                uow, app_id=owner_app.id, callback_url=hook, verify_token=VERIFY, fields=["messages"]
+                uow, app_id=owner_app.id, callback_url=hook, verify_token=hooks.VERIFY, fields=["messages"]
             )
         app.platform.graph.subscriptions_changed()
         await app.platform.graph.number_changed(number.id)
@@ -248,6 +234,7 @@ class Street:
             waba=number.waba_id,
             token=token.text,
             secret=secret or "",
+            spawn=app.server.spawn,
         )
 
     async def _found(self, uow: UnitOfWork, business: Business) -> Row[Any]:
