@@ -2,6 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
+import { useFocusBack } from "../lib/focus.ts";
 import { IconButton } from "./IconButton.tsx";
 
 interface Props {
@@ -16,12 +17,14 @@ interface Props {
 
 export function Dialog({ title, children, onClose, actions, wide = false, description }: Props) {
   const { t } = useLingui();
+  const onCloseAutoFocus = useFocusBack();
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="scrim" />
         <Radix.Content
           className={wide ? "dialog wide" : "dialog"}
+          onCloseAutoFocus={onCloseAutoFocus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-center gap-2 py-3 ps-5 pe-3">

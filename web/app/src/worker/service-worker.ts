@@ -64,6 +64,19 @@ interface PushData {
   body?: string;
 }
 
+const LONGEST = 300;
+
+/** What a push says, as far as it is text; an empty one, or one of another shape, means "there is something new". */
+function read(data: PushMessageData | null): PushData {
+  try {
+    const said = (data?.json() ?? {}) as Record<string, unknown>;
+    const texts = Object.entries(said).filter(([, value]) => typeof value === "string" && value !== "");
+    return Object.fromEntries(texts.map(([name, value]) => [name, (value as string).slice(0, LONGEST)]));
+  } catch {
+    return {};
+  }
+}
+
 /** The app's languages; the app itself, with its catalogues, is closed when this is needed. */
 const NEWS: Readonly<Record<string, string>> = {
   en: "You have new messages",
@@ -83,12 +96,7 @@ self.addEventListener("push", (event) => {
     const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
     // An open window shows its own notice, with the sender's name.
     if (open.some((client) => client.visibilityState === "visible")) return;
-    let data: PushData = {};
-    try {
-      data = (event.data?.json() as PushData) ?? {};
-    } catch {
-      // An empty push means "there is something new".
-    }
+    const data = read(event.data);
     await self.registration.showNotification(data.title ?? "Plauder", {
       body: data.body ?? news(),
       tag: data.chat ?? "plauder",
@@ -109,7 +117,8 @@ self.addEventListener("notificationclick", (event) => {
       const window = open[0];
       if (!window) return self.clients.openWindow(path);
       await window.focus();
-      return window.navigate(path);
+      // A window that this worker does not control cannot be led anywhere; it is in front, at least.
+      return chat ? window.navigate(path).catch(() => null) : null;
     }),
   );
 });

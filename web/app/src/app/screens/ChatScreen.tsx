@@ -17,6 +17,7 @@ import {
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { Conversation } from "../../features/conversation/Conversation.tsx";
 import { useClient, useLiveOf } from "../../lib/client.ts";
+import { useFocusBackFrom } from "../../lib/focus.ts";
 import { useFormat } from "../../lib/format.ts";
 import { save } from "../../lib/media.ts";
 import { fileName, transcript } from "../../lib/transcript.ts";
@@ -54,6 +55,8 @@ export function ChatScreen() {
         // Offline: the server will say when it is too large.
       });
   }, [client]);
+
+  useFocusBackFrom(pane !== undefined);
 
   const show = useCallback(
     (search: ChatSearchParams) => void navigate({ to: "/chats/$chat", params: { chat: id }, search }),

@@ -3,6 +3,7 @@ import type { MessageView } from "@plauder/client/api";
 import { ChevronLeft, ChevronRight, Download, X } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { useClient } from "../../lib/client.ts";
+import { useFocusBack } from "../../lib/focus.ts";
 import { useFormat } from "../../lib/format.ts";
 import { save, useMediaUrl } from "../../lib/media.ts";
 
@@ -20,6 +21,7 @@ export default function Viewer({ message, all, onMove, onClose }: Props) {
   const format = useFormat();
   const client = useClient();
   const url = useMediaUrl(message, true);
+  const onCloseAutoFocus = useFocusBack();
   const { content } = message;
   if (content.kind !== "image" && content.kind !== "video") return null;
   const at = all.findIndex((one) => one.id === message.id);
@@ -35,6 +37,7 @@ export default function Viewer({ message, all, onMove, onClose }: Props) {
         <Dialog.Content
           className="fixed inset-0 z-60 flex flex-col bg-[#080f14] text-white outline-none"
           aria-describedby={undefined}
+          onCloseAutoFocus={onCloseAutoFocus}
           onKeyDown={(event) => {
             if (event.key === "ArrowLeft") go(-1);
             if (event.key === "ArrowRight") go(1);

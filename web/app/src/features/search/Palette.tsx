@@ -4,6 +4,7 @@ import { Search, Store } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useClient, useLive } from "../../lib/client.ts";
+import { useFocusBack } from "../../lib/focus.ts";
 import { shortWhen, useFormat } from "../../lib/format.ts";
 import { useNow } from "../../lib/now.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
@@ -39,6 +40,7 @@ export default function Palette({ onClose, onChat }: Props) {
 
   const chats = results ? results.chats : (recent ?? []).filter((chat) => chat.at !== undefined).slice(0, 8);
   const empty = results && results.chats.length + results.contacts.length + results.messages.length === 0;
+  const onCloseAutoFocus = useFocusBack();
   const move = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
@@ -57,6 +59,7 @@ export default function Palette({ onClose, onChat }: Props) {
           className="dialog wide !mt-[8dvh] !max-h-[80dvh]"
           aria-describedby={undefined}
           onKeyDown={move}
+          onCloseAutoFocus={onCloseAutoFocus}
         >
           <Dialog.Title className="sr">{t`Search`}</Dialog.Title>
           <label className="flex items-center gap-3 border-b border-line px-5 py-3">
