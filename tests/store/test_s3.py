@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from plauder.kit.errors import NotFound, Unavailable
-from plauder.store import blobs
 from plauder.store.blobs import Blobs
 
 pytestmark = pytest.mark.server
@@ -61,10 +60,9 @@ async def test_files_go_to_the_bucket_and_come_from_it(s3: int, tmp_path: Path) 
 async def test_while_the_bucket_is_away_uploads_wait_and_nothing_is_lost(
     s3: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blobs, "S3_SECONDS", 0)
     away = Blobs(tmp_path, "s3://files")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    closed = Blobs(tmp_path, "s3://files")
+    closed = Blobs(tmp_path, "s3://files", patience=0)
     await closed.receive("photo", 0, pieces(DATA), limit=len(DATA))
     for attempt in (closed.commit("photo"), closed.read("photo"), closed.delete("photo")):
         with pytest.raises(Unavailable):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PIECE = 256 * 1024
 BLOCK = 1024 * 1024
 """What is hashed and written in one go: a change of thread costs as much as hashing 100 KiB."""
-S3_SECONDS = 20
+PATIENCE_SECONDS = 20.0
 """How long a store that does not answer is tried before its caller is told."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -71,7 +71,9 @@ class Blobs:
     `min_free_bytes` are left to others.
     """
 
-    def __init__(self, root: Path, url: str = "", *, min_free_bytes: int = 0) -> None:
+    def __init__(
+        self, root: Path, url: str = "", *, min_free_bytes: int = 0, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self._staging = root / "staging"
         self._staging.mkdir(parents=True, exist_ok=True)
         self._min_free = min_free_bytes
@@ -80,7 +82,7 @@ class Blobs:
         self._local: Path | None = None
         self._store: ObjectStore
         if url:
-            self._store = _remote(url)
+            self._store = _remote(url, patience)
         else:
             self._local = root / "blobs"
             self._store = LocalStore(self._local, mkdir=True)
@@ -229,10 +231,10 @@ class Blobs:
         return self._staging / f"{key.replace('/', '-')}.part"
 
 
-def _remote(url: str) -> ObjectStore:
+def _remote(url: str, patience: float) -> ObjectStore:
     if url.startswith("memory:"):
         return from_url(url)
-    return from_url(url, retry_config={"retry_timeout": timedelta(seconds=S3_SECONDS)})
+    return from_url(url, retry_config={"retry_timeout": timedelta(seconds=patience)})
 
 
 async def _pieces_of(file: BinaryIO, start: int, end: int | None) -> AsyncIterator[bytes]:

@@ -20,6 +20,7 @@ Kind = Literal["message", "presence", "iq"]
 KINDS: Final[tuple[Kind, ...]] = ("message", "presence", "iq")
 
 _ERROR: Final = "{jabber:client}error"
+_ENTER: Final = "{http://jabber.org/protocol/muc}x"
 _KINDS: Final[dict[str, Kind]] = {kind: kind for kind in KINDS}
 _CLOSING: Final = {kind: f"</{kind}>".encode() for kind in KINDS}
 
@@ -219,8 +220,12 @@ class Stanza:
         return Stanza.build("iq", self._reply_attrs("result"), *payloads)
 
     def error_reply(self, error: StanzaError) -> Stanza:
-        """The refusal of this stanza (RFC 6120 §8.3.1). The content is not sent back: nobody amplifies through us."""
-        return Stanza.build(self.kind, self._reply_attrs("error"), error.element())
+        """The refusal of this stanza (RFC 6120 §8.3.1). The content is not sent back: nobody amplifies through us.
+
+        XEP-0045 §7.2: only the mark of a wish to enter a room is, by which clients know what was refused.
+        """
+        is_wish = self.kind == "presence" and self.may_have(_ENTER) and self.find(_ENTER) is not None
+        return Stanza.build(self.kind, self._reply_attrs("error"), E(_ENTER) if is_wish else None, error.element())
 
     def _reply_attrs(self, kind: str) -> dict[str, str | Jid | None]:
         attrs = self.attrs

@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from plauder.core.server import Server
 from plauder.features.groups.feature import register
 from plauder.store.database import Database
 from plauder.wire.jid import Jid
@@ -97,6 +98,8 @@ async def test_strangers_do_not_enter_a_members_only_group(world: World) -> None
     await group(world)
     carla = await world.connect("carla")
     [refused] = await enter(carla, "Carla")
+    # Clients know by this that it is the wish to enter that was refused.
+    assert refused.find("{http://jabber.org/protocol/muc}x") is not None
     assert refused.error is not None
     assert refused.error.condition == "registration-required"
 
@@ -390,6 +393,67 @@ async def test_a_moderator_takes_a_message_back(world: World) -> None:
     assert retraction is not None
     assert retraction.get("id") == key
     assert retraction.find("{urn:xmpp:message-moderate:1}moderated") is not None
+
+
+async def test_who_has_another_number_stays_in_the_groups(world: World) -> None:
+    ana = await group(world)
+    old, new = world.jid("bruno"), world.jid("carla")
+    for move in world.server.renamed_watchers:
+        await move(old, new)
+    for forget in world.server.forgotten_watchers:
+        await forget(old)
+    await world.settle()
+    changed = {item(stanza).get("jid"): item(stanza).get("affiliation") for stanza in ana.take()}
+    assert changed == {old.text: "none", new.text: "member"}
+    carla = await world.connect("carla")
+    await ana.send(say("still with us?"))
+    assert bodies(carla.take()) == ["still with us?"]
+
+
+async def test_names_are_reserved_by_members_with_the_form_they_get(world: World) -> None:
+    register = "<query xmlns='jabber:iq:register'/>"
+    ana = await group(world)
+    asked = (await ana.request(register, to=ROOM)).payloads[0]
+    assert asked.find("{jabber:iq:register}registered") is not None
+    bruno = await world.connect("bruno")
+    asked = (await bruno.request(register, to=ROOM)).payloads[0]
+    assert {field.get("var") for field in asked.iter("{jabber:x:data}field")} == {"FORM_TYPE", "muc#register_roomnick"}
+    refused = await (await world.connect("carla")).request(register, to=ROOM)
+    assert refused.error is not None
+    assert refused.error.condition == "not-allowed"
+
+
+async def test_nobody_owns_groups_without_end(database: Database) -> None:
+    def few(server: Server) -> None:
+        register(server, most_owned=2, most_rooms=1)
+
+    world = World(accounts=("ana",), register=[few], database=database)
+    ana = await world.connect("ana")
+    for name in ("one", "two"):
+        await enter(ana, "Ana", room=f"{name}@groups.plauder.example")
+    [refused] = await enter(ana, "Ana", room="three@groups.plauder.example")
+    assert refused.error is not None
+    assert refused.error.condition == "resource-constraint"
+    await world.close()
+
+
+async def test_rooms_that_were_put_away_are_what_they_were(database: Database) -> None:
+    def few(server: Server) -> None:
+        register(server, most_rooms=1)
+
+    world = World(accounts=("ana",), register=[few], database=database)
+    ana = await world.connect("ana")
+    rooms = [f"{name}@groups.plauder.example" for name in ("one", "two", "three")]
+    for room in rooms:
+        await enter(ana, "Ana", room=room)
+        form = "<x xmlns='jabber:x:data' type='submit'/>"
+        await ana.request(f"<query xmlns='http://jabber.org/protocol/muc#owner'>{form}</query>", type="set", to=room)
+        await ana.send(f"<presence to='{room}/Ana' type='unavailable'/>")
+    ana.take()
+    for room in rooms * 2:
+        await ana.send(f"<message to='{room}' type='groupchat' id='{room}'><body>in {room}</body></message>")
+        assert bodies(ana.take()) == [f"in {room}"]
+    await world.close()
 
 
 async def test_the_end_of_a_group_is_told_to_all(world: World) -> None:

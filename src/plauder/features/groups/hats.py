@@ -105,6 +105,13 @@ def take_off(room: Room, account: str) -> None:
             room.hats[hat.uri] = replace(hat, wearers=hat.wearers - {account})
 
 
+def hand_over(room: Room, old: str, new: str) -> None:
+    """Somebody has another address."""
+    for hat in list(room.hats.values()):
+        if old in hat.wearers:
+            room.hats[hat.uri] = replace(hat, wearers=hat.wearers - {old} | {new})
+
+
 def tell(post: Post, room: Room, given: Given) -> None:
     """Show everybody the new hats of those who have others now."""
     post.status(room, ns.CONFIG_CHANGED)

@@ -14,7 +14,7 @@ from plauder.features.groups.room import Room
 from plauder.features.groups.rules import MEMBER, RANK
 from plauder.wire.disco import INFO, ITEMS, QUERY_INFO, QUERY_ITEMS, Identity
 from plauder.wire.disco import Info as DiscoInfo
-from plauder.wire.forms import Form
+from plauder.wire.forms import FORM_TYPE, Field, Form
 from plauder.wire.stanza_error import StanzaError
 from plauder.wire.xml import E, parse
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NICK_NODE = "x-roomuser-item"
 _ROOM = (INFO, ITEMS, ns.MUC, ns.OCCUPANT_ID, ns.MODERATE, ns.STANZA_ID, ns.SELF_PING, ns.STABLE_ID, ns.ARCHIVE)
-_MORE = (ns.VCARD, ns.REGISTER, ns.PING, ns.INVITE_LINK, ns.HATS, ns.COMMANDS)
+_MORE = (ns.VCARD, ns.REGISTER, ns.REGISTER_FORM, ns.REQUEST_FORM, ns.PING, ns.INVITE_LINK, ns.HATS, ns.COMMANDS)
 
 
 class Info:
@@ -68,9 +68,7 @@ class Info:
         if payload.tag == QUERY_ITEMS:
             return self._occupants(room, account)
         if payload.tag == f"{{{ns.REGISTER}}}query":
-            person = room.people.get(account)
-            mark = E("registered") if person is not None and person.nick else None
-            return E(payload.tag, {}, mark, E("username", {}, person.nick if person is not None else ""))
+            return self._registration(room, account, payload.tag)
         if payload.tag == f"{{{ns.VCARD}}}vCard":
             return self.vcard(room)
         return None
@@ -104,6 +102,18 @@ class Info:
             return E(QUERY_ITEMS)
         where = room.address(self._domain)
         return E(QUERY_ITEMS, {}, *(E("item", {"jid": f"{where}/{nick}"}) for nick in room.occupants))
+
+    @staticmethod
+    def _registration(room: Room, account: str, tag: str) -> Element:
+        """§7.10: what a member fills in to reserve a name, or the name that is reserved. Raises StanzaError."""
+        person = room.people.get(account)
+        if person is None or RANK[person.affiliation] < RANK[MEMBER]:
+            raise StanzaError("cancel", "not-allowed", "Only members reserve a name here.")
+        if person.nick:
+            return E(tag, {}, E("registered"), E("username", {}, person.nick))
+        kind = Field(FORM_TYPE, (ns.REGISTER_FORM,), "hidden")
+        nick = Field("muc#register_roomnick", (), "text-single", "Name", required=True)
+        return E(tag, {}, E("username"), Form("form", [kind, nick], title="Reserve a name").element())
 
     @staticmethod
     def _reserved_nick(room: Room, account: str) -> Element:

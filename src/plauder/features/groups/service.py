@@ -6,7 +6,9 @@ import asyncio
 import secrets
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from plauder.features.groups import admin, hats, messages, presence, rules
 from plauder.features.groups import names as ns
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 LONGEST_NICK: Final = 64
 LARGEST_VCARD: Final = 100_000
 MOST_ASKED: Final = 5_000
+MOST_OWNED: Final = 1_000
+MOST_ROOMS: Final = 20_000
+"""Rooms in memory, those with people in them apart."""
 _MEMORY = "groups"
 
 
@@ -40,13 +45,17 @@ _UNREACHABLE: Final = frozenset(("gone", "recipient-unavailable", "remote-server
 class Groups:
     """The rooms below one domain."""
 
-    def __init__(self, server: Server, domain: str) -> None:
+    def __init__(
+        self, server: Server, domain: str, *, most_owned: int = MOST_OWNED, most_rooms: int = MOST_ROOMS
+    ) -> None:
         self._server = server
+        self._most_owned, self._most_rooms = most_owned, most_rooms
         self.domain = domain
         self.post = Post(server, domain)
         self._info = Info(server, domain)
-        self._rooms: dict[str, Room] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._rooms: OrderedDict[str, Room] = OrderedDict()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """One for each room that something is going on in: names can be made up, and must not fill the memory."""
         self._where: defaultdict[str, set[str]] = defaultdict(set)
         self._asked: OrderedDict[str, tuple[str, str, str]] = OrderedDict()
 
@@ -60,7 +69,7 @@ class Groups:
             return
         said: Sequence[Awaitable[None]] = ()
         # FIFO: what one person sends to a room stays in order. Nobody waits here for the disk.
-        async with self._locks[to.local]:
+        async with self._lock(to.local):
             room = await self._load(to.local)
             if stanza.kind == "presence":
                 await self._presence(room, to, sender, session, stanza)
@@ -133,6 +142,9 @@ class Groups:
         """§10.1: whoever enters a room that is not there makes it; accounts of this server only."""
         if not self._server.is_local(Jid.parse(account)):
             raise StanzaError("cancel", "not-allowed", "Only people of this server open groups here.")
+        async with self._server.database.read() as uow:
+            if len(await Rooms(uow).of(account, OWNER)) >= self._most_owned:
+                raise StanzaError("wait", "resource-constraint", f"One person owns at most {self._most_owned} groups.")
         room = Room(local, RoomConfig(), {account: Affiliated(OWNER, nick)}, secret=secrets.token_bytes(32))
         room.is_locked = True
         async with self._server.database.begin() as uow:
@@ -151,7 +163,7 @@ class Groups:
         """A session is over: it leaves every room it was in."""
         full = session.jid.text
         for local in list(self._where.pop(full, ())):
-            async with self._locks[local]:
+            async with self._lock(local):
                 room = await self._load(local)
                 occupant = room.occupant_of(full) if room is not None else None
                 if room is not None and occupant is not None:
@@ -161,7 +173,7 @@ class Groups:
         """A stream of the process before was resumed: its client thinks it is still in these rooms, so it is."""
         memory = session.recall(_MEMORY)
         for local, nick in memory.items() if isinstance(memory, dict) else ():
-            async with self._locks[local]:
+            async with self._lock(local):
                 room = await self._load(local)
                 if room is None or not isinstance(nick, str):
                     continue
@@ -426,6 +438,9 @@ class Groups:
 
     # ── rooms ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _lock(self, local: str) -> asyncio.Lock:
+        return self._locks.setdefault(local, asyncio.Lock())
+
     async def _load(self, local: str) -> Room | None:
         room = self._rooms.get(local)
         if room is None:
@@ -433,7 +448,18 @@ class Groups:
                 room = await Rooms(uow).load(local)
             if room is not None:
                 self._rooms[local] = room
+                self._put_away(local)
         return room
+
+    def _put_away(self, but: str) -> None:
+        """Forget a room that nobody is in, when many are in memory: it is read again when somebody speaks there."""
+        if len(self._rooms) <= self._most_rooms:
+            return
+        for local, room in list(islice(self._rooms.items(), 8)):
+            self._rooms.move_to_end(local)
+            if local != but and local not in self._locks and not room.occupants:
+                del self._rooms[local]
+                return
 
     async def _save(self, room: Room) -> None:
         async with self._server.database.begin() as uow:
@@ -449,7 +475,7 @@ class Groups:
         async with self._server.database.read() as uow:
             mine = await Rooms(uow).of(account.text)
         for local in mine:
-            async with self._locks[local]:
+            async with self._lock(local):
                 room = await self._load(local)
                 if room is None:
                     continue
@@ -460,6 +486,26 @@ class Groups:
                     await Rooms(uow).save(room)
                 await self._hand_on(room)
                 self.post.affiliation_changed(room, account.text)
+
+    async def rename(self, old: Jid, new: Jid) -> None:
+        """The person has another number: what they are to a room, they are under the new one."""
+        async with self._server.database.read() as uow:
+            mine = await Rooms(uow).of(old.text)
+        for local in mine:
+            async with self._lock(local):
+                room = await self._load(local)
+                if room is None:
+                    continue
+                person = room.people.pop(old.text)
+                if RANK[person.affiliation] >= RANK[room.affiliation(new.text)]:
+                    room.people[new.text] = person
+                hats.hand_over(room, old.text, new.text)
+                async with self._server.database.begin() as uow:
+                    await Rooms(uow).set_person(local, old.text, None)
+                    await Rooms(uow).set_person(local, new.text, room.people[new.text])
+                    await Rooms(uow).save(room)
+                self.post.affiliation_changed(room, old.text)
+                self.post.affiliation_changed(room, new.text)
 
     async def _hand_on(self, room: Room) -> None:
         """A group whose last owner is gone passes to an admin, else to a member; one without anybody ends."""

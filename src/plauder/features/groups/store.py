@@ -95,9 +95,11 @@ class Rooms:
         read = ((local, RoomConfig(**orjson.loads(config))) for local, config in found)
         return [(local, config.name) for local, config in read if config.public]
 
-    async def of(self, account: str) -> list[str]:
-        """The rooms in which somebody is anything."""
+    async def of(self, account: str, affiliation: str = "") -> list[str]:
+        """The rooms in which somebody is anything, or this."""
         query = select(affiliations.c.room).where(affiliations.c.account == account)
+        if affiliation:
+            query = query.where(affiliations.c.affiliation == affiliation)
         return [local for (local,) in await self._uow.execute(query)]
 
     @staticmethod
