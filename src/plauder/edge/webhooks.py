@@ -203,7 +203,7 @@ class Webhooks:
                 self._note_health(outcome)
                 if not outcome.is_taken:
                     await store.failed(uow, outcome.row.id, **self._next_try(outcome, now))
-            await uow.execute(store.journal.insert(), sampled([self._entry(outcome, now) for outcome in outcomes]))
+            await uow.insert_many(store.journal, sampled([self._entry(outcome, now) for outcome in outcomes]))
 
     def _next_try(self, outcome: _Outcome, now: datetime) -> dict[str, Any]:
         attempts = outcome.row.attempts + 1

@@ -8,13 +8,13 @@ raises. What is announced inside it is written to the outbox in the same transac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Executable, Select, event, text
+from sqlalchemy import Column, Connection, Executable, Select, Table, bindparam, event, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from plauder.kit.errors import Unavailable
 from plauder.store import outbox
+from plauder.store.bulk import Bulk
 from plauder.store.inline import Inline
 from plauder.store.peek import Peek
 from plauder.store.schema import metadata
@@ -51,6 +52,19 @@ class UnitOfWork:
         """Run one SQLAlchemy Core statement in this transaction."""
         return await self.connection.execute(statement, parameters)
 
+    async def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows that have the same keys; nothing where there are none."""
+        if rows:
+            await self.execute(table.insert(), rows)
+
+    async def update_many(self, key: Column[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Set columns of the rows whose `key` is given: mappings with the key's name and the same columns in each."""
+        if rows:
+            changed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != key.name}
+            statement = update(key.table).where(key == bindparam("which")).values(changed)
+            named = [{"which" if name == key.name else f"new_{name}": row[name] for name in row} for row in rows]
+            await self.execute(statement, named)
+
     def insert(self, table: Any) -> Any:
         """An INSERT that knows `on_conflict_do_nothing/update` in the dialect of this database."""
         dialect = postgresql if self.is_postgresql else sqlite
@@ -72,13 +86,22 @@ class UnitOfWork:
 class _HotUnit(UnitOfWork):
     """Runs its statements at once, on the thread of the loop."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, bulk: Bulk) -> None:
         self._at_once = connection
+        self._bulk = bulk
         self.is_postgresql = False
         self.announced = []
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
         return self._at_once.execute(statement, parameters)
+
+    async def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._bulk.insert(self._at_once, table, rows)
+
+    async def update_many(self, key: Column[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._bulk.update(self._at_once, key, rows)
 
 
 class Database:
@@ -104,6 +127,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        self._bulk = Bulk()
         self.inline: Inline | None = None
         if self.is_sqlite:
             self.inline = Inline(parsed, _configure_sqlite, **_ENGINE)
@@ -132,7 +156,7 @@ class Database:
                 yield uow
             return
         async with self._writer, self.inline.transaction() as connection:
-            unit = _HotUnit(connection)
+            unit = _HotUnit(connection, self._bulk)
             yield unit
             if unit.announced:
                 await outbox.write(unit)

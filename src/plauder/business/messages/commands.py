@@ -162,7 +162,7 @@ async def accept(uow: UnitOfWork, ports: Ports, batch: Sequence[SendCommand]) ->
         rows.append(row)
         results[index] = _answer(draft, row)
     if rows:
-        await uow.execute(store.messages.insert(), rows)
+        await uow.insert_many(store.messages, rows)
     going = [draft for draft in drafts.values() if draft.late is None and draft.quote]
     await store.note_reached(uow, _pairs_reached(going), batch[0].at)
     for index, twin in first.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, func, or_, select, tuple_, update
 
 from plauder.business.messages.rules import LATE_RECEIPT
 from plauder.store.database import UnitOfWork
@@ -234,10 +234,9 @@ async def change_many(uow: UnitOfWork, changes: Mapping[str, Mapping[str, Any]])
     """Apply changes per message id; those of the same columns go in one statement."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for message_id, values in changes.items():
-        alike.setdefault(tuple(sorted(values)), []).append({"message": message_id, **values})
-    for columns, rows in alike.items():
-        statement = update(messages).where(messages.c.id == bindparam("message"))
-        await uow.execute(statement.values({name: bindparam(name) for name in columns}), rows)
+        alike.setdefault(tuple(sorted(values)), []).append({"id": message_id, **values})
+    for rows in alike.values():
+        await uow.update_many(messages.c.id, rows)
 
 
 async def accepted(uow: UnitOfWork, limit: int) -> list[Going]:

@@ -56,7 +56,7 @@ class Publisher:
                     raw = raw or rules.body(item)
                     rows.append(_delivery(item, endpoint, url, raw, now))
         if rows:
-            await uow.execute(store.deliveries.insert(), rows)
+            await uow.insert_many(store.deliveries, rows)
 
     async def _endpoints(self, uow: UnitOfWork, waba_id: str) -> tuple[Endpoint, ...]:
         now = self._clock.monotonic()

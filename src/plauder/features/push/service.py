@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from plauder.features.push.store import Target, Targets
+from plauder.features.push.store import Target, Targets, look
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 
@@ -93,6 +93,8 @@ class Push:
 
     async def targets(self, account: str) -> tuple[Target, ...]:
         found = self._known.get(account)
+        if found is None and (looked := look(self._server.database, account)) is not None:
+            return self._remember(account, tuple(looked))
         if found is None:
             # A hundred messages for one account ask the database once.
             loading = self._loading.get(account)
@@ -104,13 +106,15 @@ class Push:
     async def _load(self, account: str) -> tuple[Target, ...]:
         try:
             async with self._server.database.read() as uow:
-                found = tuple(await Targets(uow).of(account))
-            self._known[account] = found
-            if len(self._known) > CACHED_ACCOUNTS:
-                self._known.popitem(last=False)
-            return found
+                return self._remember(account, tuple(await Targets(uow).of(account)))
         finally:
             del self._loading[account]
+
+    def _remember(self, account: str, found: tuple[Target, ...]) -> tuple[Target, ...]:
+        self._known[account] = found
+        if len(self._known) > CACHED_ACCOUNTS:
+            self._known.popitem(last=False)
+        return found
 
     # ── ringing ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Integer, Table, delete, select, update
+from sqlalchemy import Column, Integer, Table, bindparam, delete, select, update
 
-from plauder.store.database import UnitOfWork
+from plauder.store.database import Database, UnitOfWork
 from plauder.store.schema import Bytes, Instant, Text, metadata
 
 table = Table(
@@ -40,6 +40,19 @@ class Target:
     failures: int = 0
 
 
+_OF = select(table).where(table.c.account == bindparam("account"))
+
+
+def look(database: Database, account: str) -> list[Target] | None:
+    """The targets of an account; None where that has to be waited for (`Targets.of`)."""
+    rows = database.peek(_OF, account=account)
+    return None if rows is None else [_target(row) for row in rows]
+
+
+def _target(row: Any) -> Target:
+    return Target(row.account, row.device, row.kind, row.address, orjson.loads(row.options), row.failures)
+
+
 class Targets:
     """The targets, inside one unit of work."""
 
@@ -53,11 +66,7 @@ class Targets:
         await self._uow.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
     async def of(self, account: str) -> list[Target]:
-        query = select(table).where(table.c.account == account)
-        return [
-            Target(row.account, row.device, row.kind, row.address, orjson.loads(row.options), row.failures)
-            for row in await self._uow.execute(query)
-        ]
+        return [_target(row) for row in await self._uow.execute(_OF, {"account": account})]
 
     async def remove(self, account: str, **which: str) -> None:
         """Forget targets by device, kind or address; all of the account without any."""

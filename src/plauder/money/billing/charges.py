@@ -36,6 +36,7 @@ table = Table(
     Column("micros", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("why", Text, nullable=False),
+    Column("tier", Text, nullable=False, default=""),
     Column("state", Text, nullable=False),
     Column("accepted_at", Instant, nullable=False),
     Column("settled_at", Instant, nullable=True),
@@ -160,7 +161,7 @@ class Charges:
             change = update(accounts_table).where(accounts_table.c.id == account_id)
             await self._uow.execute(change.values(reserved=accounts_table.c.reserved + held))
         if rows:
-            await self._uow.execute(table.insert(), rows)
+            await self._uow.insert_many(table, rows)
         return results
 
     async def _known(self, ids: Sequence[str]) -> dict[str, _Row]:
@@ -347,7 +348,7 @@ class Charges:
 def _quote_of(row: _Row) -> Quote:
     """What a message was accepted for."""
     why = tuple(row.why.split("\n"))
-    return Quote(Money(row.micros, row.currency), row.type, row.reported_category, row.model, why)
+    return Quote(Money(row.micros, row.currency), row.type, row.reported_category, row.model, why, row.tier)
 
 
 def _reserved_row(account: Account, message: Message, question: Question, quote: Quote) -> dict[str, Any]:
@@ -363,6 +364,7 @@ def _reserved_row(account: Account, message: Message, question: Question, quote:
         "micros": quote.price.micros,
         "currency": quote.price.currency,
         "why": "\n".join(quote.why),
+        "tier": quote.tier,
         "state": RESERVED,
         "accepted_at": message.at,
         "settled_at": None,

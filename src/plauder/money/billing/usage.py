@@ -15,7 +15,7 @@ from plauder.kit.money import Money
 from plauder.money.billing.charges import CHARGED, table
 from plauder.store.database import UnitOfWork
 
-DIMENSIONS = ("COUNTRY", "PHONE", "PRICING_CATEGORY", "PRICING_TYPE")
+DIMENSIONS = ("COUNTRY", "PHONE", "PRICING_CATEGORY", "PRICING_TYPE", "TIER")
 LOOKBACK_DAYS = 366
 
 
@@ -49,17 +49,19 @@ async def pricing_analytics(
         raise BadInput("start must be before end, and they are at most a year apart")
     columns = table.c
     query = select(
-        columns.settled_at, columns.market, columns.number, columns.reported_category, columns.type, columns.micros
+        *(columns.settled_at, columns.market, columns.number, columns.reported_category, columns.type, columns.tier),
+        columns.micros,
     ).where(columns.account == account, columns.state == CHARGED, columns.settled_at >= start, columns.settled_at < end)
     if numbers:
         query = query.where(columns.number.in_(numbers))
     cells: dict[tuple[datetime, tuple[tuple[str, str], ...]], list[int]] = {}
-    for at, market, number, category, type_, micros in await uow.execute(query):
+    for at, market, number, category, type_, tier, micros in await uow.execute(query):
         known = {
             "COUNTRY": market,
             "PHONE": number,
             "PRICING_CATEGORY": _upper(category),
             "PRICING_TYPE": _upper(type_),
+            "TIER": tier,
         }
         where = tuple((name, known[name]) for name in dimensions)
         cell = cells.setdefault((_floor(at, granularity), where), [0, 0])
@@ -77,14 +79,27 @@ async def export(uow: UnitOfWork, account: str, month: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
-        ["message", "number", "market", "category", "type", "state", "accepted", "settled", "amount", "currency", "why"]
+        [
+            "message",
+            "number",
+            "market",
+            "category",
+            "type",
+            "state",
+            "accepted",
+            "settled",
+            "amount",
+            "currency",
+            "tier",
+            "why",
+        ]
     )
     for row in await uow.execute(query):
         settled = row.settled_at.isoformat() if row.settled_at else ""
         amount = f"{Money(row.micros, row.currency).decimal:f}"
-        head = [row.id, row.number, row.market, row.reported_category, row.type, row.state]
-        tail = [row.accepted_at.isoformat(), settled, amount, row.currency, row.why.replace("\n", "; ")]
-        writer.writerow([*head, *tail])
+        what = [row.id, row.number, row.market, row.reported_category, row.type, row.state]
+        tail = [row.accepted_at.isoformat(), settled, amount, row.currency, row.tier, row.why.replace("\n", "; ")]
+        writer.writerow([*what, *tail])
     return out.getvalue()
 
 

@@ -159,7 +159,7 @@ class Ledger:
             for entry in new
             for position, leg in enumerate(entry.legs)
         ]
-        await self._uow.execute(legs.insert(), rows)
+        await self._uow.insert_many(legs, rows)
 
     async def _add_to_balances(self, new: Iterable[Leg]) -> None:
         change: dict[tuple[str, str], int] = {}

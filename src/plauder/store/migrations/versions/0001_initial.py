@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.Column("micros", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("why", sa.String(), nullable=False),
+        sa.Column("tier", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("accepted_at", plauder.store.schema.Instant(), nullable=False),
         sa.Column("settled_at", plauder.store.schema.Instant(), nullable=True),
