@@ -102,7 +102,8 @@ async def until_quiet(clients: list[RawClient], seconds: float = 20) -> None:
 @pytest.mark.parametrize(("how", "seed"), [(signal.SIGKILL, 1), (signal.SIGKILL, 2), (signal.SIGTERM, 3)])
 async def test_nothing_acknowledged_is_lost(tmp_path: Path, how: signal.Signals, seed: int) -> None:
     """Ana writes to people who answer at once, late, never, who are away, and who have two devices of which one is
-    mute. The server dies in the middle, and again while everybody resumes."""
+    mute, and to a group of all of them. The server dies in the middle, and again while everybody resumes. What Ana was
+    not told is safe she sends again: those who had it, alone or as members of the group, are not shown it twice."""
     chance = random.Random(seed)
     async with engine(tmp_path) as server:
         ana = RawClient("ana", server.port, resource="phone")
@@ -118,14 +119,16 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, how: signal.Signals,
             await client.leave()
         for client in everybody:
             await come(client, server.port)
+        await ana.found_group(GROUP, PEOPLE[1:])
         sent: list[tuple[str, str]] = []
         for _ in range(2):
             stop_at = chance.uniform(0.02, 0.3)
             started = asyncio.get_running_loop().time()
             while asyncio.get_running_loop().time() - started < stop_at:
-                to = chance.choice(PEOPLE[1:])
+                to = chance.choice((*PEOPLE[1:], "group", "group"))
                 body = f"{to}-{len(sent)}"
-                sent.append((to, ana.send_message(f"{to}@localhost", body, key=body)))
+                where, kind = (GROUP, "groupchat") if to == "group" else (f"{to}@localhost", "chat")
+                sent.append((to, ana.send_message(where, body, key=body, kind=kind)))
                 await asyncio.sleep(chance.choice((0, 0.001, 0.004)))
             await server.end(how)
             for client in everybody:
@@ -143,12 +146,15 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, how: signal.Signals,
         for client, reader in readers.items():
             if client is ana:
                 continue
-            expected = [key for to, key in sent if to == client.name]
-            twice = [body for body, count in Counter(reader.bodies).items() if count > 1]
+            bodies = [body for body in reader.bodies if body]
+            twice = [body for body, count in Counter(bodies).items() if count > 1]
             assert not twice, f"{client.name}/{client.resource} was shown {twice[:5]} more than once"
-            missing = set(expected) - set(reader.bodies)
-            assert not missing, f"{client.name}/{client.resource} lacks {sorted(missing)[:5]} of {len(expected)}"
-            assert reader.bodies == expected, f"{client.name}/{client.resource}: out of order"
+            for chat in (client.name, "group"):
+                expected = [key for to, key in sent if to == chat]
+                shown = [body for body in bodies if body.startswith(f"{chat}-")]
+                missing = set(expected) - set(shown)
+                assert not missing, f"{client.name}/{client.resource} lacks {sorted(missing)[:5]} of {len(expected)}"
+                assert shown == expected, f"{client.name}/{client.resource}: {chat} out of order"
         for client in readers:
             await client.vanish()
 
