@@ -24,6 +24,7 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
   const desk = useDesk();
   const status = useStatus(chat);
   const typing = chat.typing.length > 0;
+  const calls = chat.kind === "person" && !chat.isRequest;
   return (
     <header className="bar">
       <IconButton label={t`Back to chats`} className="only-phone !me-[-8px]" onClick={onBack}>
@@ -50,7 +51,7 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
           </span>
         </span>
       </button>
-      {chat.kind === "person" && !chat.isRequest && (
+      {calls && (
         <>
           <IconButton label={t`Voice call`} onClick={() => void desk.start(chat.id, false)}>
             <Phone size={20} strokeWidth={1.75} />
@@ -60,10 +61,11 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
           </IconButton>
         </>
       )}
-      <IconButton label={t`Search in chat`} onClick={onSearch}>
+      {/* On a phone the name needs the room; the menu has it too. */}
+      <IconButton label={t`Search in chat`} className={calls ? "not-phone" : undefined} onClick={onSearch}>
         <Search size={20} strokeWidth={1.75} />
       </IconButton>
-      <Menu entries={entries}>
+      <Menu entries={[{ label: t`Search in chat`, icon: Search, onSelect: onSearch }, ...entries]}>
         <IconButton label={t`More`}>
           <MoreVertical size={20} strokeWidth={1.75} />
         </IconButton>

@@ -6,8 +6,8 @@ import { useClient, useLive } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { useNow } from "../../lib/now.ts";
 import { deviceName } from "../../lib/phone.ts";
+import { FrontPage } from "../../ui/FrontPage.tsx";
 import { Qr } from "../../ui/Qr.tsx";
-import { Frame } from "./Welcome.tsx";
 
 /** On the new device: a code that the phone scans; then the history comes over. */
 export function LinkThis() {
@@ -33,7 +33,7 @@ export function LinkThis() {
     </Trans>,
   ];
   return (
-    <Frame domain={undefined}>
+    <FrontPage domain={undefined}>
       <main
         id="main"
         className="flex w-full max-w-[440px] flex-col rounded-[32px] bg-surface p-8 shadow-2 ring-1 ring-line"
@@ -122,6 +122,6 @@ export function LinkThis() {
           {offer?.progress && <Plural value={offer.progress.done} one="# message" other="# messages" />}
         </span>
       </main>
-    </Frame>
+    </FrontPage>
   );
 }

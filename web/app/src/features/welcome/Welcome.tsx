@@ -5,9 +5,8 @@ import { QrCode } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useClient, useLive } from "../../lib/client.ts";
 import { loadCountries } from "../../lib/phone.ts";
-import { Logo } from "../../ui/Logo.tsx";
+import { FrontPage } from "../../ui/FrontPage.tsx";
 import { CodeStep } from "./CodeStep.tsx";
-import { LanguageMenu } from "./LanguageMenu.tsx";
 import { NumberStep } from "./NumberStep.tsx";
 import { ProfileStep } from "./ProfileStep.tsx";
 import { RestoreStep } from "./RestoreStep.tsx";
@@ -58,7 +57,7 @@ export function Welcome() {
   const at = { number: 1, code: 2, restore: 3, profile: 3 }[step];
   const because = session.kind === "signed-out" ? session.because : undefined;
   return (
-    <Frame domain={network?.domain}>
+    <FrontPage domain={network?.domain}>
       <main
         id="main"
         className="flex w-full max-w-[400px] flex-1 flex-col rounded-[32px] bg-surface p-[22px] pt-[26px] shadow-2 ring-1 ring-line sm:min-h-[690px] sm:flex-none"
@@ -95,30 +94,7 @@ export function Welcome() {
           </Link>
         )}
       </main>
-    </Frame>
-  );
-}
-
-export function Frame({ domain, children }: { domain: string | undefined; children: React.ReactNode }) {
-  return (
-    <div className="flex h-dvh flex-col items-center gap-6 overflow-y-auto bg-ground p-4 sm:px-12 sm:py-8">
-      <header className="flex w-full max-w-[1100px] items-center gap-3">
-        <Logo size={40} />
-        <b className="text-[24px] font-[720] tracking-[-.03em]">plauder</b>
-        <p className="ms-auto hidden text-ink-2 md:block">
-          <Trans>Free for people. No ads in chats.</Trans>{" "}
-          {domain && (
-            <Trans>
-              Run by <b className="text-ink">{domain}</b>
-            </Trans>
-          )}
-        </p>
-        <span className="ms-auto md:ms-3">
-          <LanguageMenu />
-        </span>
-      </header>
-      {children}
-    </div>
+    </FrontPage>
   );
 }
 

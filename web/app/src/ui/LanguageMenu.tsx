@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import { Check, ChevronDown, Globe } from "lucide-react";
-import { LOCALES, preferences, usePreferences } from "../../lib/preferences.ts";
-import { Menu } from "../../ui/Menu.tsx";
+import { LOCALES, preferences, usePreferences } from "../lib/preferences.ts";
+import { Menu } from "./Menu.tsx";
 
 /** Each language in its own name. */
 export const LANGUAGE_NAMES = {
