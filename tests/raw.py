@@ -29,6 +29,8 @@ class Lost(Exception):
 class RawClient:
     """One account's client. `delay` is how long it takes to acknowledge, in seconds; None for never."""
 
+    password = "secret"
+
     def __init__(
         self, name: str, port: int, *, resource: str = "", delay: float | None = 0.0, reads: bool = True
     ) -> None:
@@ -90,7 +92,7 @@ class RawClient:
 
     async def _authenticate(self) -> None:
         offered = [one.text or "" for one in self._features.iter(f"{{{negotiation.SASL}}}mechanism")]
-        client = scram.Client("sha-1", self.name, "secret", nonce=secrets.token_hex(8), mechanisms=offered)
+        client = scram.Client("sha-1", self.name, self.password, nonce=secrets.token_hex(8), mechanisms=offered)
         self._write(
             f"<auth xmlns='{negotiation.SASL}' mechanism='SCRAM-SHA-1'>{to_base64(client.first())}</auth>".encode()
         )

@@ -148,6 +148,9 @@ class Intake:
             work = self._watch_all(self._server.available_watchers, session, stanza, not was)
             self._server.feed(session)
         elif kind == "unavailable":
+            if session.presence is not None:
+                # RFC 6121 §4.5.2: the one that said so is told as the account's other devices are.
+                session.send(stanza.with_attrs(from_=session.jid, to=session.account))
             work = self.unavailable(session, stanza)
         else:
             raise StanzaError("modify", "bad-request", f"presence of type {kind} must say to whom")
@@ -172,7 +175,7 @@ class Intake:
         to = stanza.to
         assert to is not None
         kind = stanza.type
-        if kind in SUBSCRIPTION:
+        if kind in SUBSCRIPTION and not (kind == "probe" and to.domain in self._server.hosts):
             # The roster has taken these before; without one there is nothing to subscribe to.
             outcome.release(None if kind == "probe" else unavailable())
             return

@@ -74,6 +74,7 @@ class Change:
         self._room = room
         self._actor = actor
         self._role = actor_role
+        self._nick = room.nick_of(actor)
         self.touched: list[str] = []
         """Accounts whose affiliation is another now."""
 
@@ -129,9 +130,9 @@ class Change:
             out = ns.AFFILIATION_LOST
         for occupant in inside:
             if out is not None:
-                presence.expel(self._post, room, occupant, out, person.reason)
+                presence.expel(self._post, room, occupant, out, person.reason, self._nick)
             else:
-                presence.adjust_role(self._post, room, occupant, person.reason)
+                presence.adjust_role(self._post, room, occupant, person.reason, self._nick)
         if before != person.affiliation:
             # OMEMO clients keep their lists by this: members are told of everybody who is not seen in the room.
             self._post.affiliation_changed(room, account, person.reason)
@@ -148,10 +149,10 @@ class Change:
 
     def _set_role(self, occupant: Occupant, role: str, reason: str) -> None:
         if role == NO_ROLE:
-            presence.expel(self._post, self._room, occupant, ns.KICKED, reason)
+            presence.expel(self._post, self._room, occupant, ns.KICKED, reason, self._nick)
         elif role != occupant.role:
             occupant.role = role
-            self._post.announce(self._room, occupant, reason=reason)
+            self._post.announce(self._room, occupant, reason=reason, actor=self._nick)
 
 
 def configure(post: Post, room: Room, query: Element) -> None:

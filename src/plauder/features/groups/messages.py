@@ -92,7 +92,7 @@ def whisper(post: Post, room: Room, sender: Occupant, target: Occupant, message:
         post.to_session(private, full)
 
 
-def invite(post: Post, room: Room, full: Jid, request: Element) -> list[tuple[str, Affiliated]]:
+def invite(post: Post, room: Room, full: Jid, message: Stanza, request: Element) -> list[tuple[str, Affiliated]]:
     """§7.8.2: mediated invitations. Returns who became a member by it. Raises StanzaError."""
     account = full.bare.text
     occupant = room.occupant_of(full.text)
@@ -119,7 +119,7 @@ def invite(post: Post, room: Room, full: Jid, request: Element) -> list[tuple[st
             x.append(E(f"{{{ns.USER}}}password", {}, config.password))
         where = room.address(post.domain)
         direct = E("{jabber:x:conference}x", {"jid": str(where), "reason": reason, "password": config.password or None})
-        post.to_account(Stanza.build("message", {"from": where, "to": guest}, x, direct))
+        post.to_account(Stanza.build("message", {"from": where, "to": guest, "id": message.id}, x, direct))
     return made
 
 

@@ -39,18 +39,19 @@ class Post:
         *,
         codes: Iterable[str] = (),
         gone: bool = False,
+        said: Sequence[Element] = (),
         item: Element | None = None,
         destroy: Element | None = None,
     ) -> None:
-        """Tell the session `to` of `viewer` about `occupant`; `gone`: that it left, under this nickname."""
-        shown = room.sees_addresses(viewer.account, viewer.role)
+        """Tell the session `to` of `viewer` about `occupant`; `gone`: that it left, and what it `said` leaving."""
+        shown = viewer is occupant or room.sees_addresses(viewer.account, viewer.role)
         x = E(
             f"{{{ns.USER}}}x", {}, self.item(room, occupant, shown=shown, gone=gone) if item is None else item, destroy
         )
         for code in codes:
             x.append(E(f"{{{ns.USER}}}status", {"code": code}))
         latest = occupant.latest()
-        inner = () if latest is None or gone else (p for p in latest.payloads if _is_shown(p))
+        inner = said if latest is None or gone else (p for p in latest.payloads if _is_shown(p))
         gone_type = "unavailable" if gone else None
         attrs: Attrs = {"from": room.address(self.domain, occupant.nick), "to": to, "type": gone_type}
         mark = E(f"{{{ns.OCCUPANT_ID}}}occupant-id", {"id": room.occupant_id(occupant.account)})
@@ -58,9 +59,17 @@ class Post:
         self._server.route(Stanza.build("presence", attrs, *inner, mark, hats, x))
 
     def item(
-        self, room: Room, occupant: Occupant, *, shown: bool, gone: bool = False, reason: str = "", nick: str = ""
+        self,
+        room: Room,
+        occupant: Occupant,
+        *,
+        shown: bool,
+        gone: bool = False,
+        actor: str = "",
+        reason: str = "",
+        nick: str = "",
     ) -> Element:
-        """`<item/>`: affiliation, role and, where they may be seen, the real address."""
+        """`<item/>`: affiliation, role and, where they may be seen, the real address; who did it (`actor`), and why."""
         latest = next(reversed(occupant.sessions), occupant.account)
         attrs = {
             "affiliation": room.affiliation(occupant.account),
@@ -70,7 +79,8 @@ class Post:
         }
         if attrs["affiliation"] == "outcast":
             attrs["jid"] = None
-        return E(f"{{{ns.USER}}}item", attrs, E("reason", {}, reason) if reason else None)
+        by = E("actor", {"nick": actor}) if actor else None
+        return E(f"{{{ns.USER}}}item", attrs, by, E("reason", {}, reason) if reason else None)
 
     def announce(
         self,
@@ -79,6 +89,7 @@ class Post:
         *,
         codes: tuple[str, ...] = (),
         gone: bool = False,
+        actor: str = "",
         reason: str = "",
         nick: str = "",
         to_self: bool = True,
@@ -89,8 +100,8 @@ class Post:
             mine = viewer is occupant
             if (mine and not to_self) or not (mine or is_told):
                 continue
-            shown = room.sees_addresses(viewer.account, viewer.role)
-            item = self.item(room, occupant, shown=shown, gone=gone, reason=reason, nick=nick)
+            shown = mine or room.sees_addresses(viewer.account, viewer.role)
+            item = self.item(room, occupant, shown=shown, gone=gone, actor=actor, reason=reason, nick=nick)
             self.presence(
                 room, occupant, full, viewer, codes=(*codes, ns.SELF) if mine else codes, gone=gone, item=item
             )

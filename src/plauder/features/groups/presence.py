@@ -13,6 +13,7 @@ from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 
+_STATUS = "{jabber:client}status"
 _REFUSALS = {
     "banned": ("auth", "forbidden", "You were banned from this group."),
     "members-only": ("auth", "registration-required", "Only members can enter; ask to be invited."),
@@ -94,21 +95,24 @@ def rename(post: Post, room: Room, occupant: Occupant, nick: str) -> None:
     post.announce(room, occupant)
 
 
-def leave(post: Post, room: Room, occupant: Occupant, full: str) -> None:
-    """§7.14: a session goes; the occupant goes with the last one."""
-    post.presence(room, occupant, full, occupant, codes=(ns.SELF,), gone=True)
+def leave(post: Post, room: Room, occupant: Occupant, full: str, parting: Stanza | None = None) -> None:
+    """§7.14: a session goes; the occupant goes with the last one. `parting`, as it was sent, may say why."""
+    said = [p for p in parting.payloads if p.tag == _STATUS] if parting is not None else []
+    lost = parting is not None and parting.type == "error"
+    codes = (ns.LOST,) if lost else ()
+    post.presence(room, occupant, full, occupant, codes=(*codes, ns.SELF), gone=True, said=said)
     last = len(occupant.sessions) == 1
     if last:
         is_told = room.announces(occupant)
         del room.occupants[occupant.nick]
         for viewer, session in list(room.sessions()) if is_told else ():
-            post.presence(room, occupant, session, viewer, gone=True)
+            post.presence(room, occupant, session, viewer, codes=codes, gone=True, said=said)
     occupant.sessions.pop(full, None)
 
 
-def expel(post: Post, room: Room, occupant: Occupant, code: str, reason: str = "") -> None:
-    """§8.2, §9.1 and the like: all sessions of the occupant are put out."""
-    post.announce(room, occupant, codes=(code,), gone=True, reason=reason)
+def expel(post: Post, room: Room, occupant: Occupant, code: str, reason: str = "", actor: str = "") -> None:
+    """§8.2, §9.1 and the like: all sessions of the occupant are put out, by whom of this nickname, if by somebody."""
+    post.announce(room, occupant, codes=(code,), gone=True, reason=reason, actor=actor)
     room.occupants.pop(occupant.nick, None)
 
 
@@ -119,12 +123,12 @@ def join_as_member(room: Room, account: str, nick: str) -> Affiliated:
     return person
 
 
-def adjust_role(post: Post, room: Room, occupant: Occupant, reason: str = "") -> None:
+def adjust_role(post: Post, room: Room, occupant: Occupant, reason: str = "", actor: str = "") -> None:
     """After an affiliation changed: the role that goes with it, announced."""
     fitting = rules.initial_role(room.affiliation(occupant.account), moderated=room.config.moderated)
     if fitting == MODERATOR or occupant.role == MODERATOR or rules.ROLES[fitting] > rules.ROLES[occupant.role]:
         occupant.role = fitting
-    post.announce(room, occupant, reason=reason)
+    post.announce(room, occupant, reason=reason, actor=actor)
 
 
 def _invite_token(stanza: Stanza) -> str:

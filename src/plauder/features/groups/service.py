@@ -88,7 +88,10 @@ class Groups:
         inside = room.occupant_of(sender.text) if room is not None else None
         if stanza.type in ("unavailable", "error"):
             if room is not None and inside is not None:
-                await self._leave(room, inside, sender.text, session)
+                await self._leave(room, inside, sender.text, session, stanza)
+            return
+        if stanza.type == "probe":
+            self._probed(room, inside, to.resource, sender)
             return
         if stanza.type is not None:
             return
@@ -103,6 +106,15 @@ class Groups:
             # §7.2.1 is long obsolete, and this is what a client sends that does not know it was put out.
             raise StanzaError("modify", "not-acceptable", "Enter the group first.")
         await self._enter(room, to, sender, session, stanza)
+
+    def _probed(self, room: Room | None, inside: Occupant | None, nick: str, sender: Jid) -> None:
+        """§17.3: somebody in the room asks how somebody in it is."""
+        if room is None or inside is None:
+            raise StanzaError("cancel", "not-acceptable", "Enter the group first.")
+        occupant = room.occupants.get(nick)
+        if occupant is None or not (occupant is inside or room.announces(occupant)):
+            raise StanzaError("cancel", "item-not-found", "Nobody here has this name.")
+        self.post.presence(room, occupant, sender.text, inside, codes=(ns.SELF,) if occupant is inside else ())
 
     def _change(
         self, room: Room, inside: Occupant, nick: str, sender: Jid, session: Session | None, stanza: Stanza
@@ -152,8 +164,10 @@ class Groups:
         self._rooms[local] = room
         return room
 
-    async def _leave(self, room: Room, occupant: Occupant, full: str, session: Session | None) -> None:
-        presence.leave(self.post, room, occupant, full)
+    async def _leave(
+        self, room: Room, occupant: Occupant, full: str, session: Session | None, parting: Stanza | None = None
+    ) -> None:
+        presence.leave(self.post, room, occupant, full, parting)
         self._where[full].discard(room.local)
         self._remember(session, room.local, None)
         if not room.occupants and (room.is_locked or not room.config.persistent):
@@ -222,7 +236,7 @@ class Groups:
             await self._voice(room, sender, voice.text("muc#roomnick"), wanted=voice.text("muc#request_allow"))
         elif x is not None and x.find(f"{{{ns.USER}}}invite") is not None:
             await self._ask_wishes(sender, [one.get("to", "") for one in x.iterfind(f"{{{ns.USER}}}invite")], room)
-            made = messages.invite(self.post, room, sender, x)
+            made = messages.invite(self.post, room, sender, stanza, x)
             async with self._server.database.begin() as uow:
                 for account, person in made:
                     await Rooms(uow).set_person(room.local, account, person)
@@ -248,7 +262,7 @@ class Groups:
         occupant = room.occupant_of(sender.text)
         error = stanza.error
         if occupant is not None and error is not None and error.condition in _UNREACHABLE:
-            await self._leave(room, occupant, sender.text, None)
+            await self._leave(room, occupant, sender.text, None, stanza)
 
     # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
