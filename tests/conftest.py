@@ -50,9 +50,16 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database: each test that asks for it runs on both kinds."""
-    if request.param == "sqlite":
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each test that asks for a database runs on both kinds."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, without tables."""
+    if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'plauder.db'}"
         return
     cluster: Postgres = request.getfixturevalue("postgres")
@@ -62,12 +69,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An open database with all tables, on SQLite and on PostgreSQL."""
-    if database_url.startswith("sqlite"):
-        opened = databases.fresh(Path(database_url.removeprefix("sqlite:///")))
-    else:
-        opened = Database(database_url)
-        await opened.create_all()
+    if database_kind == "sqlite":
+        opened = databases.fresh(tmp_path / "plauder.db")
+        yield opened
+        await opened.close()
+        return
+    cluster: Postgres = request.getfixturevalue("postgres")
+    opened = Database(url := cluster.furnished())
     yield opened
     await opened.close()
+    cluster.clear(url)

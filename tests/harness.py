@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -280,14 +281,23 @@ class World:
             busy = self.timers.run() > 0 or busy
             for _ in range(3):
                 await asyncio.sleep(0)
-            tasks = [task for task in self.server.tasks() if not self._waits_for_somebody(task)]
-            if tasks:
-                # A task that waits for a client's answer may wait for ever; any other is only slow.
-                patience = 0.05 if self.server.is_asking else 1.0
-                done, _ = await asyncio.wait(tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-                busy = busy or bool(done)
+            busy = await self._finish_one() or busy
             if not busy and not self._read_all():
                 break
+
+    async def _finish_one(self) -> bool:
+        """Wait for what runs in the background and is only slow, until something of it is done. Whether it was."""
+        # With a real inbox some may wait for a device after all.
+        patience = 10.0 if self.server.inbox is self.fake_inbox else 1.0
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            tasks = [task for task in self.server.tasks() if not self._waits_for_somebody(task)]
+            if not tasks:
+                return False
+            done, _ = await asyncio.wait(tasks, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return True
+        return False
 
     def _waits_for_somebody(self, task: asyncio.Task[None]) -> bool:
         """Whether only a client or the test itself can end what this task waits for: waiting with it would be in vain.
@@ -297,9 +307,9 @@ class World:
         ends = {"Event.wait"} if self.server.inbox is not self.fake_inbox else {"Event.wait", "Outcome.__await__"}
         awaited: Any = task.get_coro()
         while awaited is not None:
-            if getattr(awaited, "__qualname__", "") in ends:
+            name, awaited = getattr(awaited, "__qualname__", ""), getattr(awaited, "cr_await", None)
+            if name in ends or (name == "Server.answer_to" and not hasattr(awaited, "__qualname__")):
                 return True
-            awaited = getattr(awaited, "cr_await", None)
         return False
 
     def _read_all(self) -> bool:

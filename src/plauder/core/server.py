@@ -197,11 +197,6 @@ class Server(Hooks):
         finally:
             del self._requests[key]
 
-    @property
-    def is_asking(self) -> bool:
-        """Whether a client's answer to a request of ours is waited for."""
-        return bool(self._requests)
-
     def answered(self, stanza: Stanza) -> None:
         """An IQ result or error came for the server or an account: whoever asked is told."""
         waiting = self._requests.get(stanza.attrs.get("id", ""))

@@ -21,9 +21,10 @@ JID = f"{ANA_DIGITS}@localhost"
 
 
 @pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
+def database_kind(request: pytest.FixtureRequest) -> str:
     """SQLite alone: the use cases are tested on both."""
-    return f"sqlite:///{tmp_path / 'plauder.db'}"
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture
