@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,15 +46,23 @@ class Authority:
             .not_valid_after(CLOCK.now() + timedelta(days=days))
         )
 
-    def issue(self, *domains: str, days: float = 30, common: str = "a.example") -> x509.Certificate:
+    def issue(
+        self,
+        *domains: str,
+        days: float = 30,
+        common: str = "a.example",
+        others: Sequence[tuple[str, bytes]] = (),
+        use: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
+    ) -> x509.Certificate:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
         builder = self._builder(name, ec.generate_private_key(ec.SECP256R1()), days)
-        if domains:
-            names = [x509.DNSName(domain) for domain in domains]
+        if domains or others:
+            names: list[x509.GeneralName] = [x509.DNSName(domain) for domain in domains]
+            names += [x509.OtherName(x509.ObjectIdentifier(kind), value) for kind, value in others]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return (
             builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
         )
@@ -107,3 +116,55 @@ def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("nothing")
     with pytest.raises(ConfigError, match="PEM"):
         Trust(CLOCK.now, extra=tmp_path / "empty.pem")
+
+
+SRV, ADDR = "1.3.6.1.5.5.7.8.7", "1.3.6.1.5.5.7.8.5"
+
+
+def der(tag: int, text: str) -> bytes:
+    data = text.encode()
+    return bytes((tag, len(data))) + data if len(data) < 128 else bytes((tag, 0x81, len(data))) + data
+
+
+LONG = ".".join(["a" * 60] * 3) + ".example"
+
+
+@pytest.mark.parametrize(
+    ("other", "domain"),
+    [
+        ((SRV, der(0x16, "_xmpp-server.a.example")), "a.example"),
+        ((SRV, der(0x16, "_XMPP-Server.A.example")), "a.example"),
+        ((SRV, der(0x16, f"_xmpp-server.{LONG}")), LONG),
+        ((ADDR, der(0x0C, "a.example")), "a.example"),
+        ((ADDR, der(0x0C, "bücher.example")), "bücher.example"),
+        ((SRV, der(0x16, "_xmpp-server.xn--bcher-kva.example")), "bücher.example"),
+    ],
+)
+def test_names_made_for_xmpp_prove_a_domain(
+    trust: Trust, authority: Authority, other: tuple[str, bytes], domain: str
+) -> None:
+    assert trust.problem([authority.issue(others=[other])], domain) == ""
+    assert trust.problem([authority.issue("web.example", others=[other])], domain) == ""
+    assert trust.problem([authority.issue(others=[other])], "b.example") != ""
+    assert trust.problem([authority.issue(others=[other], days=-0.5)], domain) != ""
+    assert trust.problem([Authority().issue(others=[other])], domain) != ""
+    signing_code = authority.issue(others=[other], use=ExtendedKeyUsageOID.CODE_SIGNING)
+    assert trust.problem([signing_code], domain) != ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (SRV, der(0x16, "_xmpp-client.a.example")),
+        (SRV, der(0x16, "a.example")),
+        (SRV, der(0x16, "_xmpp-server.*.example")),
+        (ADDR, der(0x0C, "ana@a.example")),
+        (ADDR, der(0x04, "a.example")),
+        (ADDR, b"\x0c\x02\xff\xff"),
+        (ADDR, b"\x05\x00"),
+        ("1.3.6.1.5.5.7.8.9", der(0x0C, "a.example")),
+    ],
+)
+def test_other_names_prove_nothing(trust: Trust, authority: Authority, other: tuple[str, bytes]) -> None:
+    assert trust.problem([authority.issue(others=[other])], "a.example") != ""
+    assert trust.problem([authority.issue("a.example", others=[other])], "a.example") == ""
