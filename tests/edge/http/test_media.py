@@ -1,5 +1,6 @@
 """Media over HTTP: in whole, in pieces, out in ranges."""
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -180,6 +181,18 @@ async def test_other_origins_may_ask(web: httpx.AsyncClient, media: Media) -> No
     answer = await web.options((await ask(media)).put_url)
     assert answer.status_code == 204
     assert "PUT" in answer.headers["access-control-allow-methods"]
+
+
+async def test_an_upload_that_stands_still_holds_no_connection(client: Client, media: Media, clock: FakeClock) -> None:
+    async def stalled() -> AsyncIterator[bytes]:
+        yield PHOTO[:1_000]
+        await asyncio.Event().wait()
+
+    web = client(router(media, patience=0.01), clock=clock)
+    grant = await ask(media)
+    answer = await web.patch(grant.put_url, content=stalled(), headers=key(grant) | {"Upload-Offset": "0"})
+    assert answer.json()["error"]["code"] == "upload-broken-off"
+    assert (await web.head(grant.put_url, headers=key(grant))).headers["upload-offset"] == "1000"
 
 
 async def test_other_origins_can_read_why_they_were_refused(web: httpx.AsyncClient, media: Media) -> None:

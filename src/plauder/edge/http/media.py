@@ -6,6 +6,7 @@ the type is a picture, sound or film. Files never change, so any cache may keep 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from plauder.features.media.store import Slot
 from plauder.kit.errors import BadInput, Unauthenticated
 
 TUS = "1.0.0"
+PATIENCE_SECONDS = 60.0
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
@@ -44,8 +46,8 @@ class BrokenOff(BadInput):
     code = "upload-broken-off"
 
 
-def router(media: Media) -> APIRouter:
-    """The routes below `/media/`."""
+def router(media: Media, *, patience: float = PATIENCE_SECONDS) -> APIRouter:
+    """The routes below `/media/`. `patience`: seconds after which an upload that stands still is broken off."""
     routes = APIRouter(prefix="/media", tags=["media"])
     path = "/{slot_id}/{name}"
 
@@ -64,7 +66,7 @@ def router(media: Media) -> APIRouter:
             raise BadInput(f"the slot is for {slot.size} bytes, not {announced[:20]}")
         checksum = _checksum(request)
         await media.restart(slot_id, secret)
-        arrived = await media.receive(slot_id, secret, 0, _stream(request), sha256=checksum)
+        arrived = await media.receive(slot_id, secret, 0, _stream(request, patience), sha256=checksum)
         if arrived != slot.size:
             raise BadInput(f"the slot is for {slot.size} bytes, {arrived} came")
         return Response(status_code=201, headers=_CORS)
@@ -79,7 +81,7 @@ def router(media: Media) -> APIRouter:
     ) -> Response:
         """Go on with an upload at an offset (tus 1.0.0)."""
         secret, checksum = _secret(authorization), _checksum(request)
-        arrived = await media.receive(slot_id, secret, upload_offset, _stream(request), sha256=checksum)
+        arrived = await media.receive(slot_id, secret, upload_offset, _stream(request, patience), sha256=checksum)
         return Response(status_code=204, headers=_CORS | {"Upload-Offset": str(arrived), "Tus-Resumable": TUS})
 
     @routes.delete(path, status_code=204)
@@ -128,11 +130,16 @@ async def _to_the_end(media: Media, slot: Slot, body: AsyncIterator[bytes]) -> A
     await media.downloaded(slot)
 
 
-async def _stream(request: Request) -> AsyncIterator[bytes]:
+async def _stream(request: Request, patience: float) -> AsyncIterator[bytes]:
+    pieces = request.stream()
     try:
-        async for piece in request.stream():
+        while True:
+            async with asyncio.timeout(patience):
+                piece = await anext(pieces)
             yield piece
-    except ClientDisconnect:
+    except StopAsyncIteration:
+        return
+    except (ClientDisconnect, TimeoutError):
         raise BrokenOff from None
 
 
