@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.network import SLOW
-from tests.web.pages import choose, field, menu_of, message, say
+from tests.web.network import SLOW, Network, register, write_to
+from tests.web.pages import Opener, choose, field, log, menu_of, message, say, visit
 from tests.web.test_conversation import PNG
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
@@ -57,6 +58,120 @@ def test_a_photo_and_a_voice_note_arrive(pair: tuple[Page, Page]) -> None:
     expect(eva.get_by_role("timer")).to_contain_text("0:01", timeout=SLOW)
     eva.get_by_role("button", name="Send voice note").click()
     expect(message(bia, "Voice note")).to_be_visible(timeout=SLOW)
+
+
+def test_who_is_there_what_they_write_and_how_they_look(pair: tuple[Page, Page], tmp_path: Path) -> None:
+    eva, bia = pair
+    there = bia.get_by_role("button", name=re.compile("^Eva Luz online"))
+    expect(there).to_be_visible(timeout=SLOW)
+    field(eva).press_sequentially("Então")
+    expect(bia.get_by_role("button", name=re.compile("^Eva Luz typing"))).to_be_visible(timeout=SLOW)
+    field(eva).fill("")
+    expect(there).to_be_visible(timeout=SLOW)
+
+    with eva.expect_file_chooser() as chooser:
+        eva.get_by_role("button", name="Attach").click()
+        eva.get_by_role("menuitem", name="Document").click()
+    chooser.value.set_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"Sunday, 8:10"})
+    eva.get_by_role("dialog").get_by_role("button", name="Send", exact=True).click()
+    with bia.expect_download(timeout=SLOW) as download:
+        log(bia).get_by_role("button", name="Save plan.txt").click(timeout=SLOW)
+    download.value.save_as(tmp_path / "plan.txt")
+    assert (tmp_path / "plan.txt").read_bytes() == b"Sunday, 8:10"
+
+    visit(eva, "/settings/profile")
+    with eva.expect_file_chooser() as chooser:
+        eva.get_by_role("button", name="Choose a picture").click()
+    chooser.value.set_files({"name": "me.png", "mimeType": "image/png", "buffer": PNG})
+    eva.get_by_role("textbox", name="Your name").fill("Eva Lua")
+    eva.get_by_role("button", name="Save").click()
+    bia.get_by_role("button", name="Back to chats").click()
+    renamed = bia.get_by_role("link", name="Eva Lua")
+    expect(renamed).to_be_visible(timeout=SLOW)
+    expect(renamed.locator("img:not([aria-label])")).not_to_have_count(0, timeout=SLOW)
+    renamed.click()
+
+    there = bia.get_by_role("button", name=re.compile("^Eva Lua online"))
+    expect(there).to_be_visible(timeout=SLOW)
+    visit(eva, "/settings/privacy")
+    eva.get_by_role("switch", name="Show when I am typing").click()
+    for what in ("Online", "Last seen"):
+        eva.get_by_role("button", name=re.compile(f"^{what}")).click()
+        eva.get_by_role("radio", name="Nobody").click()
+        expect(eva.get_by_role("button", name=f"{what} Nobody")).to_be_visible(timeout=SLOW)
+    expect(there).to_be_hidden(timeout=SLOW)
+    eva.get_by_role("link", name="Chats").first.click()
+    eva.get_by_role("link", name="Bia Sol").click()
+    field(eva).press_sequentially("Nobody sees this")
+    eva.keyboard.press("Enter")
+    expect(message(bia, "Nobody sees this")).to_be_visible(timeout=SLOW)
+    expect(bia.get_by_role("button", name=re.compile("^Eva Lua (online|typing|last seen)"))).to_have_count(0)
+
+
+def test_an_installed_app_opens_without_a_network(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Eva Luz", offline=True)
+    _, number = register(people, server, "Bia Sol", phone=True)
+    write_to(page, number)
+    expect(say(page, "Before the tunnel")).to_have_accessible_name(re.compile(", (Sent|Delivered)$"), timeout=SLOW)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    page.context.set_offline(True)
+    page.reload()
+    expect(message(page, "Before the tunnel")).to_be_visible(timeout=SLOW)
+    said = say(page, "In the tunnel")
+    expect(said).to_have_accessible_name(re.compile(", Waiting$"))
+    expect(page.get_by_text("No connection. You can read and write; 1 message waits.")).to_be_visible(timeout=SLOW)
+    page.keyboard.press("Control+k")
+    page.get_by_role("searchbox", name="Search chats and messages").fill("tunnel")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Before the tunnel")).to_be_visible(timeout=SLOW)
+    page.keyboard.press("Escape")
+    page.context.set_offline(False)
+    expect(said).to_have_accessible_name(re.compile(", (Sent|Delivered)$"), timeout=60_000)
+
+
+SPOIL = """async () => {
+  const spoil = async (folder) => {
+    for await (const entry of folder.values()) {
+      if (entry.kind === 'directory') await spoil(entry);
+      else {
+        const file = await entry.createWritable({keepExistingData: true});
+        await file.write({type: 'write', position: 4096, data: new Uint8Array(8192).fill(7)});
+        await file.close();
+      }
+    }
+  };
+  await spoil(await navigator.storage.getDirectory());
+}"""
+"""Overwrites what the store's files hold; the pool's own header (4096 bytes) stays."""
+
+
+def test_a_damaged_store_says_so_and_is_begun_anew(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Eva Luz")
+    other = page.context.new_page()
+    other.goto(f"{server.address}/dev")
+    page.close()
+    other.evaluate(SPOIL)
+    other.goto(server.address)
+    expect(other.get_by_text("What this browser kept cannot be read any more.")).to_be_visible(timeout=SLOW)
+    other.get_by_role("button", name="Start over").click()
+    expect(other.get_by_role("textbox", name="Phone number")).to_be_visible(timeout=SLOW)
+    people.complaints.clear()
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(pair: tuple[Page, Page], people: Opener, server: Network) -> None:
+    eva, bia = pair
+    devtools = eva.context.new_cdp_session(eva)
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": server.address, "quotaSize": 1})
+    for count in range(12):
+        say(bia, f"{count} " + "words " * 2000)
+    full = eva.get_by_text("No room is left on this device.")
+    expect(full.first).to_be_visible(timeout=SLOW)
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": server.address})
+    expect(message(eva, "11 words")).to_be_visible(timeout=60_000)
+    for count in range(12):
+        expect(log(eva).get_by_role("article", name=re.compile(f"^Bia Sol, {count} words"))).to_have_count(1)
+    # SQLite itself writes to the console that it could not write.
+    people.complaints[:] = [one for one in people.complaints if "sqlite" not in one.lower()]
 
 
 def test_offline_queues_and_a_reload_loses_nothing(pair: tuple[Page, Page]) -> None:

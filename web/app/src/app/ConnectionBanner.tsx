@@ -50,7 +50,7 @@ export function ConnectionBanner() {
         <span>{explain("storage-full")}</span>
       </div>
     );
-  else if (away && late && problem === "server-unreachable")
+  else if (away && late && problem === "server-unreachable" && navigator.onLine)
     banner = (
       <div className="banner danger m-2 mb-0">
         <TriangleAlert size={16} aria-hidden />

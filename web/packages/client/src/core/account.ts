@@ -589,10 +589,12 @@ export class Account {
   }
 
   async addContact(jid: string, name: string | undefined): Promise<void> {
-    await setRosterItem(this.session, jid, name ?? this.people.name(jid));
+    // Only a name that we gave them; their own may change.
+    const given = name ?? this.people.row(jid)?.roster_name ?? undefined;
+    await setRosterItem(this.session, jid, given);
     answerSubscription(this.session, jid, true);
     subscribe(this.session, jid, this.people.ownName || undefined);
-    this.people.change(jid, { is_contact: 1, roster_name: name ?? this.people.name(jid) });
+    this.people.change(jid, { is_contact: 1, roster_name: given ?? null });
     this.store.write(() => {
       if (this.messages.chat(jid)?.is_request) this.messages.changeChat(jid, { is_request: 0 });
     });

@@ -16,7 +16,8 @@ export class StoreError extends Error {
   constructor(message: string, options: { cause: unknown }) {
     super(message, options);
     this.name = "StoreError";
-    this.full = /SQLITE_FULL|disk is full|QuotaExceeded/i.test(message);
+    // A file that is open and cannot be written has no room: the pool of files says no more than I/O error then.
+    this.full = /SQLITE_FULL|SQLITE_IOERR|disk is full|QuotaExceeded/i.test(message);
     this.damaged = /SQLITE_(CORRUPT|NOTADB)/.test(message);
   }
 }
@@ -32,14 +33,18 @@ export class StoreDamaged extends Error {
 }
 
 export class Sql {
+  readonly #sqlite: Sqlite3Static;
   readonly #database: Database;
   readonly #memory: Memory;
   readonly #statements = new Map<string, Statement>();
   #depth = 0;
+  /** Why there is no transaction any more, inside of one. */
+  #undone: StoreError | undefined;
   #hasLog = false;
   #syncs = true;
 
   constructor(sqlite: Sqlite3Static, database: Database) {
+    this.#sqlite = sqlite;
     this.#database = database;
     this.#memory = new Memory(sqlite);
   }
@@ -103,10 +108,11 @@ export class Sql {
       this.#guard(() => this.#database.exec("COMMIT"));
       return result;
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      if (!this.#undone) this.#database.exec("ROLLBACK");
       throw error;
     } finally {
       this.#depth = 0;
+      this.#undone = undefined;
     }
   }
 
@@ -117,7 +123,7 @@ export class Sql {
       work();
       this.#guard(() => this.#database.exec("RELEASE part"));
     } catch (error) {
-      this.#database.exec("ROLLBACK TO part; RELEASE part");
+      if (!this.#undone) this.#database.exec("ROLLBACK TO part; RELEASE part");
       throw error;
     }
   }
@@ -155,11 +161,21 @@ export class Sql {
   }
 
   #guard<T>(act: () => T): T {
+    // What was to be part of a transaction must not be written outside of it.
+    if (this.#undone) throw this.#undone;
     try {
       return act();
     } catch (error) {
-      throw error instanceof StoreError ? error : new StoreError(String(error), { cause: error });
+      const problem = error instanceof StoreError ? error : new StoreError(String(error), { cause: error });
+      // https://sqlite.org/lang_transaction.html §3: after some errors SQLite undoes the whole transaction by itself.
+      if (this.#depth > 0 && this.#autocommits()) this.#undone = problem;
+      throw problem;
     }
+  }
+
+  #autocommits(): boolean {
+    const { pointer } = this.#database;
+    return pointer !== undefined && this.#sqlite.capi.sqlite3_get_autocommit(pointer) !== 0;
   }
 }
 

@@ -99,12 +99,28 @@ describe("the store", () => {
 
   it.each([
     ["SQLITE_FULL: database or disk is full", { full: true, damaged: false }],
+    ["SQLITE_IOERR: disk I/O error", { full: true, damaged: false }],
     ["QuotaExceededError: no room", { full: true, damaged: false }],
     ["SQLITE_CORRUPT: database disk image is malformed", { full: false, damaged: true }],
     ["SQLITE_NOTADB: file is not a database", { full: false, damaged: true }],
     ["SQLITE_BUSY: database is locked", { full: false, damaged: false }],
   ])("tells from %s what can be done", (said, kind) => {
     expect(new StoreError(said, { cause: undefined })).toMatchObject(kind);
+  });
+
+  it("writes nothing of a transaction that SQLite has undone by itself, whoever goes on in it", () => {
+    store.setSetting("before", 1);
+    const undo = () => store.sql.exec("INSERT OR ROLLBACK INTO setting VALUES ('before', '2')");
+    const write = () =>
+      store.write(() => {
+        store.setSetting("half", 1);
+        expect(() => store.part(undo)).toThrow("UNIQUE");
+        store.setSetting("other half", 1);
+      });
+    expect(write).toThrow("UNIQUE");
+    expect(store.sql.all("SELECT key FROM setting")).toEqual([{ key: "before" }]);
+    store.setSetting("after", 1);
+    expect(store.setting("after")).toBe(1);
   });
 
   it("forgets what was bound before, and says what SQLite said", () => {
