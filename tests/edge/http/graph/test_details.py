@@ -156,7 +156,7 @@ async def test_a_message_link_leads_to_the_chat(cloud: Cloud) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as http:
         opened = await http.get(made["deep_link_url"])
         assert opened.status_code == 302
-        assert opened.headers["location"] == f"/chats/{NUMBER}%40{DOMAIN}?write=Oi+%26+ol%C3%A1"
+        assert opened.headers["location"] == f"/write/{NUMBER}@{DOMAIN}?text=Oi%20%26%20ol%C3%A1"
         picture = await http.get(made["qr_image_url"])
         assert (picture.headers["content-type"], b"<svg" in picture.content) == ("image/svg+xml", True)
         png = await http.get(made["qr_image_url"].replace(".svg", ".png"))

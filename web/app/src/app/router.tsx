@@ -48,7 +48,7 @@ async function signedIn(client: PlauderClient, pathname: string): Promise<void> 
     throw redirect({
       to: "/welcome",
       // Who logged out in the settings begins anew with the chats.
-      search: pathname.startsWith("/chats/") || pathname.startsWith("/business") ? { next: pathname } : {},
+      search: /^\/(?:chats\/|write\/|business)/u.test(pathname) ? { next: pathname } : {},
     });
 }
 
@@ -127,6 +127,14 @@ const chat = createRoute({
     at: text(search.at),
   }),
   component: lazyRouteComponent(() => import("./screens/ChatScreen.tsx"), "ChatScreen"),
+});
+
+const writeTo = createRoute({
+  getParentRoute: () => inside,
+  path: "/write/$address",
+  validateSearch: (search: Record<string, unknown>): { text?: string } =>
+    typeof search.text === "string" ? { text: search.text.slice(0, 1000) } : {},
+  component: lazyRouteComponent(() => import("../features/contacts/WriteTo.tsx"), "WriteTo"),
 });
 
 const people = createRoute({
@@ -234,6 +242,7 @@ const tree = root.addChildren([
   business.addChildren([...desks]),
   inside.addChildren([
     chats.addChildren([chatIndex, archived, chat]),
+    writeTo,
     people,
     calls,
     starred,
