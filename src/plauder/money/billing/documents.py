@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from xml.sax.saxutils import escape
 
 import orjson
@@ -14,7 +16,7 @@ from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from plauder.kit.money import Money
+from plauder.kit.money import MICRO, Money
 from plauder.money.billing.invoices import CREDIT_NOTE, Document, Line
 
 _TITLES = {"invoice": "Invoice", CREDIT_NOTE: "Credit note"}
@@ -49,32 +51,48 @@ def to_pdf(document: Document) -> bytes:
     plain = ParagraphStyle("plain", parent=styles["Normal"], textColor=_INK, leading=14)
     title = ParagraphStyle("title", parent=plain, fontName="Helvetica-Bold", fontSize=22, leading=28)
     kind = _TITLES[document.kind]
-    about = f"for {document.about}" if document.kind == "invoice" else f"on invoice {document.about}"
+    about = f"for {document.about} · issued {document.issued} · due {document.due}"
+    if document.kind == CREDIT_NOTE:  # nothing is to be paid
+        about = f"on invoice {document.about} · issued {document.issued}"
     story: list[Flowable] = [
         Paragraph(_text(document.seller), plain),
         Spacer(1, 12 * mm),
         Paragraph(_text("\n".join(v for v in document.buyer.values() if v)), plain),
         Spacer(1, 10 * mm),
         Paragraph(f"{kind} {_text(document.number)}", title),
-        Paragraph(_text(f"{about} · issued {document.issued} · due {document.due}"), plain),
+        Paragraph(_text(about), plain),
         Spacer(1, 6 * mm),
         _table(document),
     ]
     buffer = io.BytesIO()
-    template = SimpleDocTemplate(buffer, pagesize=A4, title=f"{kind} {document.number}", author=document.seller)
+    template = SimpleDocTemplate(
+        buffer,
+        pagesize=A4,
+        leftMargin=20 * mm,
+        rightMargin=20 * mm,
+        title=f"{kind} {document.number}",
+        author=document.seller,
+    )
     template.build(story)
     return buffer.getvalue()
 
 
 def _table(document: Document) -> Table:
     head = ["Market", "Category", "Messages", "Each", f"Amount {document.currency}"]
-    body = [_cells(line, document.currency) for line in document.lines]
+    # Every amount of a column has as many decimals as the one that needs most: points stand under points.
+    places = _places([line.unit for line in document.lines])
+    sums_ = (document.net, document.tax, document.rounding)
+    exact = _places([*(line.amount for line in document.lines), *sums_])
+    body = [_cells(line, places, exact) for line in document.lines]
     tax = f"{document.tax_name} {document.tax_basis_points / 100:g} %"
     sums = [("Net", document.net), (tax, document.tax), ("Rounding", document.rounding), ("Total", document.total)]
-    feet = [["", "", "", _latin(name), _exact(micros, document.currency)] for name, micros in sums]
-    feet[-1][-1] = f"{Money(document.total, document.currency).decimal:.2f}"
-    table = Table([head, *body, *feet], colWidths=[42 * mm, 48 * mm, 24 * mm, 28 * mm, 30 * mm], repeatRows=1)
+    feet = [["", "", "", _latin(name), _decimal(micros, exact)] for name, micros in sums]
+    feet[-1][-1] = _decimal(document.total, 2)
+    widths = [40 * mm, 44 * mm, 24 * mm, 28 * mm, 29 * mm]
+    table = Table([head, *body, *feet], colWidths=widths, repeatRows=1, hAlign="LEFT")
     style = TableStyle()
+    style.add("LEFTPADDING", (0, 0), (0, -1), 0)
+    style.add("RIGHTPADDING", (-1, 0), (-1, -1), 0)
     style.add("TEXTCOLOR", (0, 0), (-1, -1), _INK)
     style.add("FONT", (0, 0), (-1, 0), "Helvetica-Bold")
     style.add("FONT", (0, -1), (-1, -1), "Helvetica-Bold")
@@ -84,9 +102,18 @@ def _table(document: Document) -> Table:
     return table
 
 
-def _cells(line: Line, currency: str) -> list[str]:
-    each = "free" if not line.unit else _exact(line.unit, currency)
-    return [_latin(line.market), _latin(line.category), f"{line.messages:,}", each, _exact(line.amount, currency)]
+def _cells(line: Line, places: int, exact: int) -> list[str]:
+    each = "free" if not line.unit else _decimal(line.unit, places)
+    return [_latin(line.market), _latin(line.category), f"{line.messages:,}", each, _decimal(line.amount, exact)]
+
+
+def _places(amounts: Sequence[int]) -> int:
+    """How many decimals show all of these micro-units: two to six."""
+    return max(2, *(len(f"{abs(micros) % MICRO:06d}".rstrip("0")) for micros in (*amounts, 0)))
+
+
+def _decimal(micros: int, places: int) -> str:
+    return f"{Decimal(micros) / MICRO:,.{max(places, 2)}f}"
 
 
 def _exact(micros: int, currency: str) -> str:

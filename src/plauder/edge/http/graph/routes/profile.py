@@ -281,7 +281,9 @@ def downloads(graph: Graph, domain: str) -> APIRouter:
         if (found := await followed(code)) is None:
             return Response("This link is no longer valid.", status_code=404, media_type="text/plain")
         row, number = found
-        url = f"/write/{quote(f'{number.digits}@{domain}', safe='@')}?{urlencode({'text': row.message}, quote_via=quote)}"
+        url = (
+            f"/write/{quote(f'{number.digits}@{domain}', safe='@')}?{urlencode({'text': row.message}, quote_via=quote)}"
+        )
         return RedirectResponse(url, status_code=302, headers={"Cache-Control": "no-store"})
 
     @routes.get("/message/{code}/qr.{form}", summary="The QR code of a message link")
