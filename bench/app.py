@@ -11,6 +11,7 @@ import argparse
 import gzip
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -195,7 +196,16 @@ SCROLL = """(seconds) => new Promise((resolve) => {
 })"""
 
 
+def to_end(page: Page) -> None:
+    """A chat opens at its first unread message."""
+    jump = page.get_by_role("button", name=re.compile("To the newest message|new message"))
+    if jump.count():
+        jump.click()
+        jump.wait_for(state="hidden")
+
+
 def scroll(page: Page, seconds: int) -> tuple[Row, ...]:
+    to_end(page)
     found = page.evaluate(SCROLL, seconds)
     return (
         Row(
@@ -219,6 +229,7 @@ TYPING = """() => {
 
 def typing(page: Page, crowd: Crowd, me: str, rate: int) -> Row:
     """From the key's own time stamp until the frame that shows it is handed to the compositor."""
+    to_end(page)
     page.get_by_role("textbox", name="Message", exact=True).click()
     page.evaluate(TYPING)
     crowd.tell({"steady": me, "rate": rate, "seconds": 6})

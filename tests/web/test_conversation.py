@@ -301,6 +301,9 @@ def test_pictures_sent_together_are_an_album(open_page: Opener) -> None:
     expect(viewer.get_by_role("img", name="Picture 4 of last Sunday")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(viewer.get_by_role("img", name="Picture 5 of last Sunday")).to_be_visible()
+    page.keyboard.press("+")
+    viewer.get_by_role("button", name="Show whole").click()
+    expect(viewer.get_by_role("button", name="Enlarge")).to_be_visible()
 
 
 def test_a_chat_is_exported(chat: Page, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 import { useLingui } from "@lingui/react/macro";
 import type { MessageView } from "@plauder/client/api";
-import { ChevronLeft, ChevronRight, Download, X } from "lucide-react";
+import { ChevronLeft, ChevronRight, Download, X, ZoomIn, ZoomOut } from "lucide-react";
 import { Dialog } from "radix-ui";
+import { useRef } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFocusBack } from "../../lib/focus.ts";
 import { useFormat } from "../../lib/format.ts";
 import { save, useMediaUrl } from "../../lib/media.ts";
+import { useZoom } from "./useZoom.ts";
 
 interface Props {
   message: MessageView;
@@ -15,20 +17,28 @@ interface Props {
   onClose: () => void;
 }
 
-/** One picture, as large as the window; arrows move through the chat's. Dark in both themes. */
+/** One picture, as large as the window or larger; arrows and swipes move through the chat's. Dark in both themes. */
 export default function Viewer({ message, all, onMove, onClose }: Props) {
   const { t } = useLingui();
   const format = useFormat();
   const client = useClient();
   const url = useMediaUrl(message, true);
   const onCloseAutoFocus = useFocusBack();
+  const stage = useRef<HTMLDivElement>(null);
+  const picture = useRef<HTMLImageElement>(null);
   const { content } = message;
-  if (content.kind !== "image" && content.kind !== "video") return null;
   const at = all.findIndex((one) => one.id === message.id);
   const go = (by: number) => {
     const next = all[at + by];
     if (next) onMove(next);
   };
+  const zoom = useZoom({
+    of: message.id,
+    stage,
+    picture,
+    onSwipe: (meant) => (meant === "close" ? onClose() : go(meant === "next" ? 1 : -1)),
+  });
+  if (content.kind !== "image" && content.kind !== "video") return null;
   const button =
     "grid size-11 place-items-center rounded-full bg-white/10 hover:bg-white/20 disabled:opacity-30";
   return (
@@ -41,6 +51,7 @@ export default function Viewer({ message, all, onMove, onClose }: Props) {
           onKeyDown={(event) => {
             if (event.key === "ArrowLeft") go(-1);
             if (event.key === "ArrowRight") go(1);
+            zoom.onKey(event.key);
           }}
         >
           <header className="flex items-center gap-3 p-3 ps-5">
@@ -52,6 +63,16 @@ export default function Viewer({ message, all, onMove, onClose }: Props) {
                 {format.day(message.at)}, {format.time(message.at)}
               </div>
             </div>
+            {content.kind === "image" && (
+              <button
+                type="button"
+                className={button}
+                aria-label={zoom.isWhole ? t`Enlarge` : t`Show whole`}
+                onClick={zoom.toggle}
+              >
+                {zoom.isWhole ? <ZoomIn size={20} /> : <ZoomOut size={20} />}
+              </button>
+            )}
             <button
               type="button"
               className={button}
@@ -64,12 +85,26 @@ export default function Viewer({ message, all, onMove, onClose }: Props) {
               <X size={20} />
             </button>
           </header>
-          <div className="relative flex min-h-0 flex-1 items-center justify-center p-4">
+          <div
+            ref={stage}
+            className={`relative flex min-h-0 flex-1 touch-none items-center justify-center overflow-hidden p-4 ${zoom.isWhole ? "" : "cursor-move"}`}
+            {...zoom.handlers}
+          >
             {url && content.kind === "image" && (
               <img
+                ref={picture}
                 src={url}
                 alt={content.media.alt ?? ""}
-                className="max-h-full max-w-full object-contain [min-width:min(60vw,640px)]"
+                draggable={false}
+                style={zoom.style}
+                className="max-h-full max-w-full select-none object-contain [min-width:min(60vw,640px)]"
+              />
+            )}
+            {!url && content.media.preview && (
+              <img
+                src={content.media.preview}
+                alt=""
+                className="max-h-full max-w-full object-contain opacity-70 blur-lg [min-width:min(60vw,640px)]"
               />
             )}
             {url && content.kind === "video" && (
