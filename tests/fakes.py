@@ -90,12 +90,14 @@ class FakeCredentials:
     async def save_fast_token(self, local: str, user_agent: str, token: FastToken) -> None:
         self.tokens.setdefault((local, user_agent), []).insert(0, token)
 
-    async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> None:
+    async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> bool:
         known = self.tokens.get((local, user_agent), [])
-        at = next(i for i, one in enumerate(known) if one.token == token)
+        at = next((i for i, one in enumerate(known) if one.token == token), None)
+        if at is None or (known[at].counter >= 0 if counter is None else known[at].counter >= counter):
+            return False
         del known[at + 1 :]
-        if counter is not None:
-            known[at] = replace(known[at], counter=counter)
+        known[at] = replace(known[at], counter=-1 if counter is None else counter)
+        return True
 
     async def drop_fast_tokens(self, local: str, user_agent: str) -> None:
         self.tokens.pop((local, user_agent), None)

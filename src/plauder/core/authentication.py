@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -185,13 +185,9 @@ class Exchange:
         return Identity(account, device, self._user_agent)
 
     async def _use_token(self, local: str, token: bytes) -> None:
-        """XEP-0484 §3.4: a count must rise, or the message may be somebody's recording."""
-        known = next(one for one in self._tokens if one.token == token)
-        if self._count is None and known.counter:
-            # The count is not part of the proof: a recording must not get in by leaving it out.
-            raise SaslFailure("not-authorized", "the token was used with a count before")
-        if self._count is not None:
-            if self._count <= known.counter:
-                raise SaslFailure("not-authorized", "the count of the token did not rise")
-            self._tokens = [replace(one, counter=self._count) if one is known else one for one in self._tokens]
-        await self._server.credentials.use_fast_token(local, self._user_agent, token, self._count)
+        """XEP-0484 §3.4: a count must rise, or the message may be somebody's recording.
+
+        The count is not part of the proof: a recording must not get in by leaving it out, either.
+        """
+        if not await self._server.credentials.use_fast_token(local, self._user_agent, token, self._count):
+            raise SaslFailure("not-authorized", "the count of the token did not rise, or the token is gone")

@@ -15,6 +15,7 @@ from typing import Protocol
 from plauder.store.inbox import SHARED, Device, Inbox, InboxFull, Kept
 
 __all__ = [
+    "NEVER_COUNTED",
     "SHARED",
     "Bus",
     "Credentials",
@@ -53,6 +54,10 @@ class ScramKeys:
     devices: Sequence[DeviceKeys]
 
 
+NEVER_COUNTED = -1
+"""The counter of a FAST token that was not used with a `count` yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class FastToken:
     """A FAST token (XEP-0484) of one device, as the server keeps it.
@@ -64,7 +69,7 @@ class FastToken:
     device: str
     mechanism: str
     expires: datetime
-    counter: int = -1
+    counter: int = NEVER_COUNTED
     """The highest `count` seen with this token: an initial response that may be replayed must bring a higher one."""
 
 
@@ -99,8 +104,12 @@ class Credentials(Protocol):
         """Keep a token just issued to this user agent; older ones stay until used or expired (XEP-0484 §3.4)."""
         ...
 
-    async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> None:
-        """A token was used: older tokens of this user agent fall, `counter` is remembered against replay."""
+    async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> bool:
+        """Use a token, in one step: whether it is still there and `counter` is above each it was used with before.
+
+        Without a counter it must never have been used with one. Older tokens of this user agent fall, and `counter` is
+        remembered against replay (XEP-0484 §3.4): of two logins at once with the same count, one is refused.
+        """
         ...
 
     async def drop_fast_tokens(self, local: str, user_agent: str) -> None:

@@ -221,7 +221,7 @@ async def test_fast_tokens(office: Office, clock: FakeClock) -> None:
     await credentials.save_fast_token(ANA_DIGITS, "agent", token(b"second"))
     await credentials.save_fast_token(ANA_DIGITS, "other", token(b"third", days=1))
     assert [t.token for t in await credentials.fast_tokens(ANA_DIGITS, "agent")] == [b"second", b"first"]
-    await credentials.use_fast_token(ANA_DIGITS, "agent", b"second", 7)
+    assert await credentials.use_fast_token(ANA_DIGITS, "agent", b"second", 7)
     (left,) = await credentials.fast_tokens(ANA_DIGITS, "agent")
     assert (left.token, left.counter, left.device) == (b"second", 7, given.device)
     clock.advance(days=2)
@@ -231,6 +231,21 @@ async def test_fast_tokens(office: Office, clock: FakeClock) -> None:
     await credentials.save_fast_token(ANA_DIGITS, "agent", token(b"fourth"))
     await office.devices.revoke(ANA_DIGITS, given.device)
     assert not await credentials.fast_tokens(ANA_DIGITS, "agent")
+
+
+@pytest.mark.parametrize(("counts", "taken"), [([5, 5, 5], 1), ([None, None], 2), ([3, 2, None, 3], 1)])
+async def test_a_count_is_good_for_one_of_many_logins_at_once(
+    office: Office, clock: FakeClock, counts: list[int | None], taken: int
+) -> None:
+    await office.register(ANA)
+    use, expires = office.credentials.use_fast_token, clock.now() + timedelta(days=1)
+    await office.credentials.save_fast_token(ANA_DIGITS, "a", FastToken(b"token", "d", "HT-SHA-256-NONE", expires))
+    if counts[0] == 3:
+        assert await use(ANA_DIGITS, "a", b"token", 2)
+    results = await asyncio.gather(*(use(ANA_DIGITS, "a", b"token", count) for count in counts))
+    assert sum(results) == taken
+    assert not await use(ANA_DIGITS, "a", b"another token", 9)
+    assert not await use(ANA_DIGITS, "another agent", b"token", 9)
 
 
 async def test_tokens_in_the_database_are_sealed(office: Office, clock: FakeClock) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, insert, select, update
 
-from plauder.core.ports import DeviceKeys, FastToken, ScramKeys
+from plauder.core.ports import NEVER_COUNTED, DeviceKeys, FastToken, ScramKeys
 from plauder.features.accounts import scram, store
 from plauder.features.accounts.devices import ANYWHERE
 from plauder.features.accounts.parts import Parts
@@ -162,17 +162,24 @@ class AccountCredentials:
             surplus = (await uow.execute(mine.order_by(fast_tokens.c.id.desc()).offset(TOKENS_PER_AGENT))).scalars()
             await uow.execute(delete(fast_tokens).where(fast_tokens.c.id.in_(list(surplus))))
 
-    async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> None:
+    async def use_fast_token(self, local: str, user_agent: str, token: bytes, counter: int | None) -> bool:
         table = fast_tokens.c
         mine = (table.local == local, table.user_agent == user_agent)
         async with self._database.begin() as uow:
             rows = (await uow.execute(select(table.id, table.token).where(*mine))).all()
             used = [row.id for row in rows if self._parts.keyring.unseal(TOKENS, row.token) == token]
             if not used:
-                return
+                return False
+            is_new = table.counter == NEVER_COUNTED if counter is None else table.counter < counter
+            changed = (
+                update(fast_tokens)
+                .where(table.id == used[0], is_new)
+                .values(counter=NEVER_COUNTED if counter is None else counter)
+            )
+            if (await uow.execute(changed)).rowcount != 1:
+                return False
             await uow.execute(delete(fast_tokens).where(*mine, table.id < used[0]))
-            if counter is not None:
-                await uow.execute(update(fast_tokens).where(table.id == used[0]).values(counter=counter))
+        return True
 
     async def drop_fast_tokens(self, local: str, user_agent: str) -> None:
         table = fast_tokens.c
