@@ -62,15 +62,15 @@ class Client(asyncio.Protocol):
                 "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n"
                 "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
             )
-            await self._upgraded
+            await asyncio.wait_for(self._upgraded, 60)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are asyncio.Transport in all but name.
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for _, future in self._waiting:
-            if not future.done():
+        for future in (self._upgraded, *(future for _, future in self._waiting)):
+            if future is not None and not future.done():
                 future.set_exception(ConnectionError(f"{self.user}: connection lost: {self._buffer[-300:]!r}"))
 
     def write(self, data: bytes) -> None:
