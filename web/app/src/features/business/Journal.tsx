@@ -1,12 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { ArrowDownLeft, ArrowUpRight, RotateCw } from "lucide-react";
-import { useId, useState } from "react";
+import { ArrowDownLeft, ArrowUpRight, RotateCw, Terminal } from "lucide-react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
+import { RowsSkeleton } from "../../ui/Skeleton.tsx";
 import { toast } from "../../ui/Toaster.tsx";
 import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import type { DeadLetter, JournalEntry } from "./model.ts";
-import { Card, Code, Screen } from "./parts.tsx";
+import { Card, Code, Screen, useCopy } from "./parts.tsx";
+import { entryCurl } from "./samples.ts";
 
 const PAGE = 50;
 
@@ -19,12 +21,17 @@ export function Journal() {
   const [kind, setKind] = useState<"" | "request" | "webhook">("");
   const [failed, setFailed] = useState(false);
   const [about, setAbout] = useState("");
-  const [chosen, setChosen] = useState<number>();
+  // Kept as it was opened: newer entries push it off the list, a filter may hide it.
+  const [opened, setOpened] = useState<JournalEntry>();
   const [before, setBefore] = useState(0);
+  const filter = (change: () => void) => {
+    setBefore(0);
+    change();
+  };
   const query = new URLSearchParams({
     limit: String(PAGE),
     ...(kind && { kind }),
-    ...(about && { find: about }),
+    ...(about.trim() && { find: about.trim() }),
   });
   if (failed) query.set("failed", "true");
   if (before) query.set("before", String(before));
@@ -32,7 +39,7 @@ export function Journal() {
     `${base}/journal?${query}`,
     before ? 0 : 3000,
   );
-  const entry = value?.find((one) => one.id === chosen) ?? undefined;
+  const isFiltered = kind !== "" || failed || about.trim() !== "";
   const kinds = [
     { kind: "", label: t`All` },
     { kind: "request", label: t`Your requests` },
@@ -51,13 +58,18 @@ export function Journal() {
               role="radio"
               className="chip"
               aria-checked={kind === one.kind}
-              onClick={() => setKind(one.kind)}
+              onClick={() => filter(() => setKind(one.kind))}
             >
               {one.label}
             </button>
           ))}
         </span>
-        <button type="button" className="chip" aria-pressed={failed} onClick={() => setFailed(!failed)}>
+        <button
+          type="button"
+          className="chip"
+          aria-pressed={failed}
+          onClick={() => filter(() => setFailed(!failed))}
+        >
           {t`Only failed`}
         </button>
         <div className="field min-w-0 flex-1 basis-56">
@@ -69,7 +81,7 @@ export function Journal() {
             maxLength={256}
             placeholder={t`Address, field or message ID`}
             value={about}
-            onChange={(event) => setAbout(event.currentTarget.value.trim())}
+            onChange={({ currentTarget }) => filter(() => setAbout(currentTarget.value))}
           />
         </div>
       </div>
@@ -80,10 +92,19 @@ export function Journal() {
       )}
       <div className="biz-journal">
         <ul className="card min-w-0 overflow-hidden" aria-label={t`Entries`}>
-          {value?.length === 0 && <li className="p-5 text-ink-2">{t`Nothing here yet.`}</li>}
+          {!value && !error && (
+            <li className="p-3">
+              <RowsSkeleton />
+            </li>
+          )}
+          {value?.length === 0 && (
+            <li className="p-5 text-ink-2">
+              {isFiltered ? t`No entry fits these filters.` : t`Nothing here yet.`}
+            </li>
+          )}
           {value?.map((one) => (
             <li key={one.id}>
-              <Row entry={one} open={one.id === chosen} onOpen={() => setChosen(one.id)} />
+              <Row entry={one} open={one.id === opened?.id} onOpen={() => setOpened(one)} />
             </li>
           ))}
           {(before > 0 || value?.length === PAGE) && (
@@ -105,7 +126,7 @@ export function Journal() {
             </li>
           )}
         </ul>
-        {entry && <Opened entry={entry} onReplayed={reload} />}
+        {opened && <Opened entry={opened} onReplayed={reload} />}
       </div>
     </Screen>
   );
@@ -146,10 +167,14 @@ function pretty(text: string): string {
 function Opened({ entry, onReplayed }: { entry: JournalEntry; onReplayed: () => void }) {
   const { t } = useLingui();
   const { business } = useClient();
-  const { base } = usePlace();
+  const { base, overview } = usePlace();
   const act = useAct();
   const problem = useProblem();
+  const copy = useCopy();
   const webhook = entry.kind === "webhook";
+  const place = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on a narrow window it opens above the list
+  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [entry.id]);
   const replay = async () => {
     const done = await act.run(async () => {
       await business.call("POST", `${base}/journal/${entry.id}/replay`);
@@ -159,38 +184,49 @@ function Opened({ entry, onReplayed }: { entry: JournalEntry; onReplayed: () => 
     onReplayed();
   };
   return (
-    <Card
-      title={webhook ? t`Webhook: ${entry.field}` : `${entry.method} ${entry.url}`}
-      className="biz-sticky [overflow-wrap:anywhere]"
-      aside={
-        webhook && (
-          <button
-            type="button"
-            className="btn secondary small"
-            disabled={act.busy}
-            onClick={() => void replay()}
-          >
-            <RotateCw size={16} aria-hidden /> {t`Send again`}
-          </button>
-        )
-      }
-    >
-      <p className="num text-sm text-ink-2">
-        {webhook && <span className="block">{entry.url}</span>}
-        {t`${entry.status} after ${entry.milliseconds} ms`}
-        {webhook && ` · ${t`try ${entry.attempt}`}`}
-      </p>
-      {entry.error && <p className="text-sm text-danger">{entry.error}</p>}
-      {act.error && (
-        <p className="hint error" role="alert">
-          {problem(act.error)}
+    <div ref={place} className="biz-sticky biz-opened">
+      <Card
+        title={webhook ? t`Webhook: ${entry.field}` : `${entry.method} ${entry.url}`}
+        className="[overflow-wrap:anywhere]"
+        aside={
+          <>
+            <button
+              type="button"
+              className="btn secondary small"
+              onClick={() => copy(entryCurl(overview.api_base, entry))}
+            >
+              <Terminal size={16} aria-hidden /> {t`Copy as curl`}
+            </button>
+            {webhook && (
+              <button
+                type="button"
+                className="btn secondary small"
+                disabled={act.busy}
+                onClick={() => void replay()}
+              >
+                <RotateCw size={16} aria-hidden /> {t`Send again`}
+              </button>
+            )}
+          </>
+        }
+      >
+        <p className="num text-sm text-ink-2">
+          {webhook && <span className="block">{entry.url}</span>}
+          {t`${entry.status} after ${entry.milliseconds} ms`}
+          {webhook && ` · ${t`try ${entry.attempt}`}`}
         </p>
-      )}
-      <h3 className="text-sm font-semibold">{webhook ? t`We sent` : t`You sent`}</h3>
-      <Code label={webhook ? t`We sent` : t`You sent`} text={pretty(entry.request) || "–"} />
-      <h3 className="text-sm font-semibold">{webhook ? t`You answered` : t`We answered`}</h3>
-      <Code label={webhook ? t`You answered` : t`We answered`} text={pretty(entry.response) || "–"} />
-    </Card>
+        {entry.error && <p className="text-sm text-danger">{entry.error}</p>}
+        {act.error && (
+          <p className="hint error" role="alert">
+            {problem(act.error)}
+          </p>
+        )}
+        <h3 className="text-sm font-semibold">{webhook ? t`We sent` : t`You sent`}</h3>
+        <Code label={webhook ? t`We sent` : t`You sent`} text={pretty(entry.request) || "–"} />
+        <h3 className="text-sm font-semibold">{webhook ? t`You answered` : t`We answered`}</h3>
+        <Code label={webhook ? t`You answered` : t`We answered`} text={pretty(entry.response) || "–"} />
+      </Card>
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import {
   Paperclip,
   Reply,
   SendHorizontal,
+  ShoppingBag,
   SmilePlus,
   Store,
 } from "lucide-react";
@@ -27,6 +28,7 @@ import { useNow } from "../../lib/now.ts";
 import { Menu } from "../../ui/Menu.tsx";
 import { type Asked, useAct, usePlace, useProblem } from "./ask.ts";
 import type { ChatLine, Json, SandboxView, Uploaded } from "./model.ts";
+import { useMoney } from "./money.ts";
 import { useCopy } from "./parts.tsx";
 import { useSteps } from "./words.ts";
 
@@ -79,7 +81,6 @@ export function Phone({ asked }: { asked: Asked<SandboxView> }) {
     if (made) await say({ file: { id: made.id, caption: draft.trim() } });
     if (made) setDraft("");
   };
-  const place = { latitude: 53.5503, longitude: 9.9927, name: "Jungfernstieg", address: "Hamburg" };
   const mayPlay = overview.may.includes("messages");
   const answer = mayPlay ? (body: Json) => void say(body) : undefined;
   return (
@@ -128,7 +129,7 @@ export function Phone({ asked }: { asked: Asked<SandboxView> }) {
             align="start"
             entries={[
               { label: t`Picture, film or file`, icon: Image, onSelect: () => file.current?.click() },
-              { label: t`Place`, icon: MapPin, onSelect: () => void say({ location: place }) },
+              { label: t`Place`, icon: MapPin, onSelect: () => void say({ location: PLACE }) },
             ]}
           >
             <button type="button" className="icon-btn" aria-label={t`Attach`}>
@@ -184,6 +185,7 @@ function Window({ until }: { until: string | null }) {
   );
 }
 
+const PLACE = { latitude: 53.5503, longitude: 9.9927, name: "Jungfernstieg", address: "Hamburg" };
 const EMOJI = ["👍", "❤️", "😂", "🙏"];
 
 function Line({ line, chat, onAnswer }: { line: ChatLine; chat: readonly ChatLine[]; onAnswer: OnAnswer }) {
@@ -251,7 +253,7 @@ export function Bubble({
 
 function Content({ line }: { line: ChatLine }) {
   const { t } = useLingui();
-  const content = line.content ?? {};
+  const content: Json = Array.isArray(line.content) ? {} : (line.content ?? {});
   const header = object(content.header);
   const written =
     line.kind === "button"
@@ -274,11 +276,15 @@ function Content({ line }: { line: ChatLine }) {
         header={header.type === "text" || !header.type ? text(header.text) : ""}
         body={
           written ||
+          contactLines(line.content) ||
+          orderLines(content) ||
           (MEDIA.has(line.kind) ? "" : line.content ? `[${line.kind}]` : t`This message was deleted`)
         }
         footer={textIn(content.footer)}
       />
-      {list(content.cards).map((card, index) => (
+      <Goods of={list(content.products)} />
+      <BillOf of={object(object(content.action).parameters)} />
+      {[...list(content.cards), ...list(object(content.action).cards)].map((card, index) => (
         <span key={index} className="mt-2 block border-t border-line pt-2">
           <Medium kind={text(object(card.header).type)} content={object(card.header)} />
           {textIn(card.body)}
@@ -286,6 +292,55 @@ function Content({ line }: { line: ChatLine }) {
       ))}
     </>
   );
+}
+
+/** Contacts are a list, not an object. */
+function contactLines(content: unknown): string {
+  return list(content)
+    .map((one) => {
+      const phones = list(one.phones).map((phone) => text(phone.phone) || text(phone.wa_id));
+      return [text(object(one.name).formatted_name), ...phones].filter(Boolean).join(", ");
+    })
+    .join("\n");
+}
+
+function orderLines(content: Json): string {
+  return list(content.product_items)
+    .map((item) => `${Number(item.quantity)} × ${text(item.product_retailer_id)}`)
+    .concat(text(content.text) || [])
+    .join("\n");
+}
+
+function Goods({ of }: { of: readonly Json[] }) {
+  return of.map((one, index) => (
+    <span key={index} className="mt-1 block text-sm">
+      {text(one.name)}
+      {typeof one.price === "number" && <Price hundredths={one.price} currency={text(one.currency)} />}
+    </span>
+  ));
+}
+
+/** Lines and total of `order_details`. */
+function BillOf({ of }: { of: Json }) {
+  const total = object(of.total_amount).value;
+  if (typeof total !== "number") return null;
+  return (
+    <>
+      {list(object(of.order).items).map((item, index) => (
+        <span key={index} className="mt-1 block text-sm">
+          {Number(item.quantity)} × {text(item.name)}
+        </span>
+      ))}
+      <b className="mt-1 block">
+        <Price hundredths={total} currency={text(of.currency)} />
+      </b>
+    </>
+  );
+}
+
+function Price({ hundredths, currency }: { hundredths: number; currency: string }) {
+  const { amount } = useMoney(/^[A-Z]{3}$/u.test(currency) ? currency : "XXX");
+  return <span className="num"> {amount(hundredths * 10_000)}</span>;
 }
 
 const MEDIA: ReadonlySet<string> = new Set(["image", "sticker", "video", "audio", "document", "location"]);
@@ -364,14 +419,32 @@ function Answers({ line, content, onAnswer }: { line: ChatLine; content: Json; o
   const [open, setOpen] = useState(false);
   const quoted = line.stanza_id;
   const action = object(content.action);
+  const cards = list(action.cards).map((card) => object(card.action));
   const rows = list(action.sections).flatMap((section) => list(section.rows));
   const reply = (kind: "button_reply" | "list_reply", value: Json) =>
     onAnswer?.({ reply: { type: kind, [kind]: value }, quoted });
   const buttons = [...list(content.buttons), ...list(content.cards).flatMap((card) => list(card.buttons))];
   const flow = content.type === "flow" || buttons.some((one) => one.type === "FLOW" || one.type === "flow");
-  const link = content.type === "cta_url" ? object(action.parameters) : {};
-  const choices = list(action.buttons).map((button) => object(button.reply));
-  if (!buttons.length && !choices.length && !rows.length && !flow && !text(link.url)) return null;
+  const links = [action, ...cards].map((one) => object(one.parameters)).filter((one) => text(one.url));
+  const choices = [action, ...cards]
+    .flatMap((one) => list(one.buttons))
+    .map((button) => object(button.reply));
+  const wantsPlace = content.type === "location_request_message";
+  const goods = list(content.products);
+  const order = () =>
+    onAnswer?.({
+      order: {
+        catalog_id: text(action.catalog_id),
+        product_items: goods.map(({ retailer_id, price, currency }) => ({
+          product_retailer_id: retailer_id,
+          quantity: 1,
+          item_price: Number(price ?? 0) / 100,
+          currency,
+        })),
+      },
+      quoted,
+    });
+  if (![...buttons, ...choices, ...rows, ...links, ...goods].length && !flow && !wantsPlace) return null;
   return (
     <div className="phone-buttons">
       {buttons.map((button, index) => {
@@ -415,10 +488,20 @@ function Answers({ line, content, onAnswer }: { line: ChatLine; content: Json; o
           {text(choice.title)}
         </button>
       ))}
-      {text(link.url) && (
-        <a href={safeLink(text(link.url))} target="_blank" rel="noreferrer noopener">
+      {links.map((link, index) => (
+        <a key={index} href={safeLink(text(link.url))} target="_blank" rel="noreferrer noopener">
           <ExternalLink size={16} aria-hidden /> {text(link.display_text)}
         </a>
+      ))}
+      {wantsPlace && (
+        <button type="button" disabled={!onAnswer} onClick={() => onAnswer?.({ location: PLACE, quoted })}>
+          <MapPin size={16} aria-hidden /> {t`Send a place`}
+        </button>
+      )}
+      {goods.length > 0 && (
+        <button type="button" disabled={!onAnswer} onClick={order}>
+          <ShoppingBag size={16} aria-hidden /> {t`Order one of each`}
+        </button>
       )}
       {flow && <FlowAnswer quoted={quoted} onAnswer={onAnswer} />}
       {rows.length > 0 && (

@@ -68,3 +68,18 @@ export function fetchSample({ base, phone, token, to }: Values): string {
 console.log(await answer.json());
 `;
 }
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** An entry of the journal as a command. Its key is not in the journal: `$TOKEN` stands for it. */
+export function entryCurl(
+  base: string,
+  entry: { kind: "request" | "webhook"; method: string; url: string; request: string },
+): string {
+  const webhook = entry.kind === "webhook";
+  const head = [`curl -X ${entry.method || "POST"} ${quoted(webhook ? entry.url : base + entry.url)}`];
+  if (!webhook) head.push(`-H "Authorization: Bearer $TOKEN"`);
+  if (/^\s*[[{]/u.test(entry.request))
+    head.push("-H 'Content-Type: application/json'", `--data-raw ${quoted(entry.request)}`);
+  return `${head.join(" \\\n  ")}\n`;
+}

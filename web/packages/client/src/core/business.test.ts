@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readBusiness } from "./business.ts";
+import { readBusiness, summaryOf } from "./business.ts";
 
 const payload = (value: { type: string }) => {
   const said = readBusiness(value.type, JSON.stringify(value));
@@ -184,6 +184,20 @@ describe("what a business said", () => {
         },
       ],
     });
+  });
+
+  it("says in a line what a message is about, without its buttons", () => {
+    const summary = (value: object) => summaryOf(payload(value as never) as never, "fallback");
+    const header = { type: "text", text: "KB 417" };
+    expect(summary({ type: "template", template: { header, body: "Hello", buttons: [{ text: "B" }] } })).toBe(
+      "KB 417\nHello",
+    );
+    expect(summary({ type: "interactive", interactive: { type: "list", body: { text: "Where?" } } })).toBe(
+      "Where?",
+    );
+    expect(summary({ type: "contacts", contacts: [{ name: { formatted_name: "Rui" } }] })).toBe("Rui");
+    expect(summary({ type: "interactive", interactive: { type: "product" } })).toBe("fallback");
+    expect(summary({ type: "news" })).toBe("fallback");
   });
 
   it("takes files and places for what they are", () => {

@@ -1,7 +1,13 @@
 /** What a business said, in the words of the Cloud API, made into what the app shows. Nothing in it is trusted. */
 
 import type { FileShare } from "@plauder/protocol/content";
-import type { BusinessPayload, RenderedTemplate, TemplateButton, TemplateCard } from "../api.ts";
+import type {
+  BusinessHeader,
+  BusinessPayload,
+  RenderedTemplate,
+  TemplateButton,
+  TemplateCard,
+} from "../api.ts";
 import {
   readContacts,
   readForm,
@@ -61,6 +67,16 @@ export function readBusiness(type: string, json: string): Said {
   const place = kind === "location" ? readPlace(inner) : undefined;
   if (place) return { place: filled({ ...place, name: text(inner.name), address: text(inner.address) }) };
   return { payload: { type: kind } };
+}
+
+/** What a list of chats, a quote or a search shows of it; the text for other clients also lists every button. */
+export function summaryOf(payload: BusinessPayload, fallback: string): string {
+  if (payload.type === "contacts" && "contacts" in payload)
+    return (payload.contacts as readonly { name: string }[]).map(({ name }) => name).join(", ");
+  const of = "template" in payload ? payload.template : "interactive" in payload ? payload.interactive : {};
+  const { header, body } = of as { header?: BusinessHeader; body?: string | { text: string } };
+  const said = [header?.type === "text" && header.text, typeof body === "object" ? body.text : body];
+  return said.filter(Boolean).join("\n") || fallback;
 }
 
 const NO_KEY = new Uint8Array();

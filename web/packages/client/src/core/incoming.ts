@@ -23,7 +23,7 @@ import { type Element, fromData } from "@plauder/protocol/xml";
 import type { LockReason } from "../api.ts";
 import { StoreError } from "../store/sql.ts";
 import type { Store } from "../store/store.ts";
-import { readBusiness } from "./business.ts";
+import { readBusiness, summaryOf } from "./business.ts";
 import type { Encryption } from "./encryption.ts";
 import { newId } from "./ids.ts";
 import { fromWire } from "./mentions.ts";
@@ -539,7 +539,8 @@ function fromBusiness(
   try {
     const said = readBusiness(type, json);
     if ("place" in said) return { kind: "location", ...said.place };
-    if ("payload" in said) return { kind: "business", text, payload: said.payload };
+    if ("payload" in said)
+      return { kind: "business", text: summaryOf(said.payload, text), payload: said.payload };
     const { kind, share, caption } = said.file;
     const stored = fromShare(share, caption);
     return kind === "sticker" && stored.kind === "image" ? { ...stored, sticker: true } : stored;
