@@ -114,7 +114,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def network(directory: Path) -> Iterator[Network]:
+def network(directory: Path, **settings: str) -> Iterator[Network]:
+    """`settings` are environment variables without their prefix."""
     port, xmpp_port = free_port(), free_port()
     environment = os.environ | {
         "PLAUDER_HTTP__PORT": str(port),
@@ -123,6 +124,7 @@ def network(directory: Path) -> Iterator[Network]:
         # Many people register from one address here, and some come back at once.
         "PLAUDER_REGISTRATION__CODES_PER_ADDRESS_PER_HOUR": "1000",
         "PLAUDER_REGISTRATION__FIRST_WAIT_SECONDS": "0",
+        **{f"PLAUDER_{name}": value for name, value in settings.items()},
     }
     running = Network(f"http://localhost:{port}", directory, dict(environment), xmpp_port)
     running.start()

@@ -40,7 +40,8 @@ LANGUAGES = {
 
 @pytest.fixture(scope="module")
 def server(app_build: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with network(tmp_path_factory.mktemp("network")) as running:
+    # A webhook is given up at its first failure: nobody waits for days here.
+    with network(tmp_path_factory.mktemp("network"), BUSINESS__WEBHOOK_DAYS="0.000001") as running:
         yield running
 
 
@@ -166,6 +167,42 @@ def test_a_failure_is_switched_on_and_seen(people: Opener, server: Network) -> N
     expect(page.get_by_text("The API refused the message:")).to_be_visible(timeout=SLOW)
     expect(page.get_by_role("region", name="Answer of the API")).to_contain_text("130429")
     people.complaints[:] = [one for one in people.complaints if "status of" not in one]
+
+
+def test_webhooks_that_were_given_up_are_sent_again(people: Opener, server: Network, program: str) -> None:
+    page, _ = register(people, server, "Bo")
+    found(page, "Bo Buecher")
+    page.get_by_role("textbox", name="Address of your program").fill(program)
+    page.get_by_label("Verify token").fill("sesame")
+    page.get_by_role("button", name="Save the webhook").click()
+    expect(page.get_by_text("Your program answered; saved.")).to_be_visible(timeout=SLOW)
+    go(page, "Sandbox")
+    down = page.get_by_role("switch", name="Your webhook is down")
+    down.click()
+    expect(down).to_be_checked(timeout=SLOW)
+    page.get_by_label("Write as the customer").fill("Is anybody there?")
+    page.keyboard.press("Enter")
+    go(page, "Journal")
+    lost = page.get_by_role("region", name="Webhooks that were given up")
+    expect(lost.get_by_role("listitem")).to_have_count(1, timeout=SLOW)
+    entries = page.get_by_role("list", name="Entries")
+    expect(entries).to_contain_text("text Is anybody there?")
+    go(page, "Sandbox")
+    down.click()
+    expect(down).not_to_be_checked(timeout=SLOW)
+    go(page, "Journal")
+    lost.get_by_role("button", name="Send all again, in order").click(timeout=SLOW)
+    expect(lost).to_have_count(0, timeout=SLOW)
+    taken = entries.get_by_role("button", name="Webhook: messages").filter(has_text="200")
+    expect(taken).to_have_count(1, timeout=SLOW)
+    taken.click()
+    opened = page.get_by_role("region", name="Webhook: messages")
+    opened.get_by_role("button", name="Copy as curl").click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith(f"curl -X POST '{program}'")
+    page.get_by_role("searchbox", name="Address, field or message ID").fill("nothing like it")
+    expect(entries).to_contain_text("No entry fits these filters.", timeout=SLOW)
+    expect(opened).to_contain_text("Is anybody there?")
+    assert axe(page) == []
 
 
 def test_a_template_is_written_with_its_price_and_preview(people: Opener, server: Network) -> None:
@@ -301,7 +338,9 @@ def test_a_number_is_verified_gets_a_profile_and_somebody_for_the_bills(people: 
     number = next(numbers)
     dialog.get_by_label("Phone number, with country code").fill(number)
     dialog.get_by_role("button", name="Send the code").click()
-    dialog.get_by_role("textbox", name="Code").fill(server.code_for(number), timeout=SLOW)
+    code = dialog.get_by_role("textbox", name="Code", exact=True)
+    expect(code).to_be_visible(timeout=SLOW)  # the code is on its way only then
+    code.fill(server.code_for(number))
     dialog.get_by_label("PIN of six digits").fill("473920")
     dialog.get_by_role("button", name="Connect the number").click()
     row = page.get_by_role("main").get_by_role("listitem").filter(has_text="Connected").filter(has_not_text="Test")
@@ -315,6 +354,18 @@ def test_a_number_is_verified_gets_a_profile_and_somebody_for_the_bills(people: 
     page.reload()
     expect(page.get_by_label("About, in one line")).to_have_value("Coffee, slowly", timeout=SLOW)
     expect(page.get_by_label("Monday, from")).to_have_value("09:00")
+
+    page.get_by_role("button", name="Disconnect the number").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Disconnect").click()
+    gone = page.get_by_role("main").get_by_role("listitem").filter(has_text="Disconnected")
+    gone.get_by_role("button", name="Connect").click(timeout=SLOW)
+    dialog.get_by_label("PIN of six digits").fill("111111")
+    dialog.get_by_role("button", name="Connect the number").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("PIN", timeout=SLOW)
+    dialog.get_by_label("PIN of six digits").fill("473920")
+    dialog.get_by_role("button", name="Connect the number").click()
+    expect(page.get_by_text("The number is connected.")).to_be_visible(timeout=SLOW)
+    expect(gone).to_have_count(0, timeout=SLOW)
 
     go(page, "Team")
     page.get_by_label("Phone number, with country code").fill(bias)

@@ -253,9 +253,11 @@ def _numbers(routes: APIRouter, desk: Desk) -> None:
                 fresh = await desk.number(uow, business_id, number_id)
                 await numbers.register(uow, fresh, body.pin, at=now, updates=graph.updates)
         except GraphError as error:
-            if error.number == 136025:
-                async with desk.database.begin() as uow:
+            async with desk.database.begin() as uow:
+                if error.number == 136025:
                     await numbers.note_wrong_code(uow, number_id)
+                elif error.number == 133005:
+                    await numbers.note_attempt(uow, number_id, "pin", graph.clock.now())
             raise plain(error) from None
         await graph.number_changed(number_id)
 

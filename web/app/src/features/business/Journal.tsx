@@ -8,7 +8,7 @@ import { toast } from "../../ui/Toaster.tsx";
 import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import type { DeadLetter, JournalEntry } from "./model.ts";
 import { Card, Code, Screen, useCopy } from "./parts.tsx";
-import { entryCurl } from "./samples.ts";
+import { entryCurl, gist } from "./samples.ts";
 
 const PAGE = 50;
 
@@ -138,6 +138,7 @@ function Row({ entry, open, onOpen }: { entry: JournalEntry; open: boolean; onOp
   const webhook = entry.kind === "webhook";
   const bad = entry.status >= 400 || entry.status === 0;
   const Icon = webhook ? ArrowUpRight : ArrowDownLeft;
+  const about = gist(entry);
   return (
     <button type="button" className="setting !min-h-11 !gap-3" aria-current={open} onClick={onOpen}>
       <Icon size={18} className={webhook ? "flex-none text-plum" : "flex-none text-brand"} aria-hidden />
@@ -145,7 +146,8 @@ function Row({ entry, open, onOpen }: { entry: JournalEntry; open: boolean; onOp
         <span className="cut block font-semibold">
           {webhook ? t`Webhook: ${entry.field}` : `${entry.method} ${entry.url}`}
         </span>
-        <span className="num block text-xs text-ink-2">
+        <span className="num cut block text-xs text-ink-2">
+          {about && <span className="font-semibold">{about} · </span>}
           {t`${format.date(Date.parse(entry.at))}, ${format.exact(Date.parse(entry.at))}`}
         </span>
       </span>

@@ -72,7 +72,7 @@ export function Numbers() {
                   className="btn secondary small mx-4 my-2"
                   onClick={() => setAdding(row)}
                 >
-                  {t`Verify ${row.display}`}
+                  {row.verification === "VERIFIED" ? t`Connect ${row.display}` : t`Verify ${row.display}`}
                 </button>
               )}
             </li>
@@ -137,7 +137,7 @@ function AddNumber({ known, onClose }: { known: NumberRow | undefined; onClose: 
   const ready = sent ? code.length === 6 && /^\d{6}$/u.test(pin) : made || (number.trim() && name.trim());
   return (
     <Dialog
-      title={known ? t`Verify ${known.display}` : t`Add a number`}
+      title={!known ? t`Add a number` : needsCode ? t`Verify ${known.display}` : t`Connect ${known.display}`}
       description={t`The number becomes a business: people write to it, your program answers. It cannot be a person’s account here at the same time.`}
       onClose={onClose}
       actions={

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { entryCurl } from "./samples.ts";
+import { entryCurl, gist } from "./samples.ts";
 
 const request = {
   kind: "request",
@@ -23,4 +23,19 @@ it("sends a webhook to its program, and nothing that is no JSON", () => {
   expect(entryCurl("http://h", webhook)).toContain("curl -X POST 'https://p/hook' ");
   expect(entryCurl("http://h", webhook)).not.toContain("Bearer");
   expect(entryCurl("http://h", { ...request, method: "GET", request: "" })).not.toContain("data");
+});
+
+it("tells what an entry is about", () => {
+  const update = (value: object) => ({
+    kind: "webhook" as const,
+    request: JSON.stringify({ entry: [{ changes: [{ value }] }] }),
+  });
+  expect(gist(update({ statuses: [{ status: "read" }] }))).toBe("read");
+  expect(gist(update({ messages: [{ type: "text", text: { body: "Oi" } }] }))).toBe("text Oi");
+  expect(gist(update({ event: "APPROVED" }))).toBe("APPROVED");
+  expect(gist({ kind: "request", request: '{"type":"template","template":{"name":"hi"}}' })).toBe(
+    "template hi",
+  );
+  for (const request of ["", "{", "null", "[]", '{"entry":5}', '{"type":{}}'])
+    expect([gist({ kind: "webhook", request }), gist({ kind: "request", request })]).toEqual(["", ""]);
 });

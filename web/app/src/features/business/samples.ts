@@ -83,3 +83,35 @@ export function entryCurl(
     head.push("-H 'Content-Type: application/json'", `--data-raw ${quoted(entry.request)}`);
   return `${head.join(" \\\n  ")}\n`;
 }
+
+/** What an entry is about, in the API's own words: `read`, `text`, `template hello_plauder`. "" where that is not told. */
+export function gist({ kind, request }: { kind: "request" | "webhook"; request: string }): string {
+  const body = parsed(request);
+  const value = kind === "webhook" ? dig(body, "entry", 0, "changes", 0, "value") : undefined;
+  const status = dig(value, "statuses", 0, "status");
+  if (typeof status === "string") return status;
+  const message = kind === "webhook" ? dig(value, "messages", 0) : body;
+  const type = dig(message, "type") ?? dig(message, "status") ?? dig(value, "event");
+  if (typeof type !== "string") return "";
+  const more =
+    dig(message, "text", "body") ?? dig(message, "template", "name") ?? dig(message, "interactive", "type");
+  return typeof more === "string" ? `${type} ${more.slice(0, 60)}` : type;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function dig(from: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce(
+    (value, step) =>
+      typeof value === "object" && value !== null
+        ? (value as Record<string | number, unknown>)[step]
+        : undefined,
+    from,
+  );
+}
