@@ -4,6 +4,7 @@ import { type Platform, type Socket, standardPlatform } from "@plauder/protocol/
 import type { ConversationView, MessageView } from "../src/api.ts";
 import { LocalClient } from "../src/client.ts";
 import { AccountApi } from "../src/core/http.ts";
+import type { Transport } from "../src/core/media.ts";
 import { MemoryFiles } from "../src/store/files.ts";
 import type { Store } from "../src/store/store.ts";
 import { memoryStore } from "../src/testing/store.ts";
@@ -54,13 +55,17 @@ export class Person {
   }
 
   /** A client that nobody is signed in to. */
-  static async newcomer(server: RealServer, store?: Store): Promise<Device> {
+  static async newcomer(
+    server: RealServer,
+    store?: Store,
+    transport: Transport = httpTransport,
+  ): Promise<Device> {
     const kept = store ?? (await memoryStore());
     const lines = breakable();
     const client = new LocalClient({
       store: kept,
       files: new MemoryFiles(),
-      transport: httpTransport,
+      transport,
       platform: lines.platform,
       api: new AccountApi(server.origin),
       openEngine,
@@ -71,8 +76,8 @@ export class Person {
   }
 
   /** Somebody registers by number and code, as a newcomer does. */
-  static async register(server: RealServer, number: string): Promise<Person> {
-    const device = await Person.newcomer(server);
+  static async register(server: RealServer, number: string, transport?: Transport): Promise<Person> {
+    const device = await Person.newcomer(server, undefined, transport);
     const { client } = device;
     const asked = await client.session.requestCode(number, "sms");
     const outcome = await client.session.verify(asked.id, await server.code(number), { deviceName: "Test" });
