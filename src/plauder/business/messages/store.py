@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, func, or_, select, tuple_, update
+from sqlalchemy import JSON, Boolean, Column, Index, Row, Table, and_, bindparam, func, or_, select, tuple_, update
 
 from plauder.business.messages.rules import LATE_RECEIPT
 from plauder.store.database import UnitOfWork
@@ -113,7 +113,8 @@ async def contacts_of(uow: UnitOfWork, pairs: Collection[Pair]) -> dict[Pair, Ro
     if not pairs:
         return {}
     c = contacts.c
-    rows = (await uow.execute(select(contacts).where(tuple_(c.phone_id, c.wa_id).in_(list(pairs))))).all()
+    statement = select(contacts).where(tuple_(c.phone_id, c.wa_id).in_(bindparam("pairs", expanding=True)))
+    rows = (await uow.execute(statement, {"pairs": list(pairs)})).all()
     return {(row.phone_id, row.wa_id): row for row in rows}
 
 
@@ -170,13 +171,15 @@ _PROGRESS = (
 )
 
 
+_PROGRESS_OF = select(*_PROGRESS).where(_m.id.in_(bindparam("ids", expanding=True)))
+_PROGRESS_LOCKED = _PROGRESS_OF.order_by(_m.id).with_for_update()
+
+
 async def progress_of(uow: UnitOfWork, ids: Collection[str], *, lock: bool) -> dict[str, Row[Any]]:
     """`by_ids` without what was said, which receipts do not need. `lock` keeps others from changing them until this
     transaction ends, in an order that cannot deadlock: `sent` and a quick receipt are written by two transactions."""
-    statement = select(*_PROGRESS).where(messages.c.id.in_(list(ids)))
-    if lock:
-        statement = statement.order_by(messages.c.id).with_for_update()
-    return {row.id: row for row in (await uow.execute(statement)).all()}
+    statement = _PROGRESS_LOCKED if lock else _PROGRESS_OF
+    return {row.id: row for row in (await uow.execute(statement, {"ids": list(ids)})).all()}
 
 
 async def by_stanza(uow: UnitOfWork, phone_id: str, wa_id: str, stanza_ids: Collection[str]) -> dict[str, Row[Any]]:

@@ -6,7 +6,22 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Integer, Row, Table, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    Index,
+    Integer,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from plauder.business.webhooks.rules import ORDERED_ATTEMPTS
 from plauder.store.database import UnitOfWork
@@ -92,6 +107,11 @@ journal = Table(
 """Every API request and every webhook attempt, for a short time: "what did you send me, what did I answer"."""
 
 
+_THESE = deliveries.c.id.in_(bindparam("ids", expanding=True))
+_LEASE = update(deliveries).where(_THESE).values(leased_until=bindparam("until"))
+_DELIVERED = delete(deliveries).where(_THESE)
+
+
 async def endpoints(uow: UnitOfWork, waba_id: str) -> list[Row[Any]]:
     """Subscribed apps of a WABA with their callback, override and fields (None where the app has no subscription)."""
     s, w = subscriptions.c, waba_apps.c
@@ -136,7 +156,7 @@ async def claim(
     rows = (await uow.execute(statement)).all()
     if rows:
         ids = [row.id for row in rows]
-        await uow.execute(update(deliveries).where(d.id.in_(ids)).values(leased_until=until))
+        await uow.execute(_LEASE, {"ids": ids, "until": until})
     return rows
 
 
@@ -148,7 +168,7 @@ async def next_due(uow: UnitOfWork) -> datetime | None:
 
 
 async def delivered(uow: UnitOfWork, ids: Sequence[int]) -> None:
-    await uow.execute(delete(deliveries).where(deliveries.c.id.in_(list(ids))))
+    await uow.execute(_DELIVERED, {"ids": list(ids)})
 
 
 async def failed(

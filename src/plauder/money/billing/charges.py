@@ -167,8 +167,8 @@ class Charges:
     async def _known(self, ids: Sequence[str]) -> dict[str, _Row]:
         known: dict[str, _Row] = {}
         for start in range(0, len(ids), 500):
-            query = select(table).where(table.c.id.in_(ids[start : start + 500]))
-            known |= {row.id: row for row in (await self._uow.execute(query)).all()}
+            query = select(table).where(table.c.id.in_(bindparam("ids", expanding=True)))
+            known |= {row.id: row for row in (await self._uow.execute(query, {"ids": ids[start : start + 500]})).all()}
         return known
 
     async def settle(self, ids: Sequence[str], at: datetime) -> int:
@@ -289,11 +289,11 @@ class Charges:
         for start in range(0, len(ids), 500):
             change = (
                 update(table)
-                .where(table.c.id.in_(ids[start : start + 500]), table.c.state == RESERVED)
+                .where(table.c.id.in_(bindparam("ids", expanding=True)), table.c.state == RESERVED)
                 .values(state=state, settled_at=at)
                 .returning(*table.c)
             )
-            turned += (await self._uow.execute(change)).all()
+            turned += (await self._uow.execute(change, {"ids": ids[start : start + 500]})).all()
         freed: dict[str, int] = {}
         for row in turned:
             freed[row.account] = freed.get(row.account, 0) + row.micros
