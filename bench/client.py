@@ -20,6 +20,8 @@ from typing import cast
 
 from bench.peers import DOMAIN, Peer
 
+PATIENCE = 600.0
+"""Seconds that an answer may take: on a busy machine ten thousand logins are slow, and a row is better than none."""
 CLIENT = "xmlns='jabber:client'"
 _TOP = re.compile(
     rb"<(?:stream:)?(message|iq|presence|features|challenge|success|failure|error|open)\b"
@@ -163,7 +165,7 @@ class Client(asyncio.Protocol):
     async def ask(self, data: bytes, part: bytes) -> bytes:
         future = self.wait_for(part)
         self.write(data)
-        return await asyncio.wait_for(future, 60)
+        return await asyncio.wait_for(future, PATIENCE)
 
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.client import CLIENT, Client
+from bench.client import CLIENT, PATIENCE, Client
 from bench.peers import DOMAIN, Peer
 
 PASSWORD = "correct horse battery"
@@ -155,7 +155,7 @@ async def offline(peer: Peer, users: int = 20, each: int = 200) -> tuple[Result,
     for client in clients:
         client.on_stanza = received
         await client.login(manage=True)
-    await asyncio.wait_for(done.wait(), 60)
+    await asyncio.wait_for(done.wait(), PATIENCE)
     await asyncio.sleep(1.0)
     drained = peer.cpu_seconds() - before
     for client in [sender, *clients]:

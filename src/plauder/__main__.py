@@ -1,5 +1,19 @@
-"""`python -m plauder` is the `plauder` command."""
+"""The `plauder` command; `python -m plauder` is the same."""
 
-from plauder.app import main
+import sys
 
-main()
+from plauder import __version__
+
+
+def main() -> None:
+    """Run it. What needs nothing of the network does not load it: that takes seconds on a small machine."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"plauder {__version__}")  # noqa: T201
+        return
+    from plauder import app
+
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

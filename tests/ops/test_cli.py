@@ -2,13 +2,15 @@
 
 import contextlib
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plauder import app
+from plauder import __version__, app
 from plauder.ops import cli
 from tests.ops.conftest import Command
 
@@ -123,6 +125,13 @@ def test_a_wrong_command_gets_one_sentence(plauder: Command, argv: list[str], st
 def test_no_arguments_whatever_end_in_a_stack(here: Path, argv: list[str]) -> None:
     words = [word for word in argv if word not in ("serve", "demo")]
     assert cli.run(app.build, words) in (0, 1, 2)
+
+
+def test_the_version_is_said_without_loading_the_network() -> None:
+    asked = "import sys; sys.argv = ['plauder', '--version']; from plauder import __main__ as it; it.main(); "
+    script = asked + "print([name for name in sys.modules if name.startswith(('plauder.', 'sqlalchemy', 'fastapi'))])"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout == f"plauder {__version__}\n['plauder.__main__']\n"
 
 
 def test_a_broken_database_url_is_told(plauder: Command, monkeypatch: pytest.MonkeyPatch) -> None:
