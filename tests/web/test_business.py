@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.network import SLOW, Network, network, numbers, register
+from tests.web.network import SLOW, Network, enter_code, network, numbers, register
 from tests.web.pages import Opener, axe, message, visit
 from tests.web.test_conversation import PNG
 
@@ -381,6 +381,35 @@ def test_a_number_is_verified_gets_a_profile_and_somebody_for_the_bills(people: 
     expect(page.get_by_role("list", name="Members").get_by_role("listitem")).to_have_count(1, timeout=SLOW)
     visit(bia, place)
     expect(bia.get_by_role("main").get_by_role("link", name="My businesses")).to_be_visible(timeout=SLOW)
+    people.complaints[:] = [one for one in people.complaints if "status of" not in one]
+
+
+def test_colleagues_without_an_account_are_invited(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Ina")
+    place = found(page, "Ina Druck")
+    go(page, "Team")
+    number = next(numbers)
+    field = page.get_by_label("Phone number, with country code")
+    field.fill("nobody.here")
+    page.get_by_role("button", name="Add to the team").click()
+    expect(field).to_have_accessible_description(re.compile("Nobody here has that name"), timeout=SLOW)
+    field.fill(number)
+    page.get_by_role("button", name="Add to the team").click()
+    waiting = page.get_by_role("region", name="Invited, not here yet")
+    expect(waiting).to_contain_text(number, timeout=SLOW)
+    page.get_by_role("button", name="Make an invitation link").click()
+    expect(waiting.get_by_role("listitem")).to_have_count(2, timeout=SLOW)
+    expect(page.get_by_text("/i/")).to_be_visible()
+    assert axe(page) == []
+    waiting.get_by_role("button", name="Withdraw the invitation: By link").click()
+    expect(waiting.get_by_role("listitem")).to_have_count(1, timeout=SLOW)
+    friend = people("/", fixed_time=False)
+    enter_code(friend, server, number)
+    friend.get_by_role("textbox", name="Your name").fill("Jo")
+    friend.get_by_role("button", name="Start chatting").click()
+    expect(friend.get_by_role("heading", name="Chats", level=1)).to_be_visible(timeout=SLOW)
+    visit(friend, place)
+    expect(friend.get_by_role("navigation", name="Business")).to_be_visible(timeout=SLOW)
     people.complaints[:] = [one for one in people.complaints if "status of" not in one]
 
 

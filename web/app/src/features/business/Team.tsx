@@ -1,6 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
-import { UserMinus, UserPlus } from "lucide-react";
-import { type FormEvent, useId, useState } from "react";
+import { UserMinus } from "lucide-react";
+import { useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
@@ -10,7 +10,8 @@ import { RowsSkeleton } from "../../ui/Skeleton.tsx";
 import { toast } from "../../ui/Toaster.tsx";
 import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import type { MemberRow } from "./model.ts";
-import { Card, initials, Screen } from "./parts.tsx";
+import { Card, initials, Screen, shown } from "./parts.tsx";
+import { Invite } from "./TeamInvite.tsx";
 import { ROLES, useRoleHints, useRoles } from "./words.ts";
 
 /** Who works here, and what each may do. */
@@ -38,7 +39,6 @@ export function Team() {
     });
     if (given) toast({ text: t`Saved` });
     done();
-    return given === true;
   };
   const remove = async (row: MemberRow) => {
     await act.run(() => business.call("DELETE", path(row.account)));
@@ -108,7 +108,7 @@ export function Team() {
               ))}
             </ul>
           )}
-          {may && <Invite onGive={give} />}
+          {may && <Invite onDone={done} />}
         </div>
         <Card title={t`What the roles may do`}>
           <dl className="flex flex-col gap-2.5 text-sm">
@@ -133,61 +133,5 @@ export function Team() {
         </Confirm>
       )}
     </Screen>
-  );
-}
-
-/** A number's digits with a plus; a chosen name as it is. */
-const shown = (account: string) => (/^\d+$/u.test(account) ? `+${account}` : account);
-
-function Invite({ onGive }: { onGive: (account: string, role: string) => Promise<boolean> }) {
-  const { t } = useLingui();
-  const roles = useRoles();
-  const { overview } = usePlace();
-  const id = useId();
-  const [number, setNumber] = useState("");
-  const [role, setRole] = useState("developer");
-  const account = /^[+\d\s().-]+$/u.test(number) ? number.replace(/\D/gu, "") : number.trim().toLowerCase();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (await onGive(account, role)) setNumber("");
-  };
-  return (
-    <Card title={t`Add somebody`}>
-      <form className="flex flex-wrap items-end gap-3" onSubmit={submit}>
-        <div className="field min-w-0 flex-1 basis-52">
-          <label htmlFor={`${id}-number`}>{t`Phone number, with country code`}</label>
-          <input
-            id={`${id}-number`}
-            className="input"
-            inputMode="tel"
-            autoComplete="off"
-            required
-            maxLength={64}
-            placeholder="+49 151 23456789"
-            value={number}
-            onChange={(event) => setNumber(event.currentTarget.value)}
-          />
-        </div>
-        <div className="field">
-          <label htmlFor={`${id}-role`}>{t`Role`}</label>
-          <select
-            id={`${id}-role`}
-            className="input"
-            value={role}
-            onChange={(event) => setRole(event.currentTarget.value)}
-          >
-            {ROLES.filter((one) => one !== "owner" || overview.role === "owner").map((one) => (
-              <option key={one} value={one}>
-                {roles(one)}
-              </option>
-            ))}
-          </select>
-        </div>
-        <button type="submit" className="btn primary" disabled={!account}>
-          <UserPlus size={18} aria-hidden /> {t`Add to the team`}
-        </button>
-      </form>
-      <p className="hint">{t`The person needs a Plauder account on this server; the business then appears in it.`}</p>
-    </Card>
   );
 }

@@ -24,6 +24,14 @@ export interface NumberRow {
   readonly recipients: readonly string[];
 }
 
+/** Somebody who is asked into the team and has not come yet; without a number it is a link. */
+export interface InvitationRow {
+  readonly id: string;
+  readonly role: string;
+  readonly number: string;
+  readonly expires: string;
+}
+
 export interface MemberRow {
   /** Digits of the number, or a name. */
   readonly account: string;

@@ -65,6 +65,9 @@ export function initials(name: string): string {
     .toLocaleUpperCase();
 }
 
+/** A number's digits with a plus; a chosen name as it is. */
+export const shown = (account: string) => (/^\d+$/u.test(account) ? `+${account}` : account);
+
 export function useCopy(): (text: string) => void {
   const { t } = useLingui();
   return (text) => void navigator.clipboard.writeText(text).then(() => toast({ text: t`Copied` }));
