@@ -24,6 +24,8 @@ CA_DAYS = 3_650
 LEAF_DAYS = 397
 """The longest that platforms accept (CA/Browser Forum, until the shorter terms of 2026)."""
 RENEW_DAYS = 30
+_USES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+"""It is shown to other servers by the side that connects, too; ejabberd refuses it there without the second."""
 SUBDOMAINS = ("groups", "conference", "upload", "business")
 
 
@@ -119,7 +121,7 @@ def _make(directory: Path, domain: str, now: datetime, api_hosts: Sequence[str] 
         .not_valid_after(now + timedelta(days=LEAF_DAYS))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(_USES), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
