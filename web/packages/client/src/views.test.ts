@@ -23,7 +23,8 @@ it.each([
   ["Ana Lúcia Prado", "AP"],
   ["ana", "A"],
   ["😀 Bruno", "B"],
-  ["+49151", "4"],
+  ["+49151", "51"],
+  ["+49 1511 23", "23"],
   ["", "?"],
 ])("draws %j as %j", (name, letters) => {
   expect(initials(name)).toBe(letters);

@@ -191,6 +191,8 @@ export function numberOf(jid: string): string | undefined {
 }
 
 export function initials(name: string): string {
+  // Numbers of one country begin alike.
+  if (/^\+[\d\s]+$/.test(name)) return name.replace(/\D/g, "").slice(-2);
   const words = name.split(/[\s@._-]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const letters = words.map((word) => Array.from(word).find((char) => /[\p{L}\p{N}]/u.test(char)) ?? "");
   return ((letters[0] ?? "") + (words.length > 1 ? letters.at(-1) : "")).toUpperCase() || "?";
