@@ -200,3 +200,14 @@ async def test_a_rule_that_is_switched_off_stops_nobody(opened: Opened, rule: st
             cloud.platform.graph.senders.changed()
             assert {await template(cloud, "parcel", person) for person in CROWD[:260]} == {0}
         assert await failures(cloud) == []
+
+
+async def test_a_pin_is_guessed_five_times_and_no_more(cloud: Cloud) -> None:
+    register = {"messaging_product": "whatsapp", "pin": "123456"}
+    assert (await cloud.post(f"{cloud.phone}/register", register)).json() == {"success": True}
+    codes = [
+        (await cloud.post(f"{cloud.phone}/register", register | {"pin": f"00000{n}"})).json()["error"]["code"]
+        for n in range(6)
+    ]
+    assert codes == [133005] * 5 + [133008]
+    assert (await cloud.post(f"{cloud.phone}/register", register)).json()["error"]["code"] == 133008
