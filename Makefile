@@ -36,7 +36,7 @@ fast: $(VENV)/.dev ## unit tests only
 
 test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test
-	$(BIN)/pytest -q -n auto --dist loadfile --reruns 2 -m "server and not browser"
+	$(BIN)/pytest -q -n auto --dist loadfile --reruns 1 -m "server and not browser"
 	$(BIN)/pytest -q --reruns 2 -m browser
 
 e2e: $(VENV)/.dev web/dist/.built $(VENV)/.debian ## browser tests only
