@@ -134,7 +134,10 @@ SPOIL = """async () => {
     for await (const entry of folder.values()) {
       if (entry.kind === 'directory') await spoil(entry);
       else {
-        const file = await entry.createWritable({keepExistingData: true});
+        // The closed page's worker may still hold it for a moment.
+        const open = () => entry.createWritable({keepExistingData: true})
+          .catch(() => new Promise((again) => setTimeout(again, 50)).then(open));
+        const file = await open();
         await file.write({type: 'write', position: 4096, data: new Uint8Array(8192).fill(7)});
         await file.close();
       }

@@ -3,7 +3,7 @@ import type { InviteView, NetworkInfo } from "@plauder/client/api";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useClient, useCommand, useLive } from "../../lib/client.ts";
+import { online, useClient, useCommand, useLive } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
 import { deviceName, useShownNumber } from "../../lib/phone.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
@@ -42,6 +42,8 @@ export function Invite() {
   const asksName = byInvite && invite?.kind !== "device";
   const go = () =>
     accept.run(async () => {
+      // Who comes by a link has just opened the app, and may be quicker than its connection.
+      if (ready) await online(client);
       const { chat } = await client.session.acceptInvite(token, {
         deviceName: deviceName(),
         ...(ready ? {} : { name: name.trim() }),
