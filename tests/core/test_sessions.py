@@ -178,6 +178,19 @@ async def test_a_client_that_owes_too_much_gets_no_more_until_it_answers(world: 
     assert bodies(bruno.messages()) == [str(number) for number in range(8, 20)]
 
 
+async def test_a_client_gets_more_when_half_of_what_it_owes_is_settled(world: World) -> None:
+    ana = await world.connect("ana")
+    bruno = await world.connect("bruno", "phone", sm=True, mute=True)
+    for number in range(20):
+        await ana.send(chat("bruno@plauder.example", str(number)))
+    assert len(bruno.messages()) == 8
+    handed = bruno.count
+    await bruno.ack(handed - 5)
+    assert bruno.messages() == []
+    await bruno.ack(handed - 4)
+    assert bodies(bruno.messages()) == ["8", "9", "10", "11"]
+
+
 async def test_a_client_that_answers_no_pings_is_neither_starved_nor_believed(world: World) -> None:
     ana = await world.connect("ana", sm=True)
     bruno = await world.connect("bruno", "phone", mute=True)
