@@ -138,7 +138,7 @@ def test_what_is_no_such_file_is_said_in_one_sentence(plauder: Command, data: Pa
 def test_hostile_users_are_left_out(plauder: Command, data: Path, here: Path) -> None:
     bad_keys = "<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'><iter-count>-1</iter-count>"
     users = (
-        "<user name='a@b' password='correct horse'/><user/><user name='x' password='short'/>"
+        "<user name='a@b' password='correct horse'/><user/><user name='x' password='tab&#9;bed'/>"
         f"<user name='eve'>{bad_keys}<salt>?</salt></scram-credentials></user>"
     )
     write(here / "in.xml", users, host="localhost")
@@ -154,3 +154,15 @@ def test_a_file_of_another_domain_is_not_taken_by_mistake(plauder: Command, data
     assert status == 1
     assert "--host" in err
     assert NODE in (here / "in.xml").read_text()
+
+
+def test_a_file_of_one_host_and_a_password_that_was_short_elsewhere_are_taken(
+    plauder: Command, data: Path, here: Path
+) -> None:
+    """As ejabberd 23.01 writes them (`export_piefxis`): one file for each host, passwords in plain."""
+    head = "<?xml version='1.0' encoding='UTF-8'?>"
+    (here / "theirs.xml").write_text(
+        f"{head}<host xmlns='{PIE}' xmlns:xi='http://www.w3.org/2001/XInclude' jid='theirs.test'>"
+        "<user name='bruno' password='secret'/></host>"
+    )
+    assert plauder("import", "--host", "theirs.test", "theirs.xml")[:2] == (0, "1 accounts are open.\n")

@@ -161,7 +161,8 @@ async def take(desk: Desk, path: Path, *, host: str = "") -> Told:
     told = Told()
     known = host or desk.config.domain
     hosts: list[str] = []
-    for one in _children(_read(path), path.parent):
+    root = _read(path)
+    for one in [root] if root.tag == f"{{{PIE}}}host" else _children(root, path.parent):  # ejabberd: a file for each
         if one.tag != f"{{{PIE}}}host":
             continue
         hosts.append(one.get("jid", ""))
@@ -250,7 +251,7 @@ async def _open(devices: Devices, user: Element, local: str) -> _Made:
     account = devices.new_account(local, "")
     password = user.get("password")
     if password:
-        return _Made(account, await devices.password_keys(account, password))
+        return _Made(account, await devices.password_keys(account, password, is_new=False))
     given: dict[str, tuple[bytes, int, Keys]] = {}
     for element in user.iterfind(f"{{{SCRAM}}}scram-credentials"):
         name = _MECHANISMS.get(element.get("mechanism", ""))

@@ -106,9 +106,13 @@ class Devices:
             await self.save_password(uow, account, keys)
             uow.announce(events.CREATED, {"account": local}, key=local)
 
-    async def password_keys(self, account: Account, password: str) -> Mapping[str, Keys]:
-        """The keys of a password that a person chose; outside any transaction. Raises BadInput."""
-        return await scram.all_keys(_normalised(password), account.salt, account.iterations)
+    async def password_keys(self, account: Account, password: str, *, is_new: bool = True) -> Mapping[str, Keys]:
+        """The keys of a password that a person chose, here or (not `is_new`) elsewhere before, where it may be short.
+
+        Outside any transaction. Raises BadInput.
+        """
+        shortest = SHORTEST_PASSWORD if is_new else 1
+        return await scram.all_keys(_normalised(password, shortest), account.salt, account.iterations)
 
     async def save_password(self, uow: UnitOfWork, account: Account, keys: Mapping[str, Keys]) -> None:
         """Let these keys be used anywhere."""
@@ -268,13 +272,13 @@ def _verify(pin_hash: str, pin: str) -> bool:
         return False
 
 
-def _normalised(password: str) -> str:
+def _normalised(password: str, shortest: int = SHORTEST_PASSWORD) -> str:
     if len(password) > LONGEST_PASSWORD:
         raise BadInput(f"A password has at most {LONGEST_PASSWORD} characters.")
     try:
         normalised = prepare_password(password)
     except InvalidJid:
         raise BadInput("The password holds characters that cannot be used, or is empty.") from None
-    if len(normalised) < SHORTEST_PASSWORD:
-        raise BadInput(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    if len(normalised) < shortest:
+        raise BadInput(f"A password has at least {shortest} characters.")
     return normalised
