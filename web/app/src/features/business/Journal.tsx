@@ -176,7 +176,9 @@ function Opened({ entry, onReplayed }: { entry: JournalEntry; onReplayed: () => 
   const webhook = entry.kind === "webhook";
   const place = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: on a narrow window it opens above the list
-  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [entry.id]);
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: "nearest" });
+  }, [entry.id]);
   const replay = async () => {
     const done = await act.run(async () => {
       await business.call("POST", `${base}/journal/${entry.id}/replay`);
