@@ -22,7 +22,8 @@ ANA = "+55 11 96123-4567"
 
 
 def config(directory: Path, **more: object) -> Config:
-    ports = {"http": {"port": 0, **dict(more.pop("http", {}))}, "xmpp": {"port": 0, "tls_port": 0}}  # type: ignore[call-overload]
+    """On one address: on all, each kind of address would have a free port of its own."""
+    ports = {"http": {"port": 0, **dict(more.pop("http", {}))}, "xmpp": {"host": "127.0.0.1", "port": 0, "tls_port": 0}}  # type: ignore[call-overload]
     return Config(data_dir=directory, dev={"page": True}, **ports, **more)
 
 
@@ -104,7 +105,7 @@ async def test_https_with_a_certificate_that_can_be_renewed(tmp_path: Path) -> N
 @pytest.mark.server
 async def test_a_taken_port_is_told_and_leaves_nothing_open(served: App, tmp_path: Path) -> None:
     for section, name in (("http", "port"), ("xmpp", "port"), ("xmpp", "tls_port")):
-        ports = {"http": {"port": 0}, "xmpp": {"port": 0, "tls_port": 0}}
+        ports = {"http": {"port": 0}, "xmpp": {"host": "127.0.0.1", "port": 0, "tls_port": 0}}
         ports[section][name] = served.xmpp_port
         second = app.build(Config(data_dir=tmp_path / "second", **ports))
         with pytest.raises(PortTaken, match=f"in use by another program.*{section}.{name}"):

@@ -1,0 +1,56 @@
+"""The whole program, as an operator switches federation on: it talks to another server, and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from plauder import app
+from plauder.edge.federation.service import Settings
+from tests.federation.town import Person, authority, free_port, share_authority, town
+from tests.test_app import config, log_in, register
+
+pytestmark = [pytest.mark.server, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
+async def test_switched_on_it_talks_to_whom_it_may(tmp_path: Path) -> None:
+    port, theirs = free_port(), free_port()
+    authority(tmp_path / "two", "two.test")
+    share_authority(tmp_path / "two", tmp_path / "data")
+    federation = {
+        "enabled": True,
+        "allow": ["two.test"],
+        "authorities": tmp_path / "data" / "tls" / "ca.pem",
+        "places": {"two.test": f"127.0.0.1:{theirs}"},
+        "host": "127.0.0.1",
+        "port": port,
+        "tls_port": 0,
+    }
+    settings = config(tmp_path / "data", domain="one.test", federation=federation, http={"host": "127.0.0.1"})
+    async with (
+        app.running(settings) as here,
+        town(
+            tmp_path / "two",
+            "two.test",
+            accounts=["bruno"],
+            places={"one.test": f"127.0.0.1:{port}"},
+            port=theirs,
+            settings=Settings(allow=("one.test",)),
+        ) as there,
+    ):
+        assert here.federation_port == port
+        assert here.federation_tls_port
+        device = await register(here)
+        ana = await log_in(here, device["jid"], device["password"])
+        bruno = await Person(there, "bruno@two.test/phone").come()
+        ana.send_presence()
+        ana.send_message("bruno@two.test", "Oi!", mtype="chat")
+        assert (await bruno.next(from_=ana.boundjid.bare))["body"] == "Oi!"
+        async with httpx.AsyncClient() as http:
+            shown = (await http.get(f"{here.local_url}/metrics")).text
+        assert "plauder_federation_connections 1.0" in shown
+        assert 'plauder_federation_stanzas_total{direction="out",kind="message"} 1.0' in shown
+        await ana.disconnect(wait=0.5)
+        await bruno.go()
