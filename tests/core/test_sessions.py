@@ -166,6 +166,23 @@ async def test_a_slow_reader_is_fed_from_the_inbox(world: World) -> None:
     assert not world.fake_inbox.rows
 
 
+async def test_who_reads_slowly_finds_what_a_second_client_at_the_same_queue_took_at_once(world: World) -> None:
+    """Two clients that nobody has seen before share a queue; neither they nor the sender acknowledge."""
+    ana = await world.connect("ana")
+    slow, quick = await world.connect("bruno"), await world.connect("bruno")
+    assert slow.session.device == quick.session.device == SHARED
+    slow.outlet.is_congested = True
+    await ana.send(chat("bruno@plauder.example", "hello"))
+    assert bodies(quick.messages()) == ["hello"]
+    assert slow.messages() == []
+    slow.outlet.is_congested = False
+    slow.session.drained()
+    await world.settle()
+    assert bodies(slow.messages()) == ["hello"]
+    assert quick.messages() == []
+    assert not world.fake_inbox.rows
+
+
 async def test_a_client_that_owes_too_much_gets_no_more_until_it_answers(world: World) -> None:
     ana = await world.connect("ana")
     bruno = await world.connect("bruno", "phone", sm=True, mute=True)

@@ -238,16 +238,17 @@ class Router:
         return pace
 
     def _hand_out(self, account: Account, delivery: Delivery, queue: str, target: FedSession | None) -> Handed:
-        """Hand a delivery to every session that reads this queue; the best of what became of it."""
+        """Hand a delivery to every session that reads this queue; the least of what became of it. One that fetches it
+        from the inbox must find it there, and one that will acknowledge is waited for, even if another has it."""
         if target is not None:
             return target.deliver(delivery)
-        best = Handed.NO
+        least: Handed | None = None
         for session in account.sessions.values():
             if session.device == queue and session.is_fed:
                 handed = session.deliver(delivery)
-                # One that will acknowledge is waited for, even if another one has it already.
-                best = handed if best is Handed.NO or handed is Handed.TRACKED else best
-        return best
+                if least is None or handed < least:
+                    least = handed
+        return least or Handed.NO
 
     def _for_the_moment(
         self, account: Account, stanza: Stanza, to: Jid, target: FedSession | None, kind: str
