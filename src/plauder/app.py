@@ -42,7 +42,7 @@ from plauder.edge.http.app import build as build_http
 from plauder.edge.http.auth import Auth
 from plauder.edge.http.bosh import Bosh
 from plauder.edge.http.graph import setup as business_setup
-from plauder.edge.http.graph.billing import MeteredBilling, tell_of_alert
+from plauder.edge.http.graph.billing import MeteredBilling, tell_of_alert, tell_of_tier
 from plauder.edge.http.graph.wiring import Platform
 from plauder.edge.http.graph.wiring import build as build_platform
 from plauder.edge.http.serve import HttpServer
@@ -570,7 +570,7 @@ class App:
         self.accounts.forget.append(forget)
 
     def _listen_to_billing(self) -> None:
-        """Spend alerts reach whoever wants `account_alerts`."""
+        """Spend alerts reach whoever wants `account_alerts`, volume tiers whoever wants `account_update`."""
 
         async def alert(one: outbox.Announcement) -> None:
             if self.platform is None:
@@ -580,7 +580,15 @@ class App:
                 await tell_of_alert(uow, publisher, one.payload, key=f"billing/{one.key}", at=now)
             self.platform.webhooks.wake()
 
+        async def tier(one: outbox.Announcement) -> None:
+            if self.platform is None:
+                return
+            async with self.database.begin() as uow:
+                await tell_of_tier(uow, self.platform.publisher, one.payload, key=f"billing/{one.key}")
+            self.platform.webhooks.wake()
+
         self.outbox.subscribe("billing.alert", alert)
+        self.outbox.subscribe("billing.tier", tier)
 
     @property
     def _seller(self) -> str:

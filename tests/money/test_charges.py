@@ -148,6 +148,41 @@ async def test_volume_moves_the_price_into_the_next_tier(till: Database) -> None
     assert prices == [eur("0.05"), eur("0.05"), eur("0.045"), eur("0.045")]
 
 
+async def test_each_tier_that_a_month_reaches_is_announced_once(till: Database) -> None:
+    card = (
+        "id,since,category,price,percent,adjusts,counter,volume_from,volume_to\n"
+        "p,2026-01-01,*,0.05,,,,,\n"
+        "t2,2026-01-01,utility,,-10,tier,market-category,2,3\n"
+        "t3,2026-01-01,utility,,-20,tier,market-category,3,\n"
+    )
+
+    async def told() -> list[tuple[str, str]]:
+        async with till.read() as uow:
+            rows = await uow.execute(select(outbox.table.c.payload).where(outbox.table.c.topic == "billing.tier"))
+            found = [orjson.loads(payload) for (payload,) in rows]
+        assert {(one["account"], one["market"], one["category"]) for one in found} <= {("4711", "DE", "utility")}
+        return [(one["month"], one["tier"]) for one in found]
+
+    async with till.begin() as uow:
+        await RateCards(uow).bring_in(card, "EUR", by="test", at=NOW)
+        for n in range(6):
+            await Charges(uow).reserve(replace(PASS, id=f"wamid.{n}"))
+        await Charges(uow).reserve(replace(PASS, id="ad", category=Category.MARKETING))
+    expected: list[tuple[str, str]] = []
+    november, december = NOW, datetime(2026, 12, 1, tzinfo=UTC)
+    for ids, at, reached in (
+        (["wamid.0", "ad"], november, []),
+        (["wamid.1"], november, [("2026-11", "2:3")]),
+        (["wamid.1"], november, []),
+        (["wamid.2"], november, [("2026-11", "3:MAX")]),
+        (["wamid.3", "wamid.4", "wamid.5"], december, [("2026-12", "2:3"), ("2026-12", "3:MAX")]),
+    ):
+        async with till.begin() as uow:
+            await Charges(uow).settle(ids, at)
+        expected += reached
+        assert await told() == expected
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -197,6 +197,7 @@ class Charges:
         await Ledger(self._uow).post_all(entries)
         await self._count(volumes)
         for account in accounts.values():
+            await self._tell_tiers(account, [row for row in charged if row.account == account.id], at)
             await self._alert(account, at)
         return len(charged)
 
@@ -329,6 +330,40 @@ class Charges:
             for (a, c, s, p), (count, micros) in sorted(volumes.items())
         ]
         await self._uow.execute(statement, rows)
+
+    async def _tell_tiers(self, account: Account, charged: Sequence[_Row], at: datetime) -> None:
+        """Announce `billing.tier` for each volume band that these messages have just reached.
+
+        They are counted already, in this transaction and under its locks: of two that settle at once, one sees the
+        band's first message among its own and the other does not, so each crossing is told once.
+        """
+        steps: dict[tuple[str, str], int] = {}
+        for row in charged:
+            if row.micros and row.tier:  # the market has bands
+                steps[row.market, row.category] = steps.get((row.market, row.category), 0) + 1
+        if not steps:
+            return
+        card = await RateCards(self._uow).current(account.currency)
+        kinds = [(market, category, "") for market, category in sorted(steps)]
+        for (market, category, _), counts in zip(kinds, await self._counts(account, kinds, at), strict=True):
+            after = counts[Counter.MARKET_CATEGORY]
+            question = Question(
+                local_date=account.local_date(at),
+                market=market,
+                category=Category(category),
+                business_market=account.market,
+                industry=account.industry,
+            )
+            for tier in card.tiers_reached(question, after - steps[market, category], after):
+                payload = {
+                    "account": account.id,
+                    "market": market,
+                    "category": category,
+                    "tier": tier,
+                    "month": _month(account, at),
+                    "at": int(at.timestamp()),
+                }
+                self._uow.announce("billing.tier", payload, key=account.id)
 
     async def _alert(self, account: Account, at: datetime) -> None:
         """Announce `billing.alert` once a month for each threshold that has been passed."""

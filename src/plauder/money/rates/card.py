@@ -83,8 +83,7 @@ class RateCard:
     def _tier_name(self, question: Question) -> str:
         if not self._has_tiers:
             return ""
-        low, high = self.tier(question)
-        return f"{low}:{'MAX' if high is None else high}" if low or high is not None else ""
+        return _name_of(*self.tier(question))
 
     def cost(self, question: Question, count: int) -> Cost:
         """What `count` messages like this one cost, sent one after another: each band at its own price."""
@@ -123,6 +122,21 @@ class RateCard:
                 return rule.volume_from, rule.volume_to
         starts = [rule.volume_from for rule in self.rules if _would_match(rule, question)]
         return 0, min(starts, default=None)
+
+    def tiers_reached(self, question: Question, before: int, after: int) -> list[str]:
+        """The volume bands, as in `Quote.tier`, that begin above `before` messages and at `after` at the latest."""
+        reached: list[str] = []
+        while True:
+            _, edge = self.tier(replace(question, counters={Counter.MARKET_CATEGORY: before}))
+            if edge is None or not before < edge <= after:
+                return reached
+            before = edge
+            here = self.tier(replace(question, counters={Counter.MARKET_CATEGORY: before}))
+            reached.append(_name_of(*here))
+
+
+def _name_of(low: int, high: int | None) -> str:
+    return f"{low}:{'MAX' if high is None else high}" if low or high is not None else ""
 
 
 def _would_match(rule: Rule, question: Question) -> bool:

@@ -17,7 +17,7 @@ from plauder.business.flows import metrics
 from plauder.business.messages import commands, content, once, store
 from plauder.business.shared.errors import GraphError
 from plauder.business.webhooks import store as webhook_store
-from plauder.edge.http.graph.billing import MeteredBilling, open_account, tell_of_alert
+from plauder.edge.http.graph.billing import MeteredBilling, open_account, tell_of_alert, tell_of_tier
 from plauder.kit.money import Money
 from plauder.money.billing.accounts import Accounts
 from tests.business.cloud import ANN, BRUNO, DOMAIN, NUMBER, Cloud
@@ -259,6 +259,26 @@ async def test_a_spend_alert_is_told_by_webhook(cloud: Cloud) -> None:
     (value,) = cloud.receiver.values("account_alerts")
     assert (value["entity_type"], value["entity_id"]) == ("BUSINESS", cloud.business)
     assert value["alert_info"]["alert_severity"] == "WARNING"
+
+
+async def test_a_volume_tier_is_told_by_webhook(cloud: Cloud) -> None:
+    at = int(cloud.clock.now().timestamp())
+    payload = {"account": cloud.business, "market": "IN", "category": "utility", "tier": "100000:500000"}
+    async with cloud.database.begin() as uow:
+        await tell_of_tier(uow, cloud.platform.publisher, payload | {"month": "2026-11", "at": at}, key="b")
+    await cloud.settle()
+    assert cloud.receiver.values("account_update") == [
+        {
+            "event": "VOLUME_BASED_PRICING_TIER_UPDATE",
+            "volume_tier_info": {
+                "tier_update_time": at,
+                "pricing_category": "UTILITY",
+                "tier": "100000:500000",
+                "effective_month": "2026-11",
+                "region": "IN",
+            },
+        }
+    ]
 
 
 # ── the journal ───────────────────────────────────────────────────────────────────────────────────────────────────

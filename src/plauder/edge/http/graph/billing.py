@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from plauder.business.accounts import store as account_store
@@ -89,4 +89,25 @@ async def tell_of_alert(
     wabas = await account_store.of_portfolio(uow, account_store.wabas, portfolio_id)
     await updates.publish(
         uow, [Update(waba.id, "account_alerts", value, at, key=key, about=portfolio_id) for waba in wabas]
+    )
+
+
+async def tell_of_tier(uow: UnitOfWork, updates: Updates, payload: Mapping[str, Any], *, key: str) -> None:
+    """`billing.tier` of the books as the webhook `account_update` of every WABA of the business: volume is counted
+    over the whole portfolio. `region` is the market as pricing analytics name it."""
+    portfolio_id, reached = str(payload["account"]), int(payload["at"])
+    value = {
+        "event": "VOLUME_BASED_PRICING_TIER_UPDATE",
+        "volume_tier_info": {
+            "tier_update_time": reached,
+            "pricing_category": str(payload["category"]).upper(),
+            "tier": payload["tier"],
+            "effective_month": payload["month"],
+            "region": payload["market"],
+        },
+    }
+    at = datetime.fromtimestamp(reached, UTC)
+    wabas = await account_store.of_portfolio(uow, account_store.wabas, portfolio_id)
+    await updates.publish(
+        uow, [Update(waba.id, "account_update", value, at, key=key, about=portfolio_id) for waba in wabas]
     )
