@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from plauder.edge.federation.service import Settings
+from plauder.features.moved.feature import NS as MOVED
 from tests.federation.town import Person, two_towns
 
 pytestmark = [pytest.mark.server, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -57,6 +60,37 @@ async def test_subscriptions_presence_and_requests_cross(tmp_path: Path) -> None
         bruno = await Person(there, f"{BRUNO}/phone").come()
         assert (await bruno.next(from_=ANA))["body"] == "while you were away"
         for person in (ana, bruno):
+            await person.go()
+
+
+@pytest.mark.parametrize("has_said", [True, False])
+async def test_contacts_on_another_server_go_along_with_who_moves(tmp_path: Path, has_said: bool) -> None:
+    anna_at = "anna@one.test"
+    async with two_towns(tmp_path) as (here, there):
+        ana, bruno = await Person(here, f"{ANA}/phone").come(), await Person(there, f"{BRUNO}/phone").come()
+        ana.send_presence_subscription(BRUNO)
+        await ana.next_presence(from_=f"{BRUNO}/phone")
+        await bruno.next_presence(from_=f"{ANA}/phone")
+        bruno.auto_authorize = bruno.auto_subscribe = None  # from now on nobody but his server agrees for him
+        asked: asyncio.Queue[Any] = asyncio.Queue()
+        bruno.add_event_handler("presence_subscribe", asked.put_nowait)
+        if has_said:
+            statement = ET.fromstring(f"<moved xmlns='{MOVED}'><new-jid>{anna_at}</new-jid></moved>")
+            await ana.plugin["xep_0060"].publish(None, MOVED, id="current", payload=statement)
+        anna = await Person(here, f"{anna_at}/phone").come()
+        request = anna.make_presence(pto=BRUNO, ptype="subscribe")
+        request.append(ET.fromstring(f"<moved xmlns='{MOVED}'><old-jid>{ANA}</old-jid></moved>"))
+        request.send()
+        if has_said:
+            await anna.next_presence(from_=f"{BRUNO}/phone")
+            await bruno.next_presence(from_=f"{anna_at}/phone")
+            assert asked.empty()
+        else:
+            async with asyncio.timeout(20):
+                assert (await asked.get())["from"] == anna_at
+        seen = await there.server.people.contacts.of(BRUNO)
+        assert seen.subscribers == {anna_at if has_said else ANA}
+        for person in (ana, anna, bruno):
             await person.go()
 
 

@@ -21,6 +21,7 @@ from plauder.edge.federation.service import Federation, Settings
 from plauder.edge.federation.tls import PeerContext
 from plauder.edge.federation.trust import Trust
 from plauder.features.groups.feature import register as groups
+from plauder.features.moved.feature import register as moved
 from plauder.features.strangers.feature import register as strangers
 from plauder.kit.clock import SystemClock
 from plauder.kit.config import Config
@@ -33,7 +34,7 @@ async def _long_ago(_local: str) -> None:
     return None
 
 
-FEATURES: tuple[Callable[[Server], Any], ...] = (*MESSENGER, groups, lambda server: strangers(server, _long_ago))
+FEATURES: tuple[Callable[[Server], Any], ...] = (*MESSENGER, groups, moved, lambda server: strangers(server, _long_ago))
 
 
 class At(Protocol):
@@ -149,7 +150,7 @@ async def two_towns(
     shared: bool = True,
     is_direct: bool = False,
 ) -> AsyncIterator[tuple[Town, Town]]:
-    """one.test with ana, two.test with bruno, who know where the other is."""
+    """one.test with ana (anna, too), two.test with bruno, who know where the other is."""
     ports = {"one.test": free_port(), "two.test": free_port()}
     kind = "/tls" if is_direct else ""
     places = {f"{sub}{name}": f"127.0.0.1:{port}{kind}" for name, port in ports.items() for sub in ("", "groups.")}
@@ -158,14 +159,14 @@ async def two_towns(
         share_authority(root / "one", root / "two")
     async with AsyncExitStack() as stack:
         towns = []
-        for name, account, settings in (("one", "ana", one), ("two", "bruno", two)):
+        for name, accounts, settings in (("one", ("ana", "anna"), one), ("two", ("bruno",), two)):
             other = "two.test" if name == "one" else "one.test"
             towns.append(
                 await stack.enter_async_context(
                     town(
                         root / name,
                         f"{name}.test",
-                        accounts=[account],
+                        accounts=accounts,
                         places=places,
                         port=ports[f"{name}.test"],
                         settings=settings or Settings(allow=(other,)),

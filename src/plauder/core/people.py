@@ -75,6 +75,10 @@ class Contacts(Protocol):
         """Put both local accounts into each other's roster, as if both had asked and agreed."""
         ...
 
+    async def follow(self, account: Jid, old: Jid, new: Jid, request: bytes) -> None:
+        """A contact of the local account goes on as `new`, which has proved it; `request`: its subscription request."""
+        ...
+
 
 class BlockList:
     """Whom an account blocks (XEP-0191). Asking is a few set look-ups; the empty list is one shared object."""
@@ -276,6 +280,9 @@ class _NoContacts:
         pass
 
     async def befriend(self, account: Jid, contact: Jid) -> None:
+        pass
+
+    async def follow(self, account: Jid, old: Jid, new: Jid, request: bytes) -> None:
         pass
 
 

@@ -160,6 +160,21 @@ class Roster:
                 await self._keep(uow, mine, before, after, effects)
         await self._carry_out(effects)
 
+    async def follow(self, account: Jid, old: Jid, new: Jid, request: bytes) -> None:
+        """A contact goes on as `new` (XEP-0283 §4.4): the new address gets what the old one had, which loses it."""
+        is_mutual = old.text in (await self.of(account.text)).subscriptions
+        if is_mutual and self._server.is_local(new):
+            await self.befriend(new, account)
+        else:
+            await self.sent(account, "subscribed", new, b"")  # §3.4: agreed to beforehand, so nobody is asked
+            if self._server.is_local(new):
+                await self.sent(new, "subscribe", account, request)
+            else:
+                await self.arrived(account, "subscribe", new, request)
+        await self.sent(account, "unsubscribed", old, b"")
+        if is_mutual and not self._server.is_local(new):
+            await self.sent(account, "subscribe", new, b"")
+
     async def requests(self, account: Jid) -> list[Stanza]:
         """The subscription requests that still wait for the account's answer (§3.1.3)."""
         if not (await self.of(account.text)).asked:
