@@ -193,6 +193,9 @@ async def test_clients_find_the_websocket(client: Client) -> None:
         {"rel": "urn:xmpp:alt-connections:websocket", "href": "wss://chat.example/ws"},
         {"rel": "urn:xmpp:alt-connections:xbosh", "href": "https://chat.example/http-bind"},
     ]
+    for path in ("/.well-known/host-meta", "/.well-known/host-meta.json"):
+        seen = await http.head(path)
+        assert (seen.status_code, seen.headers["access-control-allow-origin"]) == (200, "*")
 
 
 async def test_strangers_are_limited_and_logins_are_not(client: Client) -> None:

@@ -52,14 +52,14 @@ def router(config: Config, counted: Metrics, checks: Mapping[str, Check]) -> API
 
     links = {_WEBSOCKET: f"ws{config.public_url.removeprefix('http')}/ws", _BOSH: f"{config.public_url}/http-bind"}
 
-    @routes.get("/.well-known/host-meta", include_in_schema=False)
+    @routes.api_route("/.well-known/host-meta", methods=["GET", "HEAD"], include_in_schema=False)
     async def host_meta() -> Response:
         each = "".join(f"<Link rel={quoteattr(rel)} href={quoteattr(href)}/>" for rel, href in links.items())
         head = '<?xml version="1.0" encoding="utf-8"?>\n<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'
         body = f"{head}{each}</XRD>\n"
         return Response(body, headers=_PUBLIC, media_type="application/xrd+xml")
 
-    @routes.get("/.well-known/host-meta.json", include_in_schema=False)
+    @routes.api_route("/.well-known/host-meta.json", methods=["GET", "HEAD"], include_in_schema=False)
     async def host_meta_json() -> Response:
         return JSONResponse({"links": [{"rel": rel, "href": href} for rel, href in links.items()]}, headers=_PUBLIC)
 
