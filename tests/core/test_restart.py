@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
+from plauder.core.storing import expiring
 from plauder.features.presence.feature import register as presence
 from plauder.features.roster.feature import register as roster
 from plauder.kit.clock import FakeClock
 from plauder.store.database import Database
 from plauder.store.resumption import MappedStreams
+from plauder.wire.xml import serialize
 from tests.fakes import FakeInbox
 from tests.harness import Client, World, stanzas_of
 
@@ -176,3 +179,27 @@ async def test_presence_of_a_restored_stream_is_counted(tmp_path: Path, database
     assert bodies(bruno) == ["one", "two"]
     for world in (first, second, third):
         await world.close()
+
+
+async def test_counts_that_moved_up_when_a_message_expired_hold_in_the_next_process(tmp_path: Path) -> None:
+    """Bruno loses his connection, comes back after a code has expired, takes one more message, and the process dies."""
+    house = House(tmp_path)
+    first = await house.start()
+    ana = await first.connect("ana", "phone", sm=True)
+    bruno = await first.connect("bruno", "phone", sm=True, mute=True)
+    until = serialize(expiring(house.clock.now() + timedelta(seconds=30))).decode()
+    await ana.send(chat("bruno", "code").replace("</message>", f"{until}</message>"))
+    for text in ("one", "two"):
+        await ana.send(chat("bruno", text))
+    await bruno.vanish()
+    house.clock.advance(30)
+    bruno.count = 0
+    await bruno.resume()
+    assert bodies(bruno)[-2:] == ["one", "two"]
+    await first.advance(1)
+    first.clients.remove(bruno)
+    bruno.count = 1
+
+    second = await house.start()
+    await comes_back(bruno, second)
+    assert bodies(bruno) == ["two"]

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from plauder.core.storing import expiring
+from plauder.wire.sm import HandledCountTooHigh
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
 from plauder.wire.xml import serialize
@@ -72,6 +73,26 @@ async def test_what_has_expired_while_it_waited_is_not_handed_out(world: World) 
     phone = await world.connect("bruno", "phone")
     assert [message.text(BODY) for message in phone.messages()] == ["hello", "odd"]
     assert not world.fake_inbox.rows
+
+
+async def test_what_has_expired_on_its_way_is_not_sent_again_and_has_no_count(world: World) -> None:
+    ana = await world.connect("ana")
+    bruno = await world.connect("bruno", "phone", sm=True, mute=True)
+    until = serialize(expiring(world.clock.now() + timedelta(seconds=60))).decode()
+    for text, wish in (("one", ""), ("code 1", until), ("two", ""), ("code 2", until), ("three", "")):
+        await ana.send(chat("bruno", text, key=text, extra=wish))
+    await bruno.vanish()
+    world.clock.advance(60)
+    bruno.count = 1
+    await bruno.resume()
+    assert [message.text(BODY) for message in bruno.messages()][-2:] == ["two", "three"]
+    bruno.session.acknowledged(3)
+    with pytest.raises(HandledCountTooHigh):
+        bruno.session.acknowledged(4)
+    await world.settle()
+    assert not world.fake_inbox.rows
+    await ana.send(chat("bruno", "four", key="four"))
+    bruno.session.acknowledged(4)
 
 
 async def test_a_message_to_nobody_is_refused(world: World) -> None:

@@ -520,6 +520,7 @@ class ClientSession(FedSession):
         self.gone_at = 0.0
         outlet.write(announcement or serialize(sm.resumed(self.resume_id, self._handled % WRAP)))
         self._acked = h
+        self._drop_expired(count)
         again = list(self.unacked or ())[count:]
         for entry in again:
             if type(entry) is Delivery:
@@ -533,6 +534,22 @@ class ClientSession(FedSession):
         # XEP-0352 §5: after resumption the client counts as active until it says otherwise.
         self.set_active(True)
         self.pump()
+
+    def _drop_expired(self, count: int) -> None:
+        """Of what comes after the first `count`, send again nothing past its time to live.
+
+        The client has none of it, so it counts on from `h` whatever comes next: what is dropped never had a count for
+        it, and what follows moves up, here and in what is remembered.
+        """
+        gone = self.drop_expired(count)
+        if not gone:
+            return
+        self._sent -= gone
+        if self.slot is not None:
+            left = tuple(self.unacked or ())
+            before = self._sent - len(left)
+            places = [(before + place, one) for place, one in enumerate(left, 1) if type(one) is Delivery]
+            self.slot.only_sent([(place, one.number, one.mark) for place, one in places])
 
     def restore(self, remembered: Remembered) -> None:
         """Become the stream that the process before had: what it counted, what it was remembered with.

@@ -193,6 +193,16 @@ class FedSession(Session):
         if self._mode is Mode.BEHIND and len(unacked) <= self.server.limits.unacked // 2:
             self.pump()
 
+    def drop_expired(self, first: int) -> int:
+        """Settle what is past its time among `unacked`, after the `first` of it; how many those were."""
+        now = self.server.clock.now()
+        entries = tuple(self.unacked or ())
+        late = [one for one in entries[first:] if type(one) is Delivery and has_expired(one.data, now)]
+        if late:
+            self.unacked = deque(one for one in entries if one not in late) or None
+            self.server.deliveries.acknowledged(late, self.device, SHARED if self.device != SHARED else None)
+        return len(late)
+
     def abandon(self) -> None:
         """The session is over: what it has not acknowledged goes to the inbox, for the next one."""
         self._mode = Mode.OFF
