@@ -88,7 +88,7 @@ ROWS = (
     Row("Web", "Core", "Web connections: BOSH", "XEP-0206, XEP-0124", _tried("bosh")),
     Row(
         "Web",
-        "Core",
+        "Client",
         "Connection discovery",
         "XEP-0156",
         lambda seen: seen.links >= {"urn:xmpp:alt-connections:websocket", "urn:xmpp:alt-connections:xbosh"},
@@ -98,7 +98,7 @@ ROWS = (
     Row("IM", "Core", "vcard-temp", "XEP-0054", _on_server("vcard-temp")),
     Row("IM", "Core", "Outbound synchronisation", "XEP-0280", _on_server("urn:xmpp:carbons:2")),
     Row("IM", "Advanced", "Blocking", "XEP-0191", _on_server("urn:xmpp:blocking")),
-    Row("IM", "Core", "Group chat", "XEP-0045", lambda seen: "http://jabber.org/protocol/muc" in seen.parts),
+    Row("IM", "Core", "Group chat", "XEP-0045, XEP-0249", lambda seen: "http://jabber.org/protocol/muc" in seen.parts),
     Row("IM", "Advanced", "Bookmarks, old and new", "XEP-0402, XEP-0048", _on_account("urn:xmpp:bookmarks:1#compat")),
     Row(
         "IM",
@@ -125,9 +125,13 @@ ROWS = (
     Row("A/V", "Core", "STUN and TURN discovery", "XEP-0215", _on_server("urn:xmpp:extdisco:2")),
 )
 
-NOTES = {
+IN_PART = {
     "History": "What is still stored for one of the account's devices; there is no other archive.",
     "History of rooms": "For members, from the same: what still waits for one of their devices.",
+}
+NOTES = {
+    "Connection discovery": "Asked of clients alone; this is the server's side of it.",
+    "Group chat": "Direct invitations are the clients' business, and passed on.",
 }
 
 
@@ -289,7 +293,10 @@ def table(seen: Seen) -> str:
     ]
     for row in ROWS:
         here = "yes" if row.holds(seen) else "no"
-        note = f": {NOTES[row.what]}" if row.what in NOTES else ""
+        if row.what in IN_PART and here == "yes":
+            here = "in part"
+        note = IN_PART.get(row.what) or NOTES.get(row.what)
+        note = f": {note}" if note else ""
         lines.append(f"| {row.suite} | {row.level} | {row.what} | {row.documents} | {here}{note} |")
     return "\n".join(lines) + "\n"
 
