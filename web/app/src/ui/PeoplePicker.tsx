@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { AvatarRef } from "@plauder/client/api";
+import { isPartOf } from "@plauder/client/core/numbers";
 import { Check, Search } from "lucide-react";
 import { useState } from "react";
 import { Avatar } from "./Avatar.tsx";
@@ -24,7 +25,9 @@ export function PeoplePicker({ from, chosen, onChange, label }: Props) {
   const { t } = useLingui();
   const [query, setQuery] = useState("");
   const needle = query.trim().toLocaleLowerCase();
-  const shown = needle ? from.filter((one) => one.name.toLocaleLowerCase().includes(needle)) : from;
+  const shown = needle
+    ? from.filter((one) => one.name.toLocaleLowerCase().includes(needle) || isPartOf(needle, one.name))
+    : from;
   const toggle = (id: string) => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);

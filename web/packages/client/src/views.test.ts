@@ -25,6 +25,7 @@ it.each([
   ["😀 Bruno", "B"],
   ["+49151", "51"],
   ["+49 1511 23", "23"],
+  ["+55 11 96555-1000", "00"],
   ["", "?"],
 ])("draws %j as %j", (name, letters) => {
   expect(initials(name)).toBe(letters);

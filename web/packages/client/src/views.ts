@@ -16,6 +16,8 @@ import type {
   Tick,
 } from "./api.ts";
 import type { Account } from "./core/account.ts";
+import { isPartOf } from "./core/numbers.ts";
+import { numberOf } from "./core/people.ts";
 import {
   type ChatRow,
   type MediaRow,
@@ -391,11 +393,11 @@ export class Views {
       fold(name)
         .split(/\s+/)
         .some((word) => word.startsWith(wanted)) || fold(name).includes(wanted);
-    const chats = this.chatList().filter(({ name }) => matches(name));
+    const chats = this.chatList().filter(({ id, name }) => matches(name) || isPartOf(text, numberOf(id)));
     const shown = new Set(chats.map(({ id }) => id));
     const contacts = people
       .contacts()
-      .filter(({ id, name, number }) => !shown.has(id) && (matches(name) || number?.includes(wanted)));
+      .filter(({ id, name, number }) => !shown.has(id) && (matches(name) || isPartOf(text, number)));
     const found = messages.search(text).map((row) => {
       const chat = messages.chat(row.chat);
       return {

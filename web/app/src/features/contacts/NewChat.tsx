@@ -1,11 +1,12 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ContactView } from "@plauder/client/api";
+import { isPartOf } from "@plauder/client/core/numbers";
 import { useNavigate } from "@tanstack/react-router";
 import { QrCode, Search, Store, UserRoundPlus, UsersRound } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useClient, useCommand, useLive } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
-import { internationalise } from "../../lib/phone.ts";
+import { internationalise, useShownNumber } from "../../lib/phone.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 
@@ -37,7 +38,11 @@ export default function NewChat({ startWith = "find", onClose, onChat, onInvite 
     );
   const needle = query.trim().toLocaleLowerCase();
   const known = contacts
-    .filter((one) => !one.isBlocked && (!needle || one.name.toLocaleLowerCase().includes(needle)))
+    .filter(
+      (one) =>
+        !one.isBlocked &&
+        (!needle || one.name.toLocaleLowerCase().includes(needle) || isPartOf(needle, one.number)),
+    )
     .slice(0, 60);
   const choose = (one: ContactView) => {
     onClose();
@@ -52,7 +57,7 @@ export default function NewChat({ startWith = "find", onClose, onChat, onInvite 
   return (
     <Dialog title={mode === "scan" ? t`Scan a code` : t`New chat`} onClose={onClose}>
       {mode === "scan" ? (
-        <Suspense>
+        <Suspense fallback={<div className="skeleton enter-late h-28" />}>
           <Scanner onScan={scanned} pasteLabel={t`Or paste an invite link`} />
         </Suspense>
       ) : (
@@ -142,6 +147,8 @@ function Action({ icon: Icon, label, onPress }: { icon: typeof Search; label: st
 
 function Person({ one, onPress }: { one: ContactView; onPress: (one: ContactView) => void }) {
   const { t } = useLingui();
+  const number = useShownNumber(one.number);
+  const hint = number && number !== one.name ? number : one.about;
   return (
     <button type="button" className="chat-row !min-h-13" onClick={() => onPress(one)}>
       <Avatar of={one.avatar} square={one.kind === "business"} size={40} />
@@ -152,7 +159,7 @@ function Person({ one, onPress }: { one: ContactView; onPress: (one: ContactView
             <Store size={14} className="text-plum" role="img" aria-label={t`Business`} />
           )}
         </span>
-        {(one.number ?? one.about) && <span className="preview cut !block">{one.number ?? one.about}</span>}
+        {hint && <span className="preview cut !block">{hint}</span>}
       </span>
     </button>
   );

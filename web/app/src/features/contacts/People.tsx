@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ContactView } from "@plauder/client/api";
+import { isPartOf } from "@plauder/client/core/numbers";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Plus, Search, Store, UserRoundPlus, UsersRound } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
@@ -113,7 +114,7 @@ function byLetter(
     .filter(
       (one) =>
         !one.isBlocked &&
-        (!needle || one.name.toLocaleLowerCase(locale).includes(needle) || one.number?.includes(needle)),
+        (!needle || one.name.toLocaleLowerCase(locale).includes(needle) || isPartOf(needle, one.number)),
     )
     .sort((a, b) => a.name.localeCompare(b.name, locale));
   const groups = new Map<string, ContactView[]>();

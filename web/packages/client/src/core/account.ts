@@ -42,6 +42,7 @@ import { Incoming } from "./incoming.ts";
 import { LinkHistory } from "./link-history.ts";
 import type { Transport } from "./media.ts";
 import { Messages } from "./messages.ts";
+import { loadNumbers } from "./numbers.ts";
 import { Outgoing } from "./outgoing.ts";
 import { People } from "./people.ts";
 import { Rooms } from "./rooms.ts";
@@ -186,6 +187,10 @@ export class Account {
       options.login.deviceName.slice(0, 50),
     );
     account.#expire();
+    // Where the tables cannot be had now, numbers are shown as they are.
+    void loadNumbers()
+      .then((write) => account.people.writeNumbers(write))
+      .catch(() => undefined);
     return account;
   }
 

@@ -2,6 +2,7 @@
 import { localOf } from "@plauder/protocol/jid";
 import type { AvatarRef, ContactView, Presence } from "../api.ts";
 import type { Store } from "../store/store.ts";
+import type { WriteNumber } from "./numbers.ts";
 import type { Sealing } from "./rows.ts";
 
 export interface PersonRow {
@@ -36,6 +37,7 @@ export class People {
   /** Ours; set at login. */
   own = "";
   ownName = "";
+  #write: WriteNumber = (e164) => e164;
 
   constructor(store: Store) {
     this.#store = store;
@@ -83,7 +85,7 @@ export class People {
   }
 
   #view(row: PersonRow): ContactView {
-    const name = nameOf(row);
+    const name = this.#nameOf(row);
     const number = numberOf(row.jid);
     return {
       id: row.jid,
@@ -100,7 +102,21 @@ export class People {
 
   name(jid: string): string {
     if (jid === this.own && this.ownName) return this.ownName;
-    return nameOf(this.row(jid) ?? { ...UNKNOWN, jid });
+    return this.#nameOf(this.row(jid) ?? { ...UNKNOWN, jid });
+  }
+
+  /** Who has no name is named by their number, as people write it. */
+  #nameOf(row: PersonRow): string {
+    const name = row.roster_name || row.nick || row.card_name;
+    if (name) return name;
+    const number = numberOf(row.jid);
+    return number ? this.#write(number) : localOf(row.jid) || row.jid;
+  }
+
+  /** The tables of numbers are here: all names may read otherwise now. */
+  writeNumbers(write: WriteNumber): void {
+    this.#write = write;
+    this.#store.touchAll();
   }
 
   // ---------------------------------------------------------------------------------------------- presence
@@ -180,10 +196,6 @@ const UNKNOWN: Omit<PersonRow, "jid"> = {
   sealed: 0,
 };
 
-function nameOf(row: PersonRow): string {
-  return row.roster_name || row.nick || row.card_name || numberOf(row.jid) || localOf(row.jid) || row.jid;
-}
-
 /** Accounts whose name is all digits are phone numbers; E.164. */
 export function numberOf(jid: string): string | undefined {
   const local = localOf(jid);
@@ -192,7 +204,7 @@ export function numberOf(jid: string): string | undefined {
 
 export function initials(name: string): string {
   // Numbers of one country begin alike.
-  if (/^\+[\d\s]+$/.test(name)) return name.replace(/\D/g, "").slice(-2);
+  if (/^\+[\d\s()-]+$/.test(name)) return name.replace(/\D/g, "").slice(-2);
   const words = name.split(/[\s@._-]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const letters = words.map((word) => Array.from(word).find((char) => /[\p{L}\p{N}]/u.test(char)) ?? "");
   return ((letters[0] ?? "") + (words.length > 1 ? letters.at(-1) : "")).toUpperCase() || "?";

@@ -112,6 +112,11 @@ export class Store {
     this.#announceSoon();
   }
 
+  /** What every view shows may have changed. */
+  touchAll(): void {
+    this.touch(...this.#listeners.keys());
+  }
+
   watch(topics: readonly Topic[], listener: () => void): () => void {
     for (const topic of topics) {
       const set = this.#listeners.get(topic) ?? new Set();
