@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.web.pages import Opener, axe, visit
 
@@ -131,3 +131,17 @@ def test_theme_density_and_language_are_kept(open_page: Opener) -> None:
     expect(page.get_by_role("heading", name="Aussehen und Sprache", level=1)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(page.locator("html")).to_have_attribute("data-density", "compact")
+
+
+def test_a_pane_has_a_shape_before_its_code_is_here(open_page: Opener) -> None:
+    page = open_page("/chats/bruno@plauder.example", phone=True)
+    held: list[Route] = []
+    page.route("**/assets/ChatInfo-*.js", lambda route: held.append(route))
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="Contact info").click()
+    shape = page.get_by_role("complementary").get_by_role("status", name="Loading")
+    expect(shape).to_be_visible()
+    expect(page.get_by_role("complementary").get_by_role("button", name="Close")).to_be_visible()
+    held[0].continue_()
+    expect(page.get_by_role("complementary", name="Contact info")).to_be_visible()
+    expect(shape).to_be_hidden()

@@ -1,4 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
+import { X } from "lucide-react";
+import { IconButton } from "./IconButton.tsx";
 
 const WIDTHS = [52, 68, 44, 60, 56, 72];
 
@@ -20,5 +22,32 @@ export function RowsSkeleton({ rows = 6 }: { rows?: number }) {
         </div>
       ))}
     </div>
+  );
+}
+
+/** What stands beside a chat, before its code is here: it can be closed from the first moment. */
+export function PaneSkeleton({ onClose }: { onClose: () => void }) {
+  const { t } = useLingui();
+  return (
+    <aside className="details" aria-busy>
+      <header>
+        <span className="flex-1">
+          <span className="skeleton enter-late block h-4 w-32" />
+        </span>
+        <IconButton label={t`Close`} onClick={onClose}>
+          <X size={20} strokeWidth={1.75} />
+        </IconButton>
+      </header>
+      <div className="enter-late" role="status" aria-label={t`Loading`}>
+        <div className="flex flex-col items-center py-3">
+          <div className="skeleton size-28 rounded-full" />
+          <div className="skeleton mt-4 h-5 w-40" />
+          <div className="skeleton mt-3 h-3 w-28" />
+        </div>
+        {WIDTHS.map((width, row) => (
+          <div key={row} className="skeleton mt-5 h-3" style={{ width: `${width + 20}%` }} />
+        ))}
+      </div>
+    </aside>
   );
 }

@@ -25,6 +25,7 @@ import { useWording } from "../../lib/wording.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Empty } from "../../ui/Empty.tsx";
 import type { MenuEntry } from "../../ui/Menu.tsx";
+import { PaneSkeleton } from "../../ui/Skeleton.tsx";
 import type { ChatSearchParams } from "../router.tsx";
 
 const ChatInfo = lazy(() => import("../../features/details/ChatInfo.tsx"));
@@ -135,7 +136,7 @@ export function ChatScreen() {
         onSafety={onSafety}
         onChat={openChat}
       />
-      <Suspense fallback={pane && <aside className="details" />}>
+      <Suspense fallback={pane && <PaneSkeleton onClose={close} />}>
         {pane === "info" && (
           <ChatInfo
             chat={chat}
@@ -159,6 +160,8 @@ export function ChatScreen() {
         )}
         {pane === "media" && <MediaGallery chat={chat} onClose={close} onShow={(one) => show({ at: one })} />}
         {pane === "safety" && <Safety id={id} name={chat.name} onClose={close} />}
+      </Suspense>
+      <Suspense>
         {ask === "report" && <Report id={id} name={chat.name} onClose={() => setAsk(undefined)} />}
       </Suspense>
       {ask === "clear" && (

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { BusinessProfile, ChatView } from "@plauder/client/api";
 import { ChevronRight, Flag, ShieldCheck, Store, UserMinus, UserPlus, UserX, X } from "lucide-react";
-import { lazy, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useClient, useLive, useLiveOf } from "../../lib/client.ts";
 import { useShownNumber } from "../../lib/phone.ts";
 import { useWeekdays } from "../../lib/week.ts";
@@ -114,14 +114,16 @@ function ContactActions({
           {t`Report`}
         </button>
       </div>
-      {renaming && (
-        <RenameContact
-          id={chat.id}
-          name={chat.name}
-          isContact={isContact}
-          onClose={() => setRenaming(false)}
-        />
-      )}
+      <Suspense>
+        {renaming && (
+          <RenameContact
+            id={chat.id}
+            name={chat.name}
+            isContact={isContact}
+            onClose={() => setRenaming(false)}
+          />
+        )}
+      </Suspense>
     </div>
   );
 }

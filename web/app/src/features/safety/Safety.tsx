@@ -81,7 +81,7 @@ export default function Safety({ id, name, onClose }: { id: string; name: string
       )}
       {scanning && (
         <Dialog title={t`Scan ${first}’s code`} onClose={() => setScanning(false)}>
-          <Suspense>
+          <Suspense fallback={<div className="skeleton enter-late h-28" />}>
             <Scanner onScan={(text) => void compare(text)} pasteLabel={t`Or paste the code’s text`} />
           </Suspense>
         </Dialog>
