@@ -65,6 +65,27 @@ def test_a_backup_beside_or_inside_the_data_holds_no_backup(plauder: Command, ne
     assert not any("backups" in name for name in names)
 
 
+@pytest.mark.parametrize("name", ["plauder.db", "inbox.db"])
+@pytest.mark.parametrize("at", [0, 4_096], ids=["header", "pages"])
+def test_damaged_data_is_named_and_not_backed_up(
+    plauder: Command, network: Path, here: Path, monkeypatch: pytest.MonkeyPatch, name: str, at: int
+) -> None:
+    with (network / name).open("r+b") as file:
+        file.seek(at)
+        file.write(b"\xa5" * 4_096)
+    for port in ("HTTP__PORT", "XMPP__PORT", "XMPP__TLS_PORT"):
+        monkeypatch.setenv(f"PLAUDER_{port}", "-1")
+    status, out, _ = plauder("check")
+    assert status == 1
+    assert f"{name} is damaged" in out
+    assert "plauder restore" in out
+    status, out, err = plauder("backup", "safe")
+    assert (status, out) == (1, "")
+    assert "damaged" in err or "malformed" in err
+    assert err.count("\n") == 1
+    assert not list(here.glob("safe*"))
+
+
 def test_nothing_is_overwritten(plauder: Command, network: Path, here: Path) -> None:
     plauder("backup", "safe")
     before = (here / "safe" / "manifest.json").read_bytes()

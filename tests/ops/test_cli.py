@@ -27,7 +27,7 @@ def test_accounts_from_opening_to_deletion(plauder: Command) -> None:
     assert plauder("account", "enable", "ana@localhost")[1] == "ana is open.\n"
     assert plauder("account", "password", "ana", stdin="another horse\n")[0] == 0
     assert "(password)" in plauder("account", "devices", "ana")[1]
-    assert plauder("account", "log-out", "ana")[1] == "1 devices are logged out.\n"
+    assert plauder("account", "log-out", "ana")[1] == "1 device is logged out.\n"
     assert plauder("account", "delete", "ana", "--yes")[1] == "ana is deleted.\n"
     assert plauder("account", "delete", "ana", "--yes") == (1, "", "plauder: There is no account ana.\n")
 
@@ -140,6 +140,28 @@ def test_a_broken_database_url_is_told(plauder: Command, monkeypatch: pytest.Mon
         status, out, err = plauder("account", "list")
         assert (status, out) == (1, "")
         assert err.count("\n") == 1
+
+
+def test_a_damaged_database_is_told_with_the_way_out(plauder: Command, data: Path) -> None:
+    (data / "plauder.db").write_bytes(b"\xa5" * 20_000)
+    status, out, err = plauder("account", "list")
+    assert (status, out) == (1, "")
+    assert "plauder: A database is damaged: " in err
+    assert "plauder restore" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("argv", [("serve",), ("account", "list")])
+def test_a_data_directory_that_cannot_be_used_is_named(
+    plauder: Command, here: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    (here / "file").write_text("")
+    monkeypatch.setenv("PLAUDER_DATA_DIR", "file/data")
+    status, _, err = plauder(*argv)
+    assert status == 1
+    assert f"plauder: The data directory {here}/file/data cannot be written: " in err
+    assert "set data_dir" in err
+    assert err.count("\n") == 1
 
 
 def test_check_finds_what_is_wrong_and_says_what_to_do(plauder: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,14 +92,18 @@ def test_the_demo_stays_on_this_machine(tmp_path: Path) -> None:
 @pytest.mark.server
 def test_a_second_server_says_what_is_wrong(tmp_path: Path) -> None:
     with started(tmp_path, "serve") as (_, where):
-        done = subprocess.run(
-            [sys.executable, "-m", "plauder", "serve"],
-            cwd=tmp_path,
-            env=ENVIRONMENT | {"PLAUDER_HTTP__PORT": str(where["http"])},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr.startswith("plauder: Port ")
-    assert done.stderr.count("\n") == 1
+        for changed, says in (
+            ({"PLAUDER_HTTP__PORT": str(where["http"]), "PLAUDER_DATA_DIR": "other"}, "Port "),
+            ({}, "Another server works in "),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "plauder", "serve"],
+                cwd=tmp_path,
+                env=ENVIRONMENT | changed,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 1
+            assert done.stderr.startswith(f"plauder: {says}")
+            assert done.stderr.count("\n") == 1

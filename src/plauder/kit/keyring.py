@@ -44,9 +44,12 @@ class Keyring:
         except FileNotFoundError:
             secret = secrets.token_bytes(SIZE)
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(secret)
+            try:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(secret)
+            except OSError as error:
+                raise BadKey(f"The secret key {path} cannot be written: {error.strerror}.") from None
         except OSError as error:
             raise BadKey(f"The secret key {path} cannot be read: {error.strerror}.") from None
         return cls(secret)

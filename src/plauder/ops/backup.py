@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,6 +27,7 @@ from sqlalchemy.engine import make_url
 import plauder
 from plauder.kit.config import Config
 from plauder.kit.errors import PlauderError
+from plauder.ops import place
 from plauder.store import migrations
 
 MANIFEST = "manifest.json"
@@ -76,11 +77,12 @@ def backup(config: Config, target: Path, now: datetime) -> Summary:
         for source in _sources(config):
             _copy(source, fresh / FILES / source.relative_to(config.data_dir))
         _write_manifest(fresh, config, now)
+        summary = verify(fresh)
         os.replace(fresh, target)  # noqa: PTH105 - says that it replaces nothing: target was checked
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, PlauderError) as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise BackupFailed(f"The backup could not be written: {error}.") from None
-    return verify(target)
+        raise BackupFailed(f"The backup could not be written: {str(error).rstrip('.')}.") from None
+    return replace(summary, path=target)
 
 
 def _sources(config: Config) -> list[Path]:
@@ -112,6 +114,8 @@ def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         if not _is_sqlite(source):
+            if source.name in place.DATABASES and source.stat().st_size:
+                raise BackupFailed(f"{source} is damaged: it is no database. Restore the last good backup.")
             shutil.copy2(source, target)
             return
     except FileNotFoundError:

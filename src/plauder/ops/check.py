@@ -17,7 +17,7 @@ from plauder.edge import certificates
 from plauder.edge.http.app import SOURCE_WEB_ROOT
 from plauder.edge.listen import PortTaken, bind
 from plauder.kit.config import OFF, Config, ConfigError
-from plauder.ops import check_dns, check_federation
+from plauder.ops import check_dns, check_federation, place
 from plauder.ops.finding import Finding
 from plauder.store import migrations, outbox
 from plauder.store.database import Database
@@ -157,7 +157,18 @@ async def _is_running(config: Config) -> bool:
         return False
 
 
+def _damage(config: Config) -> list[Finding]:
+    """Broken files of our own; PostgreSQL looks after its."""
+    fix = "Stop the server, move the data directory away, and `plauder restore` the last backup."
+    paths = (config.data_dir / name for name in place.DATABASES)
+    return [
+        Finding("error", "database", f"{path} is damaged: {why}.", fix) for path in paths if (why := place.damage(path))
+    ]
+
+
 async def _database(config: Config) -> list[Finding]:
+    if broken := await asyncio.to_thread(_damage, config):
+        return broken
     if config.database.startswith("sqlite") and not (config.data_dir / "plauder.db").exists():
         return [Finding("note", "database", "A new one will be made at first start.")]
     database = Database(config.database)

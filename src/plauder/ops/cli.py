@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,13 +30,17 @@ from plauder.kit.config import CONFIG_VARIABLE, Config
 from plauder.kit.errors import BadInput, NotFound, PlauderError
 from plauder.ops import backup as backups
 from plauder.ops import check as checks
-from plauder.ops import check_calls, money, portable
+from plauder.ops import check_calls, money, place, portable
 from plauder.ops.desk import Desk, desk
 from plauder.ops.serve import Build, Seed, serve
 from plauder.store import outbox
 
 SYSTEM_CONFIG = Path("/etc/plauder/plauder.toml")
 LOCAL_CONFIG = Path("plauder.toml")
+DAMAGED = (
+    "`plauder check` says which one. "
+    "Stop the server, move the data directory away, and `plauder restore` the last backup."
+)
 
 
 @dataclass(slots=True)
@@ -65,8 +70,11 @@ def run(build: Build, argv: list[str], *, seed: Seed | None = None) -> int:
         return _fail(f"{text} (`{hint} --help` tells more)", 2)
     except PlauderError as error:
         return _fail(error.message, 1)
-    except (OSError, SQLAlchemyError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+        cause = getattr(error, "orig", None) or error
+        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+        if place.is_damage(cause):
+            return _fail(f"A database is damaged: {reason}. {DAMAGED}", 1)
         return _fail(f"That did not work: {reason}", 1)
     except KeyboardInterrupt:
         return _fail("Stopped.", 130)
@@ -412,7 +420,8 @@ def account_log_out(
             await at.devices.revoke(local, device)
             _say("1 device is logged out.")
         else:
-            _say(f"{await at.devices.revoke_all(local)} devices are logged out.")
+            count = await at.devices.revoke_all(local)
+            _say("1 device is logged out." if count == 1 else f"{count} devices are logged out.")
 
     _at_desk(context, work)
 

@@ -14,6 +14,7 @@ from plauder.kit.clock import SystemClock
 from plauder.kit.config import Config
 from plauder.kit.keyring import Keyring
 from plauder.kit.metrics import Metrics
+from plauder.ops import place
 from plauder.store import migrations
 from plauder.store.database import Database
 
@@ -31,7 +32,7 @@ class Desk:
 @asynccontextmanager
 async def desk(config: Config) -> AsyncIterator[Desk]:
     """Open the database (it is made when it is not there), and close it at the end."""
-    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place.prepare(config.data_dir)
     clock = SystemClock()
     keyring = Keyring.open(config.data_dir / "secret.key")
     database = Database(config.database)

@@ -12,6 +12,7 @@ import uvloop
 
 from plauder.kit import log
 from plauder.kit.config import Config
+from plauder.ops import place
 
 _log = log.get("ops.serve")
 
@@ -41,7 +42,8 @@ Seed = Callable[[Any], Awaitable[str]]
 def serve(build: Build, config: Config, seed: Seed | None = None) -> None:
     """Run until SIGINT or SIGTERM. SIGHUP reads the certificate again. Raises PlauderError when it cannot start."""
     log.configure(config.log)
-    uvloop.run(_serve(build, config, seed))
+    with place.alone(config.data_dir):
+        uvloop.run(_serve(build, config, seed))
 
 
 async def _serve(build: Build, config: Config, seed: Seed | None) -> None:
