@@ -573,3 +573,21 @@ async def test_a_stranger_who_sends_nonsense_is_told_so(world: World, stanza: st
 async def test_a_configuration_that_cannot_be_is_refused(world: World, field: tuple[str, str]) -> None:
     ana = await group(world)
     assert (await owner_form(ana, **{field[0]: field[1]})).type == "error"
+
+
+@pytest.mark.parametrize("presence", ["", "<presence><priority>-1</priority></presence>"])
+async def test_a_member_who_only_entered_hears_the_group(world: World, presence: str) -> None:
+    ana = await group(world)
+    bruno = await world.connect("bruno", "phone", available=False)
+    if presence:
+        await bruno.send(presence)
+    await enter(bruno, "Bruno")
+    await ana.send(say("Tea?", "m1"))
+    await bruno.send(say("Yes", "m2"))
+    heard = [one for one in bruno.take() if one.kind == "message"]
+    assert [(str(one.sender), one.text(BODY)) for one in heard] == [(f"{ROOM}/Ana", "Tea?"), (f"{ROOM}/Bruno", "Yes")]
+    assert bodies(ana.take()) == ["Tea?", "Yes"]
+    await bruno.send("<presence/>")  # nobody knows that it has them: they were kept, and come with their ids
+    assert [one.id for one in bruno.take() if one.text(BODY)] == ["m1", "m2"]
+    await ana.send(say("Now", "m3"))
+    assert bodies(bruno.take()) == ["Now"]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from plauder.core.client import ClientSession
 from plauder.features.groups import names as ns
 from plauder.features.groups.hats import worn
 from plauder.features.groups.room import Occupant, Room
@@ -111,7 +112,9 @@ class Post:
     def to_everybody(self, room: Room, message: Stanza, *, kept: bool = True, number: int = 0) -> list[Awaitable[None]]:
         """Send a message to all who belong to the room and all who are in it.
 
-        `kept`: members get it on every device, joined or not, and it waits, written once, for those that are away.
+        `kept`: members get it on every device, joined or not, and it waits, written once, for those that are away. A
+        device of theirs that has entered but takes nothing sent to the bare address (RFC 6121 §8.5.2: it never sent
+        initial presence, or one of negative priority) hears it as every occupant does, and has it in its inbox, too.
         `number` is the one it got, if it got one. What is returned may be ignored, or given to `safe`.
         """
         members = self.members_here(room) if kept else set()
@@ -119,9 +122,21 @@ class Post:
         if members:
             outcomes.append(self._server.deliver_common(message, members, number or self._server.numbers.next()))
         self._server.send_common(
-            message, [full for occupant, full in room.sessions() if occupant.account not in members]
+            message,
+            [
+                full
+                for occupant, full in room.sessions()
+                if occupant.account not in members or self._is_aside(occupant.account, full)
+            ],
         )
         return outcomes
+
+    def _is_aside(self, account: str, full: str) -> bool:
+        found = self._server.accounts.find(account)
+        session = found.sessions.get(full[len(account) + 1 :]) if found is not None else None
+        if not isinstance(session, ClientSession) or session.outlet is None:
+            return False  # while it is away, and until a restored one has its presence again, the inbox does
+        return session.presence is None or session.priority < 0
 
     def members_here(self, room: Room) -> set[str]:
         """The members whose accounts are on this server."""
