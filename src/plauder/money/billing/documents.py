@@ -7,16 +7,17 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from xml.sax.saxutils import escape
 
 import orjson
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from plauder.kit.money import MICRO, Money
+from plauder.money.billing.fonts import paragraphs
 from plauder.money.billing.invoices import CREDIT_NOTE, Document, Line
 
 _TITLES = {"invoice": "Invoice", CREDIT_NOTE: "Credit note"}
@@ -55,12 +56,13 @@ def to_pdf(document: Document) -> bytes:
     if document.kind == CREDIT_NOTE:  # nothing is to be paid
         about = f"on invoice {document.about} · issued {document.issued}"
     story: list[Flowable] = [
-        Paragraph(_text(document.seller), plain),
+        *paragraphs(document.seller, plain),
         Spacer(1, 12 * mm),
-        Paragraph(_text("\n".join(v for v in document.buyer.values() if v)), plain),
+        *paragraphs("\n".join(v for v in document.buyer.values() if v), plain),
         Spacer(1, 10 * mm),
-        Paragraph(f"{kind} {_text(document.number)}", title),
-        Paragraph(_text(about), plain),
+        *paragraphs(f"{kind} {document.number}", title),
+        *paragraphs(about, plain),
+        *(paragraphs(f"Reason: {document.reason}", plain) if document.reason else []),
         Spacer(1, 6 * mm),
         _table(document),
     ]
@@ -86,7 +88,11 @@ def _table(document: Document) -> Table:
     body = [_cells(line, places, exact) for line in document.lines]
     tax = f"{document.tax_name} {document.tax_basis_points / 100:g} %"
     sums = [("Net", document.net), (tax, document.tax), ("Rounding", document.rounding), ("Total", document.total)]
-    feet = [["", "", "", _latin(name), _decimal(micros, exact)] for name, micros in sums]
+    right = ParagraphStyle("sum", textColor=_INK, alignment=TA_RIGHT)
+    names = [paragraphs(name, right) for name, _ in sums[:-1]]
+    feet = [
+        ["", "", "", name, _decimal(micros, exact)] for name, (_, micros) in zip([*names, "Total"], sums, strict=True)
+    ]
     feet[-1][-1] = _decimal(document.total, 2)
     widths = [40 * mm, 44 * mm, 24 * mm, 28 * mm, 29 * mm]
     table = Table([head, *body, *feet], colWidths=widths, repeatRows=1, hAlign="LEFT")
@@ -104,7 +110,7 @@ def _table(document: Document) -> Table:
 
 def _cells(line: Line, places: int, exact: int) -> list[str]:
     each = "free" if not line.unit else _decimal(line.unit, places)
-    return [_latin(line.market), _latin(line.category), f"{line.messages:,}", each, _decimal(line.amount, exact)]
+    return [line.market, line.category, f"{line.messages:,}", each, _decimal(line.amount, exact)]
 
 
 def _places(amounts: Sequence[int]) -> int:
@@ -120,12 +126,3 @@ def _exact(micros: int, currency: str) -> str:
     """At least two, at most six decimals: nothing is rounded away."""
     whole, _, part = f"{Money(micros, currency).decimal:f}".partition(".")
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
-
-
-def _latin(text: str) -> str:
-    """What the built-in PDF fonts can show; other letters become a question mark instead of an error."""
-    return text.encode("cp1252", "replace").decode("cp1252")
-
-
-def _text(text: str) -> str:
-    return escape(_latin(text)).replace("\n", "<br/>")

@@ -88,6 +88,8 @@ class Document:
     tax: int
     rounding: int
     total: int
+    reason: str = ""
+    """Why it was credited; empty on an invoice."""
 
     def money(self, micros: int) -> Money:
         return Money(micros, self.currency)
@@ -136,7 +138,7 @@ class Invoices:
             back += [Leg(revenue, amount), Leg(account.ledger_name, -amount)]
         await Ledger(self._uow).post(Entry(f"credit:{number}", at, tuple(back), reason))
         lines = _gather([(r.market, r.reported_category, r.type, r.micros, -1) for r in rows])
-        return await self._write(account, CREDIT_NOTE, number, invoice_number, lines, at)
+        return await self._write(account, CREDIT_NOTE, number, invoice_number, lines, at, reason)
 
     async def get(self, number: str) -> Document:
         """Raises NotFound."""
@@ -182,7 +184,14 @@ class Invoices:
         return f"{series}-{result.scalar_one():04d}"
 
     async def _write(
-        self, account: Account, kind: str, number: str, about: str, lines: tuple[Line, ...], at: datetime
+        self,
+        account: Account,
+        kind: str,
+        number: str,
+        about: str,
+        lines: tuple[Line, ...],
+        at: datetime,
+        reason: str = "",
     ) -> Document:
         net = sum(line.amount for line in lines)
         tax = Money(net, account.currency).share(account.tax_basis_points).micros
@@ -205,6 +214,7 @@ class Invoices:
             tax=tax,
             rounding=total - net - tax,
             total=total,
+            reason=reason,
         )
         await self._post_tax(account, document, at)
         row = {
