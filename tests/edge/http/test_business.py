@@ -175,11 +175,14 @@ async def test_rejected_templates_and_a_webhook_that_is_down(cloud: Cloud, conso
     await console("PUT", f"{path}/sandbox", {"faults": ["template_rejection", "webhook_down"]})
     made = await graph(cloud, token, f"{business['waba_id']}/message_templates", new)
     assert made.json()["status"] == "REJECTED"
+    assert (await console("POST", f"{path}/sandbox/messages", {"text": "Anybody there?"})).status_code < 300
     await cloud.settle()
-    cloud.receiver.requests.clear()
+    assert not cloud.receiver.values("messages")
     await console("PUT", f"{path}/sandbox", {"faults": []})
-    cloud.clock.advance(10)
+    cloud.clock.advance(60)
     await cloud.settle()
+    (retried,) = cloud.receiver.values("messages")
+    assert retried["messages"][0]["text"]["body"] == "Anybody there?"
     made = await graph(cloud, token, f"{business['waba_id']}/message_templates", new | {"name": "rolls"})
     assert made.json()["status"] == "APPROVED"
 
