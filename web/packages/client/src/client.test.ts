@@ -215,7 +215,7 @@ describe("away and back", () => {
     await until(() => shown(brunos).length === 1);
     await ana.client.conversation(bruno.jid).send("durante");
     village.crash(ana);
-    const again = await village.move("ana", ana.store);
+    const again = await village.move("ana", { store: ana.store });
     const anas = open(again, bruno.jid);
     await until(() => anas.view().messages.every(({ tick }) => tick === "sent"), "both have their tick");
     await until(() => shown(brunos).length === 2);

@@ -314,6 +314,7 @@ export class MediaTransfers {
       // Files of hosted businesses lie open at their address: encryption ends at the host.
       const plain = share.key.length ? await crypt("decrypt", share.key, share.iv, sealed) : sealed;
       await this.#files.put(row.id, plain);
+      if (!this.#isKnown(row.id)) await this.#files.remove(row.id);
       this.#account.store.write(() => {
         this.#sql.run(
           "UPDATE media SET state = 'here', bytes = ?, done = 0 WHERE id = ?",
@@ -351,7 +352,20 @@ export class MediaTransfers {
     await this.#files.remove(row.id);
   }
 
-  /** Remove the bytes of messages that are gone: disappeared, taken back, or lost with a crash. */
+  /** Remove the bytes of messages that disappeared or were taken back just now. */
+  async discard(): Promise<void> {
+    for (const id of this.#account.messages.takeUnwanted()) {
+      if (this.#isKnown(id)) continue; // what took it away was undone
+      this.#running.get(id)?.abort();
+      await this.#files.remove(id);
+    }
+  }
+
+  #isKnown(id: string): boolean {
+    return this.#sql.value("SELECT 1 FROM media WHERE id = ?", id) !== undefined;
+  }
+
+  /** Remove the bytes that no message knows, such as those lost with a crash. */
   async sweep(): Promise<void> {
     const known = new Set(this.#sql.all<{ id: string }>("SELECT id FROM media").map(({ id }) => id));
     for (const id of await this.#files.list()) if (!known.has(id)) await this.#files.remove(id);

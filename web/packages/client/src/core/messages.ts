@@ -40,6 +40,7 @@ const MOST_PARTS = 8;
 
 export class Messages {
   readonly #store: Store;
+  #unwanted: string[] = [];
 
   constructor(store: Store) {
     this.#store = store;
@@ -168,7 +169,7 @@ export class Messages {
       row.stanza_id,
       row.room_id,
     );
-    this.#sql.run("DELETE FROM media WHERE message = ?", row.id);
+    this.#dropMedia(row.id);
     this.#store.touch("starred", `message:${row.id}`);
   }
 
@@ -178,7 +179,7 @@ export class Messages {
     if (!row) return;
     this.#sql.run("DELETE FROM message WHERE id = ?", id);
     this.#sql.run("DELETE FROM receipt WHERE message = ?", id);
-    this.#sql.run("DELETE FROM media WHERE message = ?", id);
+    this.#dropMedia(id);
     this.#sql.run("DELETE FROM job WHERE message = ?", id);
     this.#sql.run(
       "DELETE FROM reaction WHERE chat = ? AND target IN (?, ?)",
@@ -188,6 +189,21 @@ export class Messages {
     );
     this.moved(row.chat);
     this.#store.touch("starred");
+  }
+
+  #dropMedia(message: string): void {
+    const media = this.#sql.value<string>("SELECT id FROM media WHERE message = ?", message);
+    if (media === undefined) return;
+    this.#sql.run("DELETE FROM media WHERE id = ?", media);
+    this.#unwanted.push(media);
+    this.#store.touch("unwanted");
+  }
+
+  /** Media of messages that went: their bytes lie beside the store. Each is named once; `unwanted` tells of them. */
+  takeUnwanted(): readonly string[] {
+    const unwanted = this.#unwanted;
+    this.#unwanted = [];
+    return unwanted;
   }
 
   clear(chat: string): void {

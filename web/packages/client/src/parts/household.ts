@@ -68,6 +68,8 @@ export class Household {
 
   constructor(around: Surroundings) {
     this.around = around;
+    // What cannot be removed now goes with the next sweep.
+    this.store.watch(["unwanted"], () => void this.#home?.media.discard().catch(() => undefined));
   }
 
   get store(): Store {

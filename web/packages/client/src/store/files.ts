@@ -9,6 +9,11 @@ export interface FileStore {
 
 export class MemoryFiles implements FileStore {
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  get size(): number {
+    return this.#files.size;
+  }
+
   async put(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#files.set(id, bytes);
   }

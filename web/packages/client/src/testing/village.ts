@@ -29,6 +29,7 @@ export interface Villager {
   readonly server: FakeServer;
   readonly platform: FakePlatform;
   readonly store: Store;
+  readonly files: MemoryFiles;
 }
 
 export class Village {
@@ -44,8 +45,11 @@ export class Village {
   /** Every message that passed the server, as it passed. */
   readonly passed: Element[] = [];
 
-  /** A device comes: its client is started and through with its first business. */
-  async move(local: string, store?: Store): Promise<Villager> {
+  /** A device comes: its client is started and through with its first business. It may have been here before. */
+  async move(
+    local: string,
+    { store, files }: { store?: Store; files?: MemoryFiles } = {},
+  ): Promise<Villager> {
     const jid = `${local}@example.org`;
     const platform = new FakePlatform();
     const server = new FakeServer(platform);
@@ -55,6 +59,7 @@ export class Village {
       platform,
       server,
       store: store ?? (await memoryStore()),
+      files: files ?? new MemoryFiles(),
       client: undefined as unknown as LocalClient,
     };
     const login: Login = {
@@ -70,7 +75,7 @@ export class Village {
     server.onStanza = (stanza) => this.#route(villager, stanza);
     const client = new LocalClient({
       store: villager.store,
-      files: new MemoryFiles(),
+      files: villager.files,
       transport: this.#transport(),
       platform,
       api: new AccountApi("http://x", async () => new Response("{}", { status: 404 })),
