@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import pkgutil
 import socket
 import sys
@@ -631,5 +632,6 @@ async def running(config: Config, clock: Clock | None = None) -> AsyncIterator[A
 
 
 def main() -> None:
-    """Run the `plauder` command."""
+    """Run the `plauder` command. Whatever it writes is for its user alone."""
+    os.umask(0o077)
     sys.exit(cli.run(build, sys.argv[1:], seed=seed))

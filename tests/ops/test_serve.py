@@ -52,6 +52,7 @@ def test_signals(tmp_path: Path, ending: signal.Signals) -> None:
         assert "Plauder serves localhost." in out
         events = [json.loads(line)["event"] for line in err.splitlines()]
         assert events == ["certificate reloaded", "stopping", "stopped"]
+        assert not [path for path in (tmp_path / "data").rglob("*") if path.stat().st_mode & 0o077]
 
 
 @pytest.mark.server
