@@ -62,6 +62,8 @@ POLL_SECONDS = 2.0
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(hours=1)
 
+_ANY = select(table.c.id).limit(1)
+"""Whether there is anything at all: what an idle server asks every two seconds should cost it nothing."""
 _log = log.get("store.outbox")
 _wakers: weakref.WeakKeyDictionary[Database, asyncio.Event] = weakref.WeakKeyDictionary()
 
@@ -201,6 +203,8 @@ class Dispatcher:
 
     async def _claim(self, most: int) -> Sequence[Announcement]:
         """Take up to `most` rows that are due: the first of each key, or any without a key."""
+        if self._database.peek(_ANY) == []:
+            return []
         now = self._clock.now()
         ahead = table.alias("ahead")
         first = select(func.min(ahead.c.id)).where(ahead.c.topic == table.c.topic, ahead.c.key == table.c.key)

@@ -16,7 +16,23 @@ GRACE_SECONDS = 5
 
 
 class _Embedded(uvicorn.Server):
-    """Signals are the business of whoever runs the whole."""
+    """Signals are the business of whoever runs the whole, and so is when it ends."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Finish, now."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """The date for the headers once a second; uvicorn wakes ten times a second to see whether it should end."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._ending.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -78,6 +94,6 @@ class HttpServer:
     async def stop(self) -> None:
         """Finish what is being answered, for some seconds."""
         if self._task is not None:
-            self._server.should_exit = True
+            self._server.end()
             await self._task
         self._sock.close()
