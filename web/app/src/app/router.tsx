@@ -40,7 +40,7 @@ async function settled(client: PlauderClient): Promise<"ready" | "signed-out" | 
   });
 }
 
-async function signedIn(client: PlauderClient, pathname: string): Promise<void> {
+async function signedIn(client: PlauderClient, href: string): Promise<void> {
   const kind = await settled(client);
   const state = client.session.state.get();
   if (state.kind === "failed") throw new ClientError(state.code, "The store could not be opened");
@@ -48,7 +48,7 @@ async function signedIn(client: PlauderClient, pathname: string): Promise<void> 
     throw redirect({
       to: "/welcome",
       // Who logged out in the settings begins anew with the chats.
-      search: /^\/(?:chats\/|write\/|business)/u.test(pathname) ? { next: pathname } : {},
+      search: /^\/(?:chats\/|write\/|business)/u.test(href) ? { next: href } : {},
     });
 }
 
@@ -56,7 +56,7 @@ const inside = createRoute({
   getParentRoute: () => root,
   id: "inside",
   component: Shell,
-  beforeLoad: ({ context, location }) => signedIn(context.client, location.pathname),
+  beforeLoad: ({ context, location }) => signedIn(context.client, location.href),
 });
 
 const home = createRoute({
@@ -71,9 +71,7 @@ const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
   validateSearch: (search: Record<string, unknown>): { next?: string } =>
-    typeof search.next === "string" && search.next.startsWith("/") && !search.next.startsWith("//")
-      ? { next: search.next }
-      : {},
+    typeof search.next === "string" && /^\/(?![/\\])/u.test(search.next) ? { next: search.next } : {},
   component: lazyRouteComponent(() => import("../features/welcome/Welcome.tsx"), "Welcome"),
 });
 
@@ -199,14 +197,14 @@ const businesses = createRoute({
   getParentRoute: () => root,
   path: "/business",
   component: lazyRouteComponent(() => import("../features/business/Businesses.tsx"), "Businesses"),
-  beforeLoad: ({ context, location }) => signedIn(context.client, location.pathname),
+  beforeLoad: ({ context, location }) => signedIn(context.client, location.href),
 });
 
 const business = createRoute({
   getParentRoute: () => root,
   path: "/business/$business",
   component: lazyRouteComponent(() => import("../features/business/Frame.tsx"), "Frame"),
-  beforeLoad: ({ context, location }) => signedIn(context.client, location.pathname),
+  beforeLoad: ({ context, location }) => signedIn(context.client, location.href),
 });
 
 const desk = <const Path extends string>(

@@ -37,7 +37,7 @@ export function Welcome() {
       });
   }, [client]);
 
-  const finish = () => void navigate({ to: next ?? "/chats", replace: true });
+  const finish = () => void navigate({ href: next ?? "/chats", replace: true });
   const ready = session.kind === "ready";
   useEffect(() => {
     // Signed in already, not by this page.
