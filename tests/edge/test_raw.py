@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from plauder.edge.tcp import TcpListener
 from plauder.wire import sasl, scram
 from plauder.wire.events import Event, Nonza, StreamClosed, StreamOpened
 from plauder.wire.framer import STANZA_MAX, Framer
@@ -231,3 +233,17 @@ async def test_hiding_the_strong_mechanisms_is_noticed(tmp_path: Path) -> None:
         await raw.say(f"<auth xmlns='{SASL}' mechanism='SCRAM-SHA-256'>{initial}</auth>".encode())
         failure = await raw.nonza(f"{{{SASL}}}failure")
         assert failure.element[0].tag == f"{{{SASL}}}not-authorized"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+async def test_a_free_port_is_the_same_on_all_addresses(tmp_path: Path) -> None:
+    async with live(tmp_path) as server:
+        listener = TcpListener(server.door, None)
+        port = await listener.listen("", 0)
+        try:
+            for host in ("127.0.0.1", "::1"):
+                _, writer = await asyncio.open_connection(host, port)
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            await listener.stop()

@@ -173,6 +173,10 @@ class TcpListener:
 
     async def listen(self, host: str | None, port: int) -> int:
         """Accept connections; returns the port, which is a free one where 0 was asked for. Raises OSError."""
+        if not host and port == 0:
+            # Both families each take a free port of their own otherwise.
+            with socket.create_server(("", 0)) as free:
+                port = free.getsockname()[1]
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: TcpConnection(self), host or None, port, backlog=4096)
         for sock in self._server.sockets:
