@@ -379,6 +379,8 @@ export type Content =
       readonly text: string;
       readonly payload: BusinessPayload;
       readonly answer?: string;
+      /** Which button it was, where one was pressed: "card.button", the message itself being card 0. */
+      readonly pressed?: string;
     }
   | { readonly kind: "deleted"; readonly by: "me" | "sender" | "admin" }
   | { readonly kind: "locked"; readonly reason: LockReason }
@@ -533,8 +535,12 @@ export interface Conversation extends Live<ConversationView | undefined> {
   retry(message: MessageId): Promise<void>;
   cancel(message: MessageId): Promise<void>;
   heard(message: MessageId): void;
-  /** `said` is what this chat shows of an answer that has no words of its own. */
-  answer(message: MessageId, reply: BusinessReply, options?: { said?: string }): Promise<void>;
+  /** `said` is what this chat shows of an answer that has no words of its own, `pressed` as in the message. */
+  answer(
+    message: MessageId,
+    reply: BusinessReply,
+    options?: { said?: string; pressed?: string },
+  ): Promise<void>;
   /** Asks whoever sent a form. Rejects: offline, timeout, not-found, gone. */
   form(message: MessageId, offer: FormOffer, ask: FormRequest): Promise<Readonly<Record<string, unknown>>>;
   /** Chat state: shown to the other side only if both settings allow. */

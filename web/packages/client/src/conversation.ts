@@ -349,7 +349,7 @@ export class ChatConversation implements Conversation {
   async answer(
     message: string,
     reply: BusinessReply,
-    options: { said?: string; id?: string } = {},
+    options: { said?: string; pressed?: string; id?: string } = {},
   ): Promise<void> {
     const row = this.#account.messages.byId(message);
     const content = row && (JSON.parse(row.content) as StoredContent);
@@ -357,7 +357,8 @@ export class ChatConversation implements Conversation {
     const text = options.said || answerText(reply);
     const place = reply.type === "location" ? reply.location : undefined;
     this.#account.store.write(() => {
-      this.#account.messages.setContent(row.id, { ...content, answer: text });
+      const { pressed } = options;
+      this.#account.messages.setContent(row.id, { ...content, answer: text, ...(pressed && { pressed }) });
       this.#account.post(
         this.#id,
         {

@@ -9,10 +9,12 @@ import { MessageText } from "./Text.tsx";
 /** A business's message: header, body, footer, and what can be answered with one tap. */
 export function Business({ message, actions }: { message: MessageView; actions: MessageActions }) {
   if (message.content.kind !== "business") return null;
-  const { payload, text, answer } = message.content;
+  const { payload, text, answer, pressed } = message.content;
   const desk: Desk = {
     given: answer,
-    answer: (reply, said) => actions.answer(message, reply, said),
+    pressed,
+    answer: (reply, said) => actions.answer(message, reply, said ? { said } : {}),
+    press: (reply, place) => actions.answer(message, reply, { pressed: place }),
     form: (offer, ask) => actions.form(message, offer, ask),
   };
   if (payload.type === "interactive" && "interactive" in payload)

@@ -76,7 +76,7 @@ export function Conversation(props: Props) {
       jump: (id) => void log.current?.reveal(id),
       view: (message) => setOpen({ kind: "view", message }),
       heard: (message) => conversation.heard(message.id),
-      answer: (message, reply, said) => void conversation.answer(message.id, reply, said ? { said } : {}),
+      answer: (message, reply, options) => void conversation.answer(message.id, reply, options),
       form: (message, offer, ask) => conversation.form(message.id, offer, ask),
       safety: onSafety,
       call: (video) => void desk.start(chat.id, video),

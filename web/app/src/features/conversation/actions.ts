@@ -13,7 +13,7 @@ export interface MessageActions {
   jump(id: MessageId): void;
   view(message: MessageView): void;
   heard(message: MessageView): void;
-  answer(message: MessageView, reply: BusinessReply, said?: string): void;
+  answer(message: MessageView, reply: BusinessReply, options?: { said?: string; pressed?: string }): void;
   form(message: MessageView, offer: FormOffer, ask: FormRequest): Promise<Readonly<Record<string, unknown>>>;
   safety(): void;
   call(video: boolean): void;

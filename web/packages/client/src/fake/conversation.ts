@@ -218,9 +218,10 @@ export function fakeConversation(world: World, room: Room, media: FakeMedia): Co
       ),
     answer: async (id, reply, options) => {
       const title = options?.said || fallbackOf(reply);
+      const pressed = options?.pressed;
       world.change(room, id, (message) =>
         message.content.kind === "business"
-          ? { ...message, content: { ...message.content, answer: title } }
+          ? { ...message, content: { ...message.content, answer: title, ...(pressed && { pressed }) } }
           : message,
       );
       const place = reply.type === "location" ? reply.location : undefined;

@@ -25,7 +25,7 @@ export function InteractiveMessage({ of, message, desk }: Props) {
   return (
     <>
       <div className="biz-card">
-        <Inside of={of} footer={of.footer?.text} desk={desk} />
+        <Inside of={of} nr={0} footer={of.footer?.text} desk={desk} />
         <Requests of={of} message={message} desk={desk} />
       </div>
       {cards && (
@@ -37,7 +37,7 @@ export function InteractiveMessage({ of, message, desk }: Props) {
         >
           {cards.map((card, index) => (
             <li key={index} className="biz-card !mx-0 !w-56 flex-none snap-start">
-              <Inside of={card} desk={desk} />
+              <Inside of={card} nr={index + 1} desk={desk} />
             </li>
           ))}
         </ul>
@@ -46,7 +46,8 @@ export function InteractiveMessage({ of, message, desk }: Props) {
   );
 }
 
-function Inside({ of, footer, desk }: { of: InteractiveCard; footer?: string | undefined; desk: Desk }) {
+function Inside(props: { of: InteractiveCard; nr: number; footer?: string | undefined; desk: Desk }) {
+  const { of, nr, footer, desk } = props;
   const { action } = of;
   const words = (of.header || of.body || footer || action.bill) && (
     <div className="pad">
@@ -65,21 +66,22 @@ function Inside({ of, footer, desk }: { of: InteractiveCard; footer?: string | u
   return (
     <>
       {words}
-      <Actions of={action} desk={desk} />
+      <Actions of={action} nr={nr} desk={desk} />
     </>
   );
 }
 
-function Actions({ of, desk }: { of: InteractiveAction; desk: Desk }) {
+function Actions({ of, nr, desk }: { of: InteractiveAction; nr: number; desk: Desk }) {
   const url = page(of.parameters?.url);
   return (
     <>
-      {of.buttons?.map(({ reply }) => (
+      {of.buttons?.map(({ reply }, index) => (
         <AnswerRow
           key={reply.id}
           title={reply.title}
+          place={`${nr}.${index}`}
+          reply={{ type: "button_reply", button_reply: reply }}
           desk={desk}
-          onPress={() => desk.answer({ type: "button_reply", button_reply: reply })}
         />
       ))}
       {of.sections && <Rows of={of} desk={desk} />}

@@ -14,7 +14,7 @@ export function TemplateMessage({ of, desk }: { of: RenderedTemplate; desk: Desk
   return (
     <>
       <div className="biz-card">
-        <Card of={of} desk={desk} footer={of.footer}>
+        <Card of={of} nr={0} desk={desk} footer={of.footer}>
           {of.offer && <Offer text={of.offer.text} ends={of.offer.expires_at} />}
         </Card>
         {of.asks === "contact" && <OwnCardRow desk={desk} />}
@@ -29,7 +29,7 @@ export function TemplateMessage({ of, desk }: { of: RenderedTemplate; desk: Desk
         >
           {of.cards.map((card, index) => (
             <li key={index} className="biz-card !mx-0 !w-56 flex-none snap-start">
-              <Card of={card} desk={desk} />
+              <Card of={card} nr={index + 1} desk={desk} />
             </li>
           ))}
         </ul>
@@ -53,8 +53,14 @@ function Offer({ text, ends }: { text: string; ends: number | undefined }) {
   );
 }
 
-function Card(props: { of: TemplateCard; desk: Desk; footer?: string | undefined; children?: ReactNode }) {
-  const { of, desk, footer, children } = props;
+function Card(props: {
+  of: TemplateCard;
+  nr: number;
+  desk: Desk;
+  footer?: string | undefined;
+  children?: ReactNode;
+}) {
+  const { of, nr, desk, footer, children } = props;
   return (
     <>
       <div className="pad">
@@ -64,13 +70,13 @@ function Card(props: { of: TemplateCard; desk: Desk; footer?: string | undefined
         <Footer text={footer} />
       </div>
       {of.buttons.map((button, index) => (
-        <Action key={index} of={button} desk={desk} />
+        <Action key={index} of={button} place={`${nr}.${index}`} desk={desk} />
       ))}
     </>
   );
 }
 
-function Action({ of, desk }: { of: TemplateButton; desk: Desk }) {
+function Action({ of, place, desk }: { of: TemplateButton; place: string; desk: Desk }) {
   const { t } = useLingui();
   const url = of.type === "url" ? page(of.url) : undefined;
   if (url) return <LinkRow href={url}>{of.text}</LinkRow>;
@@ -88,10 +94,9 @@ function Action({ of, desk }: { of: TemplateButton; desk: Desk }) {
   return (
     <AnswerRow
       title={of.text}
+      place={place}
+      reply={{ type: "button", button: { payload: of.payload ?? of.text, text: of.text } }}
       desk={desk}
-      onPress={() =>
-        desk.answer({ type: "button", button: { payload: of.payload ?? of.text, text: of.text } })
-      }
     />
   );
 }

@@ -5,12 +5,16 @@ import type { BusinessHeader, BusinessReply, FormOffer, FormRequest } from "@pla
 import { Check, Copy, ExternalLink, FileText, ImageOff, MapPin, Play, Reply } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { toast } from "../../../ui/Toaster.tsx";
+import { isChosen } from "./chosen.ts";
 
 /** Where answers go; one per message. */
 export interface Desk {
   /** What was answered already, if anything. */
   readonly given: string | undefined;
+  /** Which button that was, "card.button"; unknown for answers by other means. */
+  readonly pressed: string | undefined;
   answer(reply: BusinessReply, said?: string): void;
+  press(reply: BusinessReply, place: string): void;
   form(offer: FormOffer, ask: FormRequest): Promise<Readonly<Record<string, unknown>>>;
 }
 
@@ -90,15 +94,16 @@ export function Header({ of }: { of: BusinessHeader | undefined }) {
 }
 
 /** One tap is the answer; what was answered stays marked. */
-export function AnswerRow({ title, desk, onPress }: { title: string; desk: Desk; onPress: () => void }) {
-  const chosen = desk.given === title;
+export function AnswerRow(props: { title: string; place: string; reply: BusinessReply; desk: Desk }) {
+  const { title, place, reply, desk } = props;
+  const chosen = isChosen(desk, { title, place });
   return (
     <button
       type="button"
       className="btn-row"
       disabled={desk.given !== undefined}
       data-chosen={chosen}
-      onClick={onPress}
+      onClick={() => desk.press(reply, place)}
     >
       {chosen ? <Check size={16} aria-hidden /> : <Reply size={16} aria-hidden />} {title}
     </button>
