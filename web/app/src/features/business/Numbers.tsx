@@ -130,6 +130,8 @@ function AddNumber({ known, onClose }: { known: NumberRow | undefined; onClose: 
     toast({ text: t`The number is connected.` });
     onClose();
   };
+  /** The number itself was refused: nothing was made of it. */
+  const wrong = made === undefined ? act.error : undefined;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void (sent ? verify() : add());
@@ -160,8 +162,18 @@ function AddNumber({ known, onClose }: { known: NumberRow | undefined; onClose: 
                 placeholder="+49 40 5550100"
                 value={number}
                 disabled={made !== undefined}
-                onChange={(event) => setNumber(event.currentTarget.value)}
+                aria-invalid={wrong !== undefined}
+                aria-describedby={wrong ? `${id}-error` : undefined}
+                onChange={(event) => {
+                  act.clear();
+                  setNumber(event.currentTarget.value);
+                }}
               />
+              {wrong && (
+                <p id={`${id}-error`} className="hint error" role="alert">
+                  {problem(wrong)}
+                </p>
+              )}
             </div>
             <div className="field">
               <label htmlFor={`${id}-name`}>{t`Name that customers see`}</label>
@@ -210,7 +222,7 @@ function AddNumber({ known, onClose }: { known: NumberRow | undefined; onClose: 
             </span>
           </div>
         )}
-        {act.error && (
+        {act.error && !wrong && (
           <p className="hint error" role="alert">
             {problem(act.error)}
           </p>

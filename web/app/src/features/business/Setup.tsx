@@ -343,8 +343,18 @@ function WebhookCard() {
             maxLength={2048}
             placeholder="https://"
             value={url}
-            onChange={(event) => setUrl(event.currentTarget.value)}
+            aria-invalid={act.error !== undefined}
+            aria-describedby={act.error ? `${id}-error` : undefined}
+            onChange={(event) => {
+              act.clear();
+              setUrl(event.currentTarget.value);
+            }}
           />
+          {act.error && (
+            <p id={`${id}-error`} className="hint error" role="alert">
+              {problem(act.error)}
+            </p>
+          )}
         </div>
         <div className="field">
           <label htmlFor={`${id}-verify`}>{t`Verify token`}</label>
@@ -355,14 +365,12 @@ function WebhookCard() {
             maxLength={256}
             autoComplete="off"
             value={verify}
-            onChange={(event) => setVerify(event.currentTarget.value)}
+            onChange={(event) => {
+              act.clear();
+              setVerify(event.currentTarget.value);
+            }}
           />
         </div>
-        {act.error && (
-          <p className="hint error" role="alert">
-            {problem(act.error)}
-          </p>
-        )}
         <div className="flex flex-wrap items-center gap-3">
           <button type="submit" className="btn secondary" disabled={act.busy || !url.trim() || !verify}>
             {t`Save the webhook`}
