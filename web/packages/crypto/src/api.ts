@@ -187,6 +187,8 @@ export interface Incoming {
   readonly elements: readonly XmlElement[];
   /** Set for group messages: the room's bare JID; omemo:2 content must name it. */
   readonly room?: string | undefined;
+  /** Bare JID that the stanza is to; omemo:2 content that names another receiver is refused. */
+  readonly to?: string | undefined;
   /** When the server received it (delay stamp), epoch milliseconds. */
   readonly sentAt?: number | undefined;
 }

@@ -168,12 +168,12 @@ async function openKey(
 
 async function openContent(
   { self }: Context,
-  { from, room }: Incoming,
+  { from, room, to }: Incoming,
   encrypted: EncryptedElement,
   key: Uint8Array,
 ): Promise<Pick<Envelope, "content" | "time">> {
   const plaintext = await profileOf(encrypted.protocol).openPayload(key, encrypted);
-  if (encrypted.protocol === OMEMO2) return openEnvelope(plaintext, { own: self.jid, from, room });
+  if (encrypted.protocol === OMEMO2) return openEnvelope(plaintext, { own: self.jid, from, room, to });
   try {
     return { content: [element("body", "jabber:client", {}, fromUtf8(plaintext))], time: undefined };
   } catch {

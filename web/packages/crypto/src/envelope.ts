@@ -46,19 +46,27 @@ export interface Talk {
   readonly own: string;
   readonly from: string;
   readonly room: string | undefined;
+  /** Of copies of own messages: whom the server says they went to. */
+  readonly to?: string | undefined;
 }
 
 /** Throws `Unreadable`: `bad-payload` if it is no envelope, `forged-envelope` if it belongs to another conversation. */
-export function openEnvelope(plaintext: Uint8Array, { own, from, room }: Talk): Envelope {
+export function openEnvelope(plaintext: Uint8Array, { own, from, room, to }: Talk): Envelope {
   const envelope = parse(plaintext);
   // "Receiving clients MUST check if the value matches the from attribute of the enclosing stanza." XEP-0384 lets senders leave
   // it out; but then a server could hand somebody's first message on as another person's, whose device nobody knows yet.
   if (envelope.from === undefined || bare(envelope.from) !== from) throw forged("sender");
   // A group message must say so inside, and a private one must not: the server could turn one into the other.
   if (room !== undefined && envelope.to !== room) throw forged("room");
-  // Own messages come back from other devices, and are to somebody else.
-  const isCopy = from === own;
-  if (room === undefined && envelope.to !== undefined && bare(envelope.to) !== own && !isCopy)
+  // Own messages come back from other devices and are to somebody else: to whom the copy says, or the server could show
+  // in one chat what was said in another.
+  const receiver = from === own ? to : own;
+  if (
+    room === undefined &&
+    envelope.to !== undefined &&
+    receiver !== undefined &&
+    bare(envelope.to) !== receiver
+  )
     throw forged("receiver");
   return envelope;
 }

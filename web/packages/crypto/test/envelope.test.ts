@@ -86,9 +86,11 @@ test("an envelope that names no sender could be anybody's", () => {
 });
 
 test("the copy of an own message names somebody else, rightly", () => {
-  expect(
-    openEnvelope(sealEnvelope([body], ANA, BRUNO, NOW), { own: ANA, from: ANA, room: undefined }).to,
-  ).toBe(BRUNO);
+  const copy = sealEnvelope([body], ANA, BRUNO, NOW);
+  const own = { own: ANA, from: ANA, room: undefined };
+  expect(openEnvelope(copy, own).to).toBe(BRUNO);
+  expect(openEnvelope(copy, { ...own, to: BRUNO }).to).toBe(BRUNO);
+  expect(reasonOf(() => openEnvelope(copy, { ...own, to: "eva@example.org" }))).toBe("forged-envelope");
 });
 
 test.each([

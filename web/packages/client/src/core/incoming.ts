@@ -447,7 +447,7 @@ function toSealed(arrival: Arrival): Sealed {
     from: arrival.sender,
     elements: arrival.sealed,
     sentAt: arrival.at,
-    ...(arrival.group && { room: arrival.chat }),
+    ...(arrival.group ? { room: arrival.chat } : arrival.own && { to: arrival.chat }),
   };
 }
 
