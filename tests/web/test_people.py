@@ -37,15 +37,18 @@ def test_a_newcomer_registers(open_page: Opener) -> None:
     expect(page.get_by_role("list", name="Chats")).to_be_visible()
 
 
-def test_a_message_link_keeps_its_text_through_the_login(open_page: Opener) -> None:
-    page = open_page("/write/+5511955554444?text=Is+it+open%3F+5+%26+6&signed-out")
+@pytest.mark.parametrize(
+    ("written", "text"), [("Is+it+open%3F+5+%26+6", "Is it open? 5 & 6"), ("0042", "0042")], ids=["words", "digits"]
+)
+def test_a_message_link_keeps_its_text_through_the_login(open_page: Opener, written: str, text: str) -> None:
+    page = open_page(f"/write/+5511955554444?text={written}&signed-out")
     ask_for_code(page, "11912345678")
     page.evaluate("navigator.clipboard.writeText('123 456')")
     page.get_by_role("textbox", name="Code").press("Control+v")
     page.get_by_role("textbox", name="Your name").fill("Ana")
     page.get_by_role("button", name="Start chatting").click()
     expect(page.get_by_role("log", name="Messages with Thiago Alves")).to_be_visible()
-    expect(field(page)).to_have_value("Is it open? 5 & 6")
+    expect(field(page)).to_have_value(text)
 
 
 def test_the_country_is_found_by_name_and_by_a_pasted_number(open_page: Opener) -> None:

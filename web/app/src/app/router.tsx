@@ -248,12 +248,25 @@ const tree = root.addChildren([
   ]),
 ]);
 
+/** Everything is text: the router's own reader would take digits that somebody wrote for a number. */
+export function readQuery(query: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(query));
+}
+
+export function writeQuery(search: Record<string, unknown>): string {
+  const given = Object.entries(search).filter(([, value]) => value !== undefined);
+  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return query && `?${query}`;
+}
+
 export function makeRouter(client: PlauderClient) {
   return createRouter({
     routeTree: tree,
     context: { client },
     defaultPreload: "intent",
     pathParamsAllowedCharacters: ["@"],
+    parseSearch: readQuery,
+    stringifySearch: writeQuery,
     defaultErrorComponent: StartFailed,
     defaultPendingComponent: Opening,
     defaultPendingMs: 300,
