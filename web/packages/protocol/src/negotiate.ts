@@ -29,6 +29,8 @@ export interface FastToken {
   readonly token: string;
   /** Epoch milliseconds. */
   readonly expires: number;
+  /** How often it was tried: XEP-0484 §3.4 lets the server refuse a login that it saw, or could have seen, before. */
+  readonly count: number;
 }
 
 export interface Resume {
@@ -108,7 +110,12 @@ async function authenticate2(
   let tokenRefused = false;
   if (token) {
     const data = await fastInitial(platform, localOf(credential.jid), token.token);
-    wire.send(authenticateElement(FAST_MECHANISM, data, credential, [...requests, el("fast", NS.fast)]));
+    wire.send(
+      authenticateElement(FAST_MECHANISM, data, credential, [
+        ...requests,
+        el("fast", NS.fast, { count: String(token.count) }),
+      ]),
+    );
     const answer = await wire.receive(STEP_TIMEOUT);
     if (answer.is("success", NS.sasl2)) {
       await fastVerify(platform, token.token, fromBase64(answer.textOf("additional-data") ?? ""));
@@ -188,7 +195,7 @@ async function finish2(
   const fresh = success.get("token", NS.fast);
   const expires = Date.parse(fresh?.attr("expiry") ?? "");
   const value = fresh?.attr("token");
-  const token = value && expires ? { token: value, expires } : used;
+  const token = value && expires ? { token: value, expires, count: 0 } : used;
   const resumed = success.get("resumed", NS.sm);
   const failed = success.get("failed", NS.sm) ?? success.get("bound", NS.bind2)?.get("failed", NS.sm);
   const bound = success.get("bound", NS.bind2);

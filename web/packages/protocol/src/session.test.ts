@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ConnectionLost, NotConnected, RequestTimeout, StanzaError } from "./errors.ts";
+import type { FastToken } from "./negotiate.ts";
 import { NS } from "./ns.ts";
 import { type Batch, Session, type SessionOptions } from "./session.ts";
 import { message } from "./stanza.ts";
@@ -17,16 +18,17 @@ beforeEach(() => {
   batches = [];
 });
 
+const CREDENTIAL = {
+  jid: "ana@example.org",
+  password: "secret",
+  userAgentId: "d4565fa7-4d72-4749-b3d3-740edbf87770",
+  software: "Plauder",
+  device: "test",
+};
+
 function session(options: Partial<SessionOptions> = {}): Session {
-  const credential = {
-    jid: "ana@example.org",
-    password: "secret",
-    userAgentId: "d4565fa7-4d72-4749-b3d3-740edbf87770",
-    software: "Plauder",
-    device: "test",
-  };
   const consume = async (batch: Batch): Promise<void> => void batches.push(batch);
-  return new Session({ url: "ws://x/ws", credential, platform, consume, ...options });
+  return new Session({ url: "ws://x/ws", credential: CREDENTIAL, platform, consume, ...options });
 }
 
 async function online(which: Session): Promise<Session> {
@@ -74,7 +76,29 @@ describe("logging in", () => {
     ana.wake();
     await until(() => ana.isOnline);
     expect(server.logins).toEqual(["scram", "fast", "scram"]);
-    expect(tokens).toHaveLength(3);
+    expect(new Set(tokens).size).toBe(3);
+  });
+
+  it("counts its uses of a token, also those that were never answered, and across a restart", async () => {
+    server.resumable = false;
+    const before = session();
+    let token: FastToken | undefined;
+    before.on("token", (fresh) => {
+      token = fresh;
+    });
+    await online(before);
+    expect(token?.count).toBe(0);
+    server.losesAnswers = true;
+    server.drop();
+    await until(() => before.state.name === "waiting");
+    before.wake();
+    await until(() => server.uses.length === 1, "tried");
+    await until(() => before.state.name === "waiting");
+    before.stop();
+    server.losesAnswers = false;
+    await online(session({ credential: { ...CREDENTIAL, token } }));
+    expect(server.uses).toEqual([1, 2]);
+    expect(server.logins).toEqual(["scram", "fast"]);
   });
 
   it("tries again later when nobody answers, waiting longer each time", async () => {

@@ -253,7 +253,7 @@ export class Session extends Emitter<SessionEvents> {
       const outcome = await negotiate(
         wire,
         this.platform,
-        { ...credential, token: this.#token },
+        { ...credential, token: this.#nextUse() },
         this.#resumable(),
       );
       if (wire.closed) throw wire.closed;
@@ -266,6 +266,14 @@ export class Session extends Emitter<SessionEvents> {
         error instanceof ProtocolError ? error : new ProtocolViolation(String(error), { cause: error }),
       );
     }
+  }
+
+  /** The token with a count that was never used before, not even by an attempt of which nothing came. */
+  #nextUse(): FastToken | undefined {
+    if (!this.#token) return undefined;
+    this.#token = { ...this.#token, count: this.#token.count + 1 };
+    this.emit("token", this.#token);
+    return this.#token;
   }
 
   #resumable(): { id: string; handled: number } | undefined {

@@ -38,6 +38,10 @@ export class FakeServer {
   readonly received: Element[] = [];
   /** `scram`, `fast` and `resume`, as they happened. */
   readonly logins: string[] = [];
+  /** The counts that came with tokens. */
+  readonly uses: number[] = [];
+  /** Break the line instead of answering a token. */
+  losesAnswers = false;
   /** Answers requests; undefined: no answer. By default everything gets an empty result. */
   answer: (iq: Element) => Element | undefined = (iq) =>
     el("iq", NS.client, { type: "result", id: iq.attr("id"), to: this.jid, from: iq.attr("to") });
@@ -47,6 +51,7 @@ export class FakeServer {
   #current: Connection | undefined;
   #serial = 0;
   #token = "";
+  #count = 0;
 
   constructor(platform: FakePlatform) {
     this.platform = platform;
@@ -70,7 +75,16 @@ export class FakeServer {
 
   newToken(): string {
     this.#token = `token-${++this.#serial}`;
+    this.#count = 0;
     return this.#token;
+  }
+
+  /** Whether a token may be used with this count (XEP-0484 §3.4). */
+  counts(count: number): boolean {
+    this.uses.push(count);
+    const isFresh = count > this.#count;
+    this.#count = count;
+    return isFresh;
   }
 
   newStream(): Stream {
@@ -198,7 +212,9 @@ class Connection implements FakeEnd {
       utf8(`${this.#server.account.split("@")[0]}\0`),
       await platform.hmac("SHA-256", utf8(token || "none"), utf8("Initiator")),
     );
-    if (toBase64(expected) !== toBase64(data)) return this.#refuse(request.ns);
+    const count = Number(request.get("fast", NS.fast)?.attr("count"));
+    if (toBase64(expected) !== toBase64(data) || !this.#server.counts(count)) return this.#refuse(request.ns);
+    if (this.#server.losesAnswers) return this.#server.drop();
     this.#server.logins.push("fast");
     this.#success(request, await platform.hmac("SHA-256", utf8(token), utf8("Responder")));
   }
