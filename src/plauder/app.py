@@ -445,12 +445,19 @@ class App:
         self._reloaders.append(http.reload)
         return http
 
+    def _online_devices(self, local: str) -> set[str]:
+        """Ids of the account's devices that have said that they are there."""
+        account = Jid.parse(f"{local}@{self.config.domain}")
+        return {session.device for session in self.server.available_sessions_of(account)}
+
     def _http_parts(self) -> HttpParts:
         config = self.config
         auth = Auth(self.credentials, self.keyring, config, self.clock)
         tries = Allowance(self.clock, config.limits.tries_per_minute, 60)
         routers: list[APIRouter] = [
-            account_routes.router(config, auth, self.registration, self.devices, self.invites, tries),
+            account_routes.router(
+                config, auth, self.registration, self.devices, self.invites, tries, self._online_devices
+            ),
             discovery_routes.router(config, self.discovery),
             media_routes.router(self.media),
             backup_routes.router(self.backups),

@@ -38,9 +38,17 @@ def auth(office: Office) -> Auth:
 
 
 @pytest.fixture
-def http(client: Client, office: Office, auth: Auth) -> httpx.AsyncClient:
+def online() -> set[str]:
+    """The devices that are there."""
+    return set()
+
+
+@pytest.fixture
+def http(client: Client, office: Office, auth: Auth, online: set[str]) -> httpx.AsyncClient:
     tries = Allowance(office.clock, 1_000, 60)
-    routes = accounts.router(office.parts.config, auth, office.registration, office.devices, office.invites, tries)
+    routes = accounts.router(
+        office.parts.config, auth, office.registration, office.devices, office.invites, tries, lambda _: online
+    )
     finding = discovery.router(office.parts.config, Discovery(office.parts))
     return client(routes, finding, clock=office.clock, auth=auth)
 
@@ -59,7 +67,7 @@ def basic(given: dict[str, Any]) -> tuple[str, str]:
     return given["jid"], given["password"]
 
 
-async def test_a_person_s_whole_way(http: httpx.AsyncClient, office: Office) -> None:
+async def test_a_person_s_whole_way(http: httpx.AsyncClient, office: Office, online: set[str]) -> None:
     ways = (await http.get("/api/v1/registration")).json()
     assert (ways["domain"], ways["ways"], ways["code_digits"]) == ("localhost", ["phone", "invite"], 6)
 
@@ -84,8 +92,12 @@ async def test_a_person_s_whole_way(http: httpx.AsyncClient, office: Office) -> 
     link = (await http.post("/api/v1/devices/links")).json()
     assert link["url"].endswith(f"/link#{link['token']}")
     second = (await http.post(f"/api/v1/links/{link['token']}/accept", json={"device_name": "Laptop"})).json()
+    online.add(second["device_id"])
     devices = (await http.get("/api/v1/devices")).json()
-    assert {(d["name"], d["is_this"]) for d in devices} == {("Phone", True), ("Laptop", False)}
+    assert {(d["name"], d["is_this"], d["is_online"]) for d in devices} == {
+        ("Phone", True, False),
+        ("Laptop", False, True),
+    }
     path = f"/api/v1/devices/{second['device_id']}"
     assert (await http.patch(path, json={"name": "Old laptop"})).status_code == 204
     assert (await http.delete(path)).status_code == 204
@@ -277,9 +289,11 @@ async def test_contact_discovery_over_http(http: httpx.AsyncClient, office: Offi
         assert (await http.post("/api/v1/discovery/evaluate", json={"blinded": bad})).status_code == 400
 
 
-async def test_doors_are_limited(client: Client, office: Office, auth: Auth) -> None:
+async def test_doors_are_limited(client: Client, office: Office, auth: Auth, online: set[str]) -> None:
     tries = Allowance(office.clock, 2, 60)
-    routes = accounts.router(office.parts.config, auth, office.registration, office.devices, office.invites, tries)
+    routes = accounts.router(
+        office.parts.config, auth, office.registration, office.devices, office.invites, tries, lambda _: online
+    )
     http = client(routes, clock=office.clock, auth=auth, address="2001:db8::1")
     doors: list[Callable[[], Any]] = [
         lambda: http.get("/api/v1/invites/x"),

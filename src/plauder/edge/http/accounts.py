@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -119,12 +120,13 @@ class AccountOut(BaseModel):
 
 
 class DeviceOut(BaseModel):
-    """`seen` to the hour."""
+    """`seen` to the hour; `is_online` as the account's contacts see it."""
 
     id: str
     name: str
     created: datetime
     seen: datetime
+    is_online: bool
     is_this: bool
 
 
@@ -176,9 +178,15 @@ class GoneOut(BaseModel):
 
 
 def router(
-    config: Config, auth: Auth, registration: Registration, devices: Devices, invites: Invites, strangers: Allowance
+    config: Config,
+    auth: Auth,
+    registration: Registration,
+    devices: Devices,
+    invites: Invites,
+    strangers: Allowance,
+    online: Callable[[str], Collection[str]],
 ) -> APIRouter:
-    """`strangers`: how often one network may try codes, invites and links."""
+    """`strangers`: how often one network may try codes, invites and links. `online`: who of an account's devices is."""
     routes = APIRouter(prefix="/api/v1", tags=["accounts"])
     websocket = f"ws{config.public_url.removeprefix('http')}/ws"
 
@@ -297,8 +305,16 @@ def router(
 
     @routes.get("/devices", summary="The account's devices")
     async def list_devices(caller: Authenticated) -> list[DeviceOut]:
+        there = online(caller.local)
         return [
-            DeviceOut(id=d.id, name=d.name, created=d.created, seen=d.seen, is_this=d.id == caller.device)
+            DeviceOut(
+                id=d.id,
+                name=d.name,
+                created=d.created,
+                seen=d.seen,
+                is_online=d.id in there,
+                is_this=d.id == caller.device,
+            )
             for d in await devices.devices_of(caller.local)
         ]
 

@@ -1,4 +1,7 @@
+import type { FastToken } from "@plauder/protocol/negotiate";
+import { FAST_MECHANISM } from "@plauder/protocol/scram";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Door } from "./door.ts";
 import { eventually, Person } from "./person.ts";
 import { hasServer, RealServer } from "./server.ts";
 
@@ -44,9 +47,33 @@ describe.skipIf(!hasServer)("devices and backups on the real server", () => {
     await bruno.client.conversation(ana.jid).send("Oi as duas");
     await eventually(() => chat.texts().includes("Oi as duas"), "the laptop gets new messages");
     ana.client.devices.list.subscribe(() => undefined);
-    await eventually(() => ana.client.devices.list.get()?.length === 2, "two devices are listed");
+    const laptops = () => ana.client.devices.list.get()?.find(({ name }) => name === "Laptop");
+    await eventually(() => laptops()?.online === true, "two devices are listed, both online");
+    expect(ana.client.devices.list.get()).toHaveLength(2);
     await laptop.client.close();
+    await eventually(() => laptops()?.online === false, "the laptop is gone");
   }, 120_000);
+
+  it("a token opens the door next time, once, and the password does when it cannot", async () => {
+    const jid = await server.account("clara", "a long enough secret");
+    const door = new Door(server, jid, "a long enough secret");
+    const first = await door.enter(undefined);
+    expect(first.mechanisms).toEqual([expect.stringMatching(/^SCRAM-/)]);
+    const second = await door.enter(first.token);
+    expect(second.mechanisms).toEqual([FAST_MECHANISM]);
+    expect(second.token?.token).not.toBe(first.token?.token);
+
+    // Who listened in has the words, but their count was heard already, and without one they do not count.
+    const [said] = second.said;
+    expect(await door.answerTo(said as string)).toBe("failure");
+    expect(await door.answerTo((said as string).replace(/ count="\d+"/, ""))).toBe("failure");
+
+    const third = await door.enter({ ...(second.token as FastToken), expires: Date.now() - 1 });
+    expect(third.mechanisms).toEqual([expect.stringMatching(/^SCRAM-/)]);
+    const fourth = await door.enter({ ...(third.token as FastToken), token: "never issued" });
+    expect(fourth.mechanisms).toEqual([FAST_MECHANISM, expect.stringMatching(/^SCRAM-/)]);
+    expect((await door.enter(fourth.token)).mechanisms).toEqual([FAST_MECHANISM]);
+  }, 60_000);
 
   it("a code that nobody showed is refused", async () => {
     await expect(ana.client.devices.inspect("plauder-link:nonsense")).rejects.toMatchObject({

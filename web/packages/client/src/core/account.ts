@@ -361,7 +361,8 @@ export class Account {
     const jid = bare(from);
     const type = stanza.attr("type");
     if (type === "subscribe") return this.#askedForPresence(jid, readNick(stanza.get("nick", NS.nick)));
-    if (jid === this.jid || (type !== undefined && type !== "unavailable")) return;
+    if (type !== undefined && type !== "unavailable") return;
+    if (jid === this.jid) return this.store.touch("devices");
     const idle = Date.parse(stanza.get("idle", NS.idle)?.attr("since") ?? "");
     this.people.setPresence(jid, resourceOf(from), type === undefined);
     if (idle) this.people.change(jid, { last_seen: idle });

@@ -21,6 +21,7 @@ export interface ServerDevice {
   readonly name: string;
   readonly created: string;
   readonly seen: string;
+  readonly is_online: boolean;
   readonly is_this: boolean;
 }
 

@@ -151,6 +151,7 @@ export class DeviceList {
   readonly #household: Household;
   readonly list: Live<readonly DeviceView[] | undefined>;
   readonly #cell: Cell<readonly DeviceView[] | undefined>;
+  #latest: Promise<void> = Promise.resolve();
 
   constructor(household: Household) {
     this.#household = household;
@@ -158,13 +159,19 @@ export class DeviceList {
       void this.refresh();
       const jid = household.home?.account.jid;
       // A device that joins or goes shows in the keys of the account first.
-      const topics = ["account", "connection", ...(jid ? [`safety:${jid}`] : [])];
+      const topics = ["account", "connection", "devices", ...(jid ? [`safety:${jid}`] : [])];
       return household.store.watch(topics, () => void this.refresh());
     });
     this.list = this.#cell;
   }
 
-  async refresh(): Promise<void> {
+  /** One at a time: an answer that was on its way for long must not undo a newer one. */
+  refresh(): Promise<void> {
+    this.#latest = this.#latest.then(() => this.#refresh());
+    return this.#latest;
+  }
+
+  async #refresh(): Promise<void> {
     if (!this.#household.home?.account.session.isOnline) return;
     const devices = await this.#household.around.api
       .call<ServerDevice[]>("GET", "/devices")
@@ -183,7 +190,7 @@ export class DeviceList {
   }
 }
 
-function toView({ id, name, created, seen, is_this }: ServerDevice): DeviceView {
+function toView({ id, name, created, seen, is_online, is_this }: ServerDevice): DeviceView {
   return {
     id,
     name,
@@ -191,7 +198,7 @@ function toView({ id, name, created, seen, is_this }: ServerDevice): DeviceView 
     current: is_this,
     linkedAt: Date.parse(created),
     lastActive: Date.parse(seen),
-    online: is_this,
+    online: is_online || is_this,
   };
 }
 
