@@ -166,8 +166,21 @@ describe("sending", () => {
     expect(doubted).toEqual(["1"]);
   });
 
-  it("refuses while there is no connection", () => {
-    expect(() => session().send(hello("1"))).toThrow(NotConnected);
+  it("refuses while there is no connection", async () => {
+    const ana = session();
+    expect(() => ana.send(hello("1"))).toThrow(NotConnected);
+    await expect(ana.request("get", el("ping", NS.ping))).rejects.toBeInstanceOf(NotConnected);
+  });
+
+  it("asks once the connection that is being made stands, and not at all if it does not come", async () => {
+    const ana = session();
+    ana.start();
+    const answer = await ana.request("get", el("ping", NS.ping));
+    expect(answer.attr("type")).toBe("result");
+    server.password = "another";
+    const bruno = session();
+    bruno.start();
+    await expect(bruno.request("get", el("ping", NS.ping))).rejects.toBeInstanceOf(NotConnected);
   });
 });
 

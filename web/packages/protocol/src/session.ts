@@ -141,6 +141,10 @@ export class Session extends Emitter<SessionEvents> {
     return this.#state.name === "online";
   }
 
+  get isConnecting(): boolean {
+    return this.#state.name === "connecting";
+  }
+
   /** Our full address; before the first login, what the credential says. */
   get jid(): string {
     return this.#jid;
@@ -211,12 +215,30 @@ export class Session extends Emitter<SessionEvents> {
     return number;
   }
 
-  /** Ask and wait for the answer. Rejects with `StanzaError`, `RequestTimeout`, `ConnectionLost` or `NotConnected`. */
-  request(
+  /**
+   * Ask and wait for the answer; while a connection is being made, for that first: who opens the page and clicks at once is
+   * not offline. Rejects with `StanzaError`, `RequestTimeout`, `ConnectionLost` or `NotConnected`.
+   */
+  async request(
     type: "get" | "set",
     payload: Element,
     { to, timeout = REQUEST_TIMEOUT }: { to?: string | undefined; timeout?: number } = {},
   ): Promise<Element> {
+    if (this.isConnecting) await this.#settled();
+    return await this.#request(type, payload, to, timeout);
+  }
+
+  /** Until there is a connection, or none for now. */
+  #settled(): Promise<void> {
+    return new Promise((resolve) => {
+      const leave = this.on("state", () => {
+        leave();
+        resolve();
+      });
+    });
+  }
+
+  #request(type: "get" | "set", payload: Element, to: string | undefined, timeout: number): Promise<Element> {
     const id = this.newId();
     return new Promise((resolve, reject) => {
       const timer = this.platform.after(timeout, () => {

@@ -55,7 +55,7 @@ export class ChatsPart implements Chats {
   async acceptRequest(id: string): Promise<void> {
     const { account } = this.#household.here;
     this.#change(id, { is_request: 0 });
-    if (account.session.isOnline) await account.addContact(id, undefined);
+    if (account.session.isOnline || account.session.isConnecting) await account.addContact(id, undefined);
   }
 
   #change(id: string, change: Partial<ChatRow>): void {

@@ -86,10 +86,11 @@ export class Household {
     return this.#home;
   }
 
-  /** As `here`, while the server is within reach. */
+  /** As `here`, while the server is within reach, or may be in a moment: requests wait for it. */
   get connected(): Home {
     const { here } = this;
-    if (!here.account.session.isOnline) throw new ClientError("offline");
+    const { session } = here.account;
+    if (!session.isOnline && !session.isConnecting) throw new ClientError("offline");
     return here;
   }
 
