@@ -1,5 +1,7 @@
 import { HttpError } from "@plauder/protocol/errors";
+import { NS } from "@plauder/protocol/ns";
 import { until } from "@plauder/protocol/testing/fake-platform";
+import { type Element, parse } from "@plauder/protocol/xml";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../store/store.ts";
 import { memoryStore } from "../testing/store.ts";
@@ -15,6 +17,16 @@ const notice: HistoryNotice = {
   url: "https://up.example.org/1",
   key: new Uint8Array(32).fill(1),
   iv: new Uint8Array(12).fill(2),
+};
+/** A server that takes files. */
+const UPLOADS = {
+  domain: "x",
+  request: async (_: string, { ns }: Element) => parse(`<iq xmlns="jabber:client">${ANSWERS[ns]}</iq>`),
+};
+const ANSWERS: Readonly<Record<string, string>> = {
+  [NS.discoItems]: `<query xmlns="${NS.discoItems}"/>`,
+  [NS.discoInfo]: `<query xmlns="${NS.discoInfo}"><feature var="${NS.upload}"/></query>`,
+  [NS.upload]: `<slot xmlns="${NS.upload}"><put url="https://up.example.org/1"/><get url="https://up.example.org/1"/></slot>`,
 };
 let store: Store;
 let sealed: Uint8Array<ArrayBuffer>;
@@ -110,5 +122,34 @@ describe("a device that has joined", () => {
     await until(() => progress()?.failed === true, "it says that it failed");
     expect(here()).toBe(0);
     history.stop();
+  });
+});
+
+describe("a device that has approved another", () => {
+  it("sends the history when that one shows, also after its own page was reloaded", async () => {
+    const sent: string[] = [];
+    const begin = (devices: { deviceId: number; protocols: string[] }[]): LinkHistory => {
+      const account = {
+        store,
+        jid: "ana@x",
+        session: { on: () => () => undefined, ...UPLOADS },
+        encryption: { engine: { devices: async () => devices } },
+        outgoing: {
+          add: ({ content }: { content: unknown[] }) => sent.push(String(content[0])),
+          kick: () => undefined,
+        },
+      };
+      const transport = { put: async () => undefined } as unknown as Transport;
+      return new LinkHistory(account as unknown as Account, transport);
+    };
+    const phone = { deviceId: 1, protocols: ["a"] };
+    const before = begin([phone]);
+    before.sendToNewDevice(new Set([1]), "the mark");
+    before.stop();
+    begin([phone, { deviceId: 2, protocols: ["a"] }]);
+    store.touch("safety:ana@x");
+    await until(() => sent.length > 0, "sent");
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).toContain('mark="the mark"');
   });
 });

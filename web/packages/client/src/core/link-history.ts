@@ -21,6 +21,14 @@ import { crypt } from "./sealed-files.ts";
 const PATIENCE = 10 * 60_000;
 const AGAIN = 5000;
 const AWAITED = "history-awaited";
+const PROMISED = "history-promised";
+
+/** What an approved device will get as soon as it shows; kept, since the page may be reloaded meanwhile. */
+interface Promised {
+  readonly known: readonly number[];
+  readonly mark: string;
+  readonly until: number;
+}
 
 /** What a device that has just joined waits for: the notice with this mark, and then what that says. */
 interface Awaited {
@@ -52,50 +60,63 @@ function isFinal(error: unknown): boolean {
 export class LinkHistory {
   readonly #account: Account;
   readonly #transport: Transport;
-  #waiting: { known: ReadonlySet<number>; mark: string; until: number } | undefined;
+  readonly #leave: () => void;
+  #looking: Promise<void> = Promise.resolve();
   #receiving = false;
+  #lookAgain: ReturnType<typeof setTimeout> | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(account: Account, transport: Transport) {
     this.#account = account;
     this.#transport = transport;
-    account.store.watch([`safety:${account.jid}`], () => void this.#look());
+    this.#leave = account.store.watch([`safety:${account.jid}`], () => void this.#look());
     account.session.on("state", ({ name }) => {
-      if (name === "online") void this.resume();
+      if (name !== "online") return;
+      void this.resume();
+      void this.#look();
     });
   }
 
   stop(): void {
+    this.#leave();
     clearTimeout(this.#again);
+    clearTimeout(this.#lookAgain);
   }
 
   // ---------------------------------------------------------------------------------------------- the old device
 
   /** The next device of ours that is none of these gets the history. */
   sendToNewDevice(known: ReadonlySet<number>, mark: string): void {
-    this.#waiting = { known, mark, until: Date.now() + PATIENCE };
+    const promised: Promised = { known: [...known], mark, until: Date.now() + PATIENCE };
+    this.#account.store.setSetting(PROMISED, promised);
     void this.#look();
   }
 
-  async #look(): Promise<void> {
-    const waiting = this.#waiting;
-    if (!waiting || Date.now() > waiting.until) return;
-    const devices = await this.#account.encryption.engine.devices(this.#account.jid);
-    if (!devices.some(({ deviceId, protocols }) => protocols.length > 0 && !waiting.known.has(deviceId)))
-      return;
-    if (this.#waiting !== waiting) return;
-    this.#waiting = undefined;
-    await this.#send(waiting.mark).catch(() => {
+  /** One after the other: what is promised is sent once. */
+  #look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#sendIfThere());
+    return this.#looking;
+  }
+
+  async #sendIfThere(): Promise<void> {
+    const promised = this.#account.store.setting<Promised>(PROMISED);
+    if (!promised || Date.now() > promised.until) return;
+    try {
+      const devices = await this.#account.encryption.engine.devices(this.#account.jid);
+      const isThere = devices.some(
+        ({ deviceId, protocols }) => protocols.length > 0 && !promised.known.includes(deviceId),
+      );
+      if (isThere) await this.#send(promised.mark);
+    } catch {
       // The line broke, or the server has no room just now.
-      this.#waiting ??= waiting;
-      this.#again = setTimeout(() => void this.#look(), AGAIN);
-    });
+      this.#lookAgain = setTimeout(() => void this.#look(), AGAIN);
+    }
   }
 
   async #send(mark: string): Promise<void> {
     const { session, store, outgoing, jid } = this.#account;
     const service = await findUploadService(session);
-    if (!service) return;
+    if (!service) return store.setSetting(PROMISED, undefined);
     const key = crypto.getRandomValues(new Uint8Array(32));
     const iv = crypto.getRandomValues(new Uint8Array(12));
     const sealed = await crypt("encrypt", key, iv, await pack(store));
@@ -105,14 +126,15 @@ export class LinkHistory {
       type: "application/octet-stream",
     });
     await this.#transport.put(slot.put, sealed, slot.headers, new AbortController().signal, () => undefined);
-    store.write(() =>
+    store.write(() => {
       outgoing.add({
         chat: jid,
         kind: "change",
         content: [historyElement({ mark, url: slot.get, key, iv })],
         stanzaId: newId(),
-      }),
-    );
+      });
+      store.setSetting(PROMISED, undefined);
+    });
     outgoing.kick();
   }
 
