@@ -32,7 +32,7 @@ from plauder.edge.http import accounts as account_routes
 from plauder.edge.http import backups as backup_routes
 from plauder.edge.http import billing as billing_routes
 from plauder.edge.http import business as business_routes
-from plauder.edge.http import business_files, business_team, business_templates, dev
+from plauder.edge.http import business_files, business_sandbox, business_team, business_templates, dev
 from plauder.edge.http import discovery as discovery_routes
 from plauder.edge.http import media as media_routes
 from plauder.edge.http import meetings as meeting_routes
@@ -468,7 +468,7 @@ class App:
         others: list[tuple[Callable[[Scope], bool], ASGIApp]] = [(bosh.owns, bosh)]
         if self.platform is not None:
             routers.insert(0, self.platform.downloads)
-            consoles = (business_routes, business_templates, business_files)
+            consoles = (business_routes, business_templates, business_files, business_sandbox)
             routers += [module.router(self.platform) for module in consoles]
             routers.append(business_team.router(self.platform, self.invites))
             routers.append(billing_routes.router(self.platform, seller=self._seller))

@@ -233,7 +233,7 @@ def test_a_template_is_written_with_its_price_and_preview(people: Opener, server
     page.get_by_role("radio", name="Picture").click()
     file = {"name": "parcel.png", "mimeType": "image/png", "buffer": PNG}
     page.get_by_label("Example of the heading: Picture").set_input_files([file])  # type: ignore[list-item]
-    expect(page.get_by_role("img", name="Example of the heading")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("img", name="Picture of this message")).to_be_visible(timeout=SLOW)
     page.get_by_label("Message", exact=True).fill("Hello {{1}}, our summer sale is on, 20 % off.")
     expect(page.get_by_text("Reads as Marketing, at")).to_be_visible(timeout=SLOW)
     page.get_by_label("Message", exact=True).fill("Hello {{1}}, your parcel is two stops away now.")

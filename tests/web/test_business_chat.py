@@ -16,6 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.business.flows.endpoint import Endpoint
 from tests.web.network import SLOW, Network, network
 from tests.web.pages import Opener, axe, log, message, visit
 from tests.web.test_conversation import PNG
@@ -30,6 +31,7 @@ class Program(BaseHTTPRequestHandler):
     """A company's program, which also has the pictures of its shop."""
 
     heard: Queue[Json] = Queue()
+    forms: Endpoint
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
@@ -39,10 +41,13 @@ class Program(BaseHTTPRequestHandler):
             self._answer(PNG, "image/png")
 
     def do_POST(self) -> None:
-        update = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.path == "/form":
+            return self._answer(self.forms.handle(body), "text/plain")
+        update = json.loads(body)
         for said in update["entry"][0]["changes"][0]["value"].get("messages", []):
             self.heard.put(said)
-        self._answer(b"", "text/plain")
+        return self._answer(b"", "text/plain")
 
     def _answer(self, body: bytes, kind: str) -> None:
         self.send_response(200)
@@ -306,6 +311,153 @@ def test_a_form_is_filled_in_screen_after_screen(world: tuple[Page, Shop]) -> No
     answers = {"flow_token": "t1", "email": "ana@example.org", "branch": "e", "news": True}
     assert json.loads(reply["response_json"]) == answers
     expect(message(page, "Form sent")).to_be_visible()
+
+
+def one_screen(name: str, title: str, parts: list[Json], label: str, **more: Any) -> Json:
+    """A screen whose button asks the business's program what comes next."""
+    fields = [part["name"] for part in parts if "name" in part]
+    payload = {field: f"${{form.{field}}}" for field in fields}
+    go = {"type": "Footer", "label": label, "on-click-action": {"name": "data_exchange", "payload": payload}}
+    return {"id": name, "title": title, "layout": {"type": "SingleColumnLayout", "children": [*parts, go]}} | more
+
+
+BRANCH = {"type": "Dropdown", "name": "branch", "label": "Branch", "required": True, "data-source": "${data.branches}"}
+SLOT = {"type": "RadioButtonsGroup", "name": "slot", "label": "When", "required": True, "data-source": "${data.slots}"}
+SCHEMA = {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}}, "__example__": []}
+LIVE_FORM = {
+    "version": "7.0",
+    "data_api_version": "3.0",
+    "routing_model": {"PLACE": ["TIME"], "TIME": []},
+    "screens": [
+        one_screen("PLACE", "Where?", [BRANCH], "See free times", data={"branches": SCHEMA}),
+        one_screen(
+            "TIME",
+            "When?",
+            [SLOT],
+            "Book it",
+            data={"slots": SCHEMA},
+            terminal=True,
+            success=True,
+            refresh_on_back=True,
+        ),
+    ],
+}
+
+
+def booking(question: Json) -> Json:
+    """The program behind the form: what comes after what."""
+    branches = [{"id": "w", "title": "West"}, {"id": "e", "title": "East"}]
+    match question["action"], question["screen"]:
+        case "INIT", _:
+            return {"screen": "PLACE", "data": {"branches": branches}}
+        case "BACK", _:
+            return {"screen": "PLACE", "data": {"branches": [*branches, {"id": "n", "title": "North"}]}}
+        case _, "PLACE" if question["data"]["branch"] == "w":
+            return {"screen": "PLACE", "data": {"error_message": "West is full today."}}
+        case _, "PLACE":
+            return {"screen": "TIME", "data": {"slots": [{"id": "9", "title": "9:00"}, {"id": "10", "title": "10:00"}]}}
+        case _:
+            params = {"flow_token": question["flow_token"]} | question["data"]
+            return {"screen": "SUCCESS", "data": {"extension_message_response": {"params": params}}}
+
+
+@pytest.fixture(scope="module")
+def live_form(world: tuple[Page, Shop], program: str) -> str:
+    """A form whose every screen comes from the business's own program; its id."""
+    _, shop = world
+    Program.forms = Endpoint(booking)
+    new = {
+        "name": "live",
+        "categories": ["APPOINTMENT_BOOKING"],
+        "flow_json": json.dumps(LIVE_FORM),
+        "endpoint_uri": f"{program}/form",
+        "publish": True,
+    }
+    for number in shop.http.get(f"{shop.waba}/phone_numbers").json()["data"]:
+        shop.post(f"{number['id']}/whatsapp_business_encryption", {"business_public_key": Program.forms.public_key})
+    return str(shop.post(f"{shop.waba}/flows", new)["id"])
+
+
+def offer_of(flow: str, token: str) -> Json:
+    parameters = {"flow_id": flow, "flow_token": token, "flow_cta": "Book a visit", "flow_action": "data_exchange"}
+    return {"name": "flow", "parameters": parameters}
+
+
+def fill_in(page: Page) -> None:
+    """Through the whole form, with a refusal and a step back on the way."""
+    dialog = page.get_by_role("dialog", name="Where?")
+    dialog.get_by_label("Branch").select_option("West", timeout=SLOW)
+    dialog.get_by_role("button", name="See free times").click()
+    expect(dialog.get_by_role("alert")).to_have_text("West is full today.", timeout=SLOW)
+    dialog.get_by_label("Branch").select_option("East")
+    dialog.get_by_role("button", name="See free times").click()
+    dialog = page.get_by_role("dialog", name="When?")
+    expect(dialog.get_by_label("10:00")).to_be_visible(timeout=SLOW)
+    dialog.get_by_role("button", name="Back").click()
+    dialog = page.get_by_role("dialog", name="Where?")
+    expect(dialog.get_by_role("option", name="North")).to_be_attached(timeout=SLOW)
+    expect(dialog.get_by_label("Branch")).to_have_value("e")
+    dialog.get_by_role("button", name="See free times").click()
+    dialog = page.get_by_role("dialog", name="When?")
+    dialog.get_by_label("10:00").check(timeout=SLOW)
+    dialog.get_by_role("button", name="Book it").click()
+    expect(dialog).to_be_hidden(timeout=SLOW)
+
+
+def test_a_form_that_the_businesss_program_drives(world: tuple[Page, Shop], live_form: str) -> None:
+    page, shop = world
+    wamid = shop.ask("flow", offer_of(live_form, "t2"))
+    tap(page, "Book a visit")
+    fill_in(page)
+    said = hear("interactive")
+    assert said["context"]["id"] == wamid
+    assert said["interactive"]["type"] == "nfm_reply"
+    reply = said["interactive"]["nfm_reply"]
+    assert (reply["name"], json.loads(reply["response_json"])) == ("flow", {"flow_token": "t2", "slot": "10"})
+    actions = [question["action"] for question in Program.forms.asked]
+    assert actions == ["INIT", "data_exchange", "data_exchange", "BACK", "data_exchange", "data_exchange"]
+    assert {question["flow_token"] for question in Program.forms.asked} == {"t2"}
+
+
+def test_a_templates_button_opens_the_form(world: tuple[Page, Shop], live_form: str) -> None:
+    page, shop = world
+    button = {"type": "FLOW", "text": "Pick a time", "flow_id": live_form, "flow_action": "data_exchange"}
+    components = [{"type": "BODY", "text": "Your visit is due."}, {"type": "BUTTONS", "buttons": [button]}]
+    new = {"name": "visit_due", "language": "en", "category": "UTILITY", "components": components}
+    assert shop.post(f"{shop.waba}/message_templates", new)["status"] == "APPROVED"
+    action = {"type": "button", "sub_type": "flow", "index": "0"}
+    given = [action | {"parameters": [{"type": "action", "action": {"flow_token": "t3"}}]}]
+    shop.send(type="template", template={"name": "visit_due", "language": {"code": "en"}, "components": given})
+    tap(page, "Pick a time")
+    fill_in(page)
+    reply = hear("interactive")["interactive"]["nfm_reply"]
+    assert json.loads(reply["response_json"]) == {"flow_token": "t3", "slot": "10"}
+
+
+def test_the_sandbox_phone_fills_in_the_same_form(world: tuple[Page, Shop], live_form: str) -> None:
+    page, shop = world
+    chat = page.url
+    visit(page, "/business")
+    page.get_by_role("link", name="Auster Bank").click()
+    page.get_by_role("navigation", name="Business").get_by_role("link", name="Sandbox").click()
+    phone = page.get_by_role("log", name="Messages on the sandbox phone")
+    page.get_by_label("Write as the customer").fill("A visit, please")
+    page.keyboard.press("Enter")
+    customer = hear("text")["from"]
+    numbers = shop.http.get(f"{shop.waba}/phone_numbers").json()["data"]
+    test = next(one["id"] for one in numbers if one["display_phone_number"].startswith("+999"))
+    action = {"type": "flow", "body": {"text": "When?"}, "action": offer_of(live_form, "t4")}
+    message = {"messaging_product": "whatsapp", "to": customer, "type": "interactive", "interactive": action}
+    wamid = shop.post(f"{test}/messages", message)["messages"][0]["id"]
+    phone.get_by_role("button", name="Book a visit").click(timeout=SLOW)
+    fill_in(page)
+    expect(phone).to_contain_text("slot: 10", timeout=SLOW)
+    said = hear("interactive")
+    assert said["context"]["id"] == wamid
+    reply = said["interactive"]["nfm_reply"]
+    assert json.loads(reply["response_json"]) == {"flow_token": "t4", "slot": "10"}
+    assert axe(page) == []
+    visit(page, chat)
 
 
 def test_what_is_asked_for_is_answered_with_a_tap(world: tuple[Page, Shop]) -> None:

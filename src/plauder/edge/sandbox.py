@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -16,7 +16,7 @@ from plauder.business.sandbox import store
 from plauder.core.local import LocalSession
 from plauder.core.server import Server
 from plauder.kit.clock import Clock
-from plauder.kit.errors import BadInput, NotFound
+from plauder.kit.errors import BadInput, Conflict, NotFound
 from plauder.kit.ids import new_id
 from plauder.kit.remember import Remembered
 from plauder.store.database import Database
@@ -25,7 +25,13 @@ from plauder.wire.stanza import Stanza
 from plauder.wire.xml import E
 
 RESOURCE = "sandbox"
+HOSTED = "cloud"
+"""The device of a business's number (`edge.hosted`)."""
 REMEMBER = 2.0
+
+
+class Unanswered(Conflict):
+    """The business's device, or the endpoint of its form, gave no answer."""
 
 
 class Sandbox:
@@ -97,19 +103,30 @@ class Sandbox:
             await self._submit(portfolio_id, "", elements)
 
     async def say(self, portfolio_id: str, message: dict[str, Any]) -> str:
-        """The customer writes: `{text}`, `{reply: …}`, `{location: …}`, `{reaction: {message_id, emoji}}`,
-        `{file: {id, caption}}` of an upload, and `quoted` to answer a message. Returns the stanza id."""
+        """The customer writes: `{text}`, `{reply: …}`, `{form: what was filled in}`, `{location: …}`,
+        `{reaction: {message_id, emoji}}`, `{file: {id, caption}}` of an upload, and `quoted` to answer a message.
+        Returns the stanza id."""
         file = message.get("file")
         elements = await self._file(portfolio_id, file) if isinstance(file, dict) else _elements(message)
         if quoted := message.get("quoted"):
             elements.append(E(f"{{{stanzas.REPLY}}}reply", {"id": str(quoted)[:512]}))
-        row = self._rows.get(portfolio_id)
-        if row is None:
-            raise NotFound("This business has no sandbox yet.")
+        _, row = self._of(portfolio_id)
         elements.append(E(f"{{{stanzas.NICK}}}nick", {}, row.customer_name))
         key = new_id()
         await self._submit(portfolio_id, key, elements)
         return key
+
+    async def ask(self, portfolio_id: str, question: Mapping[str, Any]) -> dict[str, Any]:
+        """What the business's device answers to a question about a form (`edge.flows`), asked as an app asks."""
+        session, row = self._of(portfolio_id)
+        flow = E(f"{{{stanzas.BUSINESS}}}flow", {}, orjson.dumps(question).decode())
+        to = f"{row.number}@{self._server.domain}/{HOSTED}"
+        answer = await session.request(Stanza.build("iq", {"type": "get", "to": to}, flow))
+        found = answer.find(flow.tag)
+        if found is None:
+            raise Unanswered((answer.error and answer.error.text) or "")
+        result: dict[str, Any] = orjson.loads(found.text or "")
+        return result
 
     async def _file(self, portfolio_id: str, file: dict[str, Any]) -> list[Element]:
         """XEP-0447: an upload of the business, as a phone shares what it took."""
@@ -132,11 +149,15 @@ class Sandbox:
         await self._submit(portfolio_id, "", stanzas.displayed(stanza_id))
 
     async def _submit(self, portfolio_id: str, key: str, elements: Sequence[Element]) -> None:
+        session, row = self._of(portfolio_id)
+        to = f"{row.number}@{self._server.domain}"
+        await session.submit(Stanza.build("message", {"to": to, "type": "chat", "id": key or new_id()}, *elements))
+
+    def _of(self, portfolio_id: str) -> tuple[LocalSession, Row[Any]]:
         session, row = self._sessions.get(portfolio_id), self._rows.get(portfolio_id)
         if session is None or row is None:
             raise NotFound("This business has no sandbox yet.")
-        to = f"{row.number}@{self._server.domain}"
-        await session.submit(Stanza.build("message", {"to": to, "type": "chat", "id": key or new_id()}, *elements))
+        return session, row
 
 
 def _elements(message: dict[str, Any]) -> list[Element]:
@@ -147,9 +168,12 @@ def _elements(message: dict[str, Any]) -> list[Element]:
         emoji, target = str(reaction.get("emoji", ""))[:16], str(reaction.get("message_id", ""))[:512]
         inner = [E(f"{{{stanzas.REACTIONS}}}reaction", {}, emoji)] if emoji else []
         return [E(f"{{{stanzas.REACTIONS}}}reactions", {"id": target}, *inner)]
+    if isinstance(form := message.get("form"), dict):
+        filled = {"name": "flow", "body": "Sent", "response_json": orjson.dumps(form).decode()}
+        message = {"reply": {"type": "nfm_reply", "nfm_reply": filled}}
     for kind in ("reply", "button", "location", "order", "contacts", "user_preferences"):
         if kind in message:
             value = message[kind]
             content = value if kind in ("reply", "user_preferences") else {"type": kind, kind: value}
             return [E(f"{{{stanzas.BUSINESS}}}business", {"type": kind}, orjson.dumps(content).decode())]
-    raise BadInput("A customer says one of: text, reply, button, location, order, contacts, reaction, file.")
+    raise BadInput("A customer says one of: text, reply, form, button, location, order, contacts, reaction, file.")

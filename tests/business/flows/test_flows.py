@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 
 from plauder.business.flows import rules
 from plauder.wire.stanza import Stanza
 from plauder.wire.xml import E
 from tests.business.cloud import DOMAIN, NUMBER, Cloud
+from tests.business.flows.endpoint import Endpoint
 from tests.business.messages.test_content import JSON
 
 FOOTER = {"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {}}}
@@ -112,23 +108,14 @@ async def ask(cloud: Cloud, request: dict[str, Any]) -> Stanza:
 
 
 async def test_a_person_gets_the_flow_and_talks_to_its_endpoint(cloud: Cloud) -> None:
-    key = rsa.generate_private_key(65_537, 2_048)
-    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    set_key = await cloud.post(f"{cloud.phone}/whatsapp_business_encryption", {"business_public_key": pem})
-    assert set_key.json() == {"success": True}
-    seen: list[dict[str, Any]] = []
+    business = Endpoint(lambda _: {"screen": "NEXT", "data": {"a": 1}})
+    key = {"business_public_key": business.public_key}
+    assert (await cloud.post(f"{cloud.phone}/whatsapp_business_encryption", key)).json() == {"success": True}
 
     async def endpoint(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         size = int(head.split("content-length: ")[1].split("\r\n")[0])
-        body = json.loads(await reader.readexactly(size))
-        oaep = padding.OAEP(padding.MGF1(SHA256()), SHA256(), None)
-        aes = key.decrypt(base64.b64decode(body["encrypted_aes_key"]), oaep)
-        iv = base64.b64decode(body["initial_vector"])
-        seen.append(json.loads(AESGCM(aes).decrypt(iv, base64.b64decode(body["encrypted_flow_data"]), None)))
-        flipped = bytes(byte ^ 0xFF for byte in iv)
-        sealed = AESGCM(aes).encrypt(flipped, json.dumps({"screen": "NEXT", "data": {"a": 1}}).encode(), None)
-        answer = base64.b64encode(sealed)
+        answer = business.handle(await reader.readexactly(size))
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer))
         await writer.drain()
         writer.close()
@@ -150,7 +137,7 @@ async def test_a_person_gets_the_flow_and_talks_to_its_endpoint(cloud: Cloud) ->
         {"action": "data_exchange", "flow_id": flow, "screen": "WELCOME", "data": {"n": "Ann"}, "flow_token": "t"},
     )
     assert json.loads(answer.text("{urn:plauder:business:0}flow") or "") == {"screen": "NEXT", "data": {"a": 1}}
-    assert seen == [
+    assert business.asked == [
         {"version": "3.0", "action": "data_exchange", "screen": "WELCOME", "data": {"n": "Ann"}, "flow_token": "t"}
     ]
     server.close()

@@ -13,7 +13,14 @@ from fastapi import FastAPI, Request
 from sqlalchemy import select
 
 from plauder.business.accounts import invitations
-from plauder.edge.http import business, business_files, business_team, business_templates, errors
+from plauder.edge.http import (
+    business,
+    business_files,
+    business_sandbox,
+    business_team,
+    business_templates,
+    errors,
+)
 from plauder.edge.http.auth import Caller
 from plauder.edge.http.graph.billing import MeteredBilling
 from plauder.features.accounts import events
@@ -48,7 +55,7 @@ async def console(cloud: Cloud, office: Office) -> AsyncIterator[Any]:
     app = FastAPI()
     app.state.auth = authenticate
     errors.install(app)
-    for module in (business, business_templates, business_files):
+    for module in (business, business_templates, business_files, business_sandbox):
         app.include_router(module.router(cloud.platform))
     app.include_router(business_team.router(cloud.platform, office.invites))
     transport = httpx.ASGITransport(app=app)
@@ -418,3 +425,95 @@ async def test_a_number_that_never_was_registered_can_be_given_up(console: Any) 
     assert (await console("DELETE", f"{path}/{added['id']}")).status_code == 204
     assert len((await console("GET", f"/{made['id']}")).json()["numbers"]) == 1
     assert (await console("DELETE", f"{path}/{made['test_number_id']}")).status_code == 400
+
+
+FORM = {
+    "version": "7.0",
+    "screens": [
+        {
+            "id": "WHO",
+            "title": "Who?",
+            "terminal": True,
+            "layout": {
+                "type": "SingleColumnLayout",
+                "children": [
+                    {"type": "TextInput", "name": "n", "label": "Name"},
+                    {"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {}}},
+                ],
+            },
+        }
+    ],
+}
+
+
+async def test_the_customer_fills_in_a_form(cloud: Cloud, console: Any) -> None:
+    made = await found(console)
+    path = f"/{made['id']}"
+    await console("PUT", f"{path}/webhook", {"url": cloud.receiver.url, "verify_token": "hello"})
+    sandbox, token = (await console("GET", f"{path}/sandbox")).json(), await key_of(console, made["id"])
+    new = {"name": "who", "categories": ["SIGN_UP"], "flow_json": orjson.dumps(FORM).decode(), "publish": True}
+    flow = (await graph(cloud, token, f"{made['waba_id']}/flows", new)).json()["id"]
+    await console("POST", f"{path}/sandbox/messages", {"text": "Oi"})
+    parameters = {"flow_id": flow, "flow_token": "t1", "flow_cta": "Go", "flow_action_payload": {"screen": "WHO"}}
+    interactive = {"type": "flow", "body": {"text": "Who?"}, "action": {"name": "flow", "parameters": parameters}}
+    message = {"messaging_product": "whatsapp", "to": sandbox["customer"]} | {
+        "type": "interactive",
+        "interactive": interactive,
+    }
+    sent = await graph(cloud, token, f"{made['test_number_id']}/messages", message)
+    assert sent.status_code == 200, sent.text
+    await cloud.settle()
+    offer = (await console("GET", f"{path}/sandbox")).json()["chat"][-1]
+    assert offer["content"]["action"]["parameters"]["flow_token"] == "t1"
+    asked = await console("POST", f"{path}/sandbox/forms", {"action": "definition", "flow_id": flow})
+    assert orjson.loads(asked.json()["json"])["screens"][0]["id"] == "WHO"
+    filled = {"flow_token": "t1", "n": "Zé"}
+    said = await console("POST", f"{path}/sandbox/messages", {"form": filled, "quoted": offer["stanza_id"]})
+    assert said.status_code == 202
+    await cloud.settle()
+    answer = cloud.receiver.messages()[-1]
+    reply = answer["interactive"]["nfm_reply"]
+    assert (answer["context"]["id"], reply["name"], reply["body"]) == (offer["id"], "flow", "Sent")
+    assert orjson.loads(reply["response_json"]) == filled
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "says"),
+    [
+        ({"action": "definition", "flow_id": "77"}, 409, "There is no such flow."),
+        ({"action": "INIT"}, 409, "There is no such flow."),
+        ({"action": "steal", "flow_id": "77"}, 400, ""),
+        ({"action": "INIT", "flow_id": "7", "data": []}, 400, ""),
+        ({"action": "INIT", "flow_id": "7" * 65}, 400, ""),
+    ],
+)
+async def test_wrong_questions_about_forms_are_refused(console: Any, question: Any, status: int, says: str) -> None:
+    made = await found(console)
+    asked = await console("POST", f"/{made['id']}/sandbox/forms", question)
+    assert asked.status_code == status, asked.text
+    assert says in asked.text
+    stranger = await console("POST", f"/{made['id']}/sandbox/forms", {"action": "definition"}, by=ANN)
+    assert stranger.status_code == 404
+
+
+async def test_the_phone_finds_pictures_wherever_they_are_in_a_message(cloud: Cloud, console: Any) -> None:
+    made = await found(console)
+    path = f"/{made['id']}"
+    sandbox, token = (await console("GET", f"{path}/sandbox")).json(), await key_of(console, made["id"])
+    file = (await console("POST", f"{path}/files", PNG, name="cake.png", type="image/png")).json()
+    await console("POST", f"{path}/sandbox/messages", {"text": "Oi"})
+    header = {"type": "image", "image": {"id": file["id"]}}
+    button = {"type": "reply", "reply": {"id": "y", "title": "Yes"}}
+    interactive = {"type": "button", "header": header, "body": {"text": "Cake?"}, "action": {"buttons": [button]}}
+    message = {"messaging_product": "whatsapp", "to": sandbox["customer"], "type": "interactive"}
+    sent = await graph(cloud, token, f"{made['test_number_id']}/messages", message | {"interactive": interactive})
+    assert sent.status_code == 200, sent.text
+    away = message | {"type": "image", "image": {"link": "https://elsewhere.example/cake.png"}}
+    await graph(cloud, token, f"{made['test_number_id']}/messages", away)
+    await cloud.settle()
+    chat = {line["kind"]: line for line in (await console("GET", f"{path}/sandbox")).json()["chat"]}
+    cake, gone = chat["interactive"], chat["image"]
+    assert cake["content"]["header"]["image"]["link"].startswith("/media/business/")
+    assert cake["text"] == "Cake?\n• Yes"
+    # Nobody's server but ours learns who looks at the phone.
+    assert gone["content"]["link"] == ""

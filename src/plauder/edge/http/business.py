@@ -1,4 +1,4 @@
-"""The console's API for businesses: onboarding, team, numbers, keys, journal, sandbox. `/api/v1/business/…`
+"""The console's API for businesses: onboarding, team, numbers, keys, journal. `/api/v1/business/…`
 
 People log in with their device as everywhere under `/api/v1`; what they may do in a business is their role in its team.
 What a program does with a token is the Graph's (`edge.http.graph`).
@@ -6,7 +6,7 @@ What a program does with a token is the Graph's (`edge.http.graph`).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Query
@@ -16,13 +16,10 @@ from sqlalchemy import Row
 from plauder.business.accounts import commands as accounts
 from plauder.business.accounts import rules, store
 from plauder.business.media import commands as media
-from plauder.business.media import rules as media_rules
-from plauder.business.messages import store as message_store
 from plauder.business.numbers import commands as numbers
 from plauder.business.numbers import store as number_store
 from plauder.business.profiles import commands as profiles
 from plauder.business.profiles import store as profile_store
-from plauder.business.sandbox import rules as sandbox_rules
 from plauder.business.sandbox import store as sandbox_store
 from plauder.business.shared.errors import GraphError
 from plauder.business.shared.updates import FIELDS
@@ -78,12 +75,6 @@ class Webhook(Body):
     fields: list[str] = Field(default_factory=lambda: ["messages"], max_length=64)
 
 
-class Faults(Body):
-    faults: list[str] = Field(max_length=32)
-    sends_receipts: bool | None = None
-    reads: bool | None = None
-
-
 class Recipients(Body):
     recipients: list[str] = Field(max_length=8)
 
@@ -92,6 +83,11 @@ def plain(error: GraphError) -> PlauderError:
     """An error of the Graph in the words of `/api/v1`."""
     text = error.text or error.title
     return Forbidden(text) if error.http_status == 403 else BadInput(text, graph_code=error.number)
+
+
+def sandbox_view(row: Row[Any]) -> dict[str, Any]:
+    names = ("phone_id", "number", "customer", "customer_name", "sends_receipts", "reads", "faults")
+    return {name: getattr(row, name) for name in names}
 
 
 def media_link(graph: Graph, media_id: str) -> str:
@@ -144,7 +140,6 @@ def router(platform: Platform) -> APIRouter:
     _numbers(routes, desk)
     _keys(routes, desk)
     _journal(routes, desk)
-    _sandbox(routes, desk)
     return routes
 
 
@@ -197,7 +192,7 @@ async def _overview(uow: UnitOfWork, desk: Desk, portfolio_id: str, role: str) -
         "numbers": [_number(row) for row in await number_store.of_portfolio(uow, portfolio_id)],
         "webhook": {"url": subscription.callback_url, "fields": subscription.fields} if subscription else None,
         "deliveries": await webhooks.waiting(uow, portfolio_id),
-        "sandbox": _sandbox_view(sandbox) if sandbox else None,
+        "sandbox": sandbox_view(sandbox) if sandbox else None,
     }
 
 
@@ -474,77 +469,3 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "request": row.request.decode("utf-8", "replace"),
         "response": row.response.decode("utf-8", "replace"),
     }
-
-
-# ── sandbox ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _sandbox_view(row: Row[Any]) -> dict[str, Any]:
-    names = ("phone_id", "number", "customer", "customer_name", "sends_receipts", "reads", "faults")
-    return {name: getattr(row, name) for name in names}
-
-
-def _line(graph: Graph, row: Row[Any]) -> dict[str, Any]:
-    names = ("id", "direction", "kind", "content", "stanza_id", "context_id", "status", "error", "pricing")
-    line = {name: getattr(row, name) for name in names} | {"at": row.created_at.isoformat()}
-    if row.kind in media_rules.LIMITS and isinstance(row.content, dict) and (found := row.content.get("id")):
-        line["content"] = row.content | {"link": media_link(graph, str(found))}
-    return line
-
-
-async def _window(uow: UnitOfWork, desk: Desk, sandbox: Row[Any]) -> str | None:
-    """When the customer-service window closes that the customer opened, in ISO 8601."""
-    policies = desk.platform.policies
-    pair = (sandbox.phone_id, sandbox.customer)
-    contact = (await message_store.contacts_of(uow, [pair])).get(pair)
-    if contact is None or contact.last_in_at is None:
-        return None
-    now = desk.graph.clock.now()
-    until: datetime = contact.last_in_at + timedelta(seconds=policies.value("service_window", now))
-    return until.isoformat() if until > now else None
-
-
-def _sandbox(routes: APIRouter, desk: Desk) -> None:
-    sandbox = desk.platform.sandbox
-
-    @routes.get("/{business_id}/sandbox", summary="The sandbox, its failures and its chat")
-    async def view(caller: Authenticated, business_id: str) -> dict[str, Any]:
-        async with desk.database.read() as uow:
-            await desk.role(uow, caller, business_id)
-            row = await sandbox_store.get(uow, business_id)
-            if row is None:
-                raise NotFound("This business has no sandbox.")
-            rows = await message_store.thread(uow, row.phone_id, row.customer, 100)
-            until = await _window(uow, desk, row)
-        return _sandbox_view(row) | {
-            "known_faults": dict(sandbox_rules.FAULTS),
-            "chat": [_line(desk.graph, item) for item in rows],
-            "window_until": until,
-        }
-
-    @routes.put("/{business_id}/sandbox", status_code=204, summary="Switch failures on and off")
-    async def change(caller: Authenticated, business_id: str, body: Faults) -> None:
-        names = sandbox_rules.check_faults(body.faults)
-        async with desk.database.begin() as uow:
-            await desk.role(uow, caller, business_id, "messages")
-            row = await sandbox_store.get(uow, business_id)
-            if row is None:
-                raise NotFound("This business has no sandbox.")
-            given = {"sends_receipts": body.sends_receipts, "reads": body.reads}
-            values = {name: value for name, value in given.items() if value is not None}
-            await sandbox_store.change(uow, business_id, faults=names, **values)
-            await number_store.change(uow, row.phone_id, faults=names)
-        await sandbox.changed(business_id)
-        await desk.graph.number_changed(row.phone_id)
-
-    @routes.post("/{business_id}/sandbox/messages", status_code=202, summary="The simulated customer writes")
-    async def say(caller: Authenticated, business_id: str, body: dict[str, Any]) -> dict[str, str]:
-        async with desk.database.read() as uow:
-            await desk.role(uow, caller, business_id, "messages")
-        return {"id": await sandbox.say(business_id, body)}
-
-    @routes.post("/{business_id}/sandbox/read/{message_id}", status_code=202, summary="The customer opens the chat")
-    async def read(caller: Authenticated, business_id: str, message_id: str) -> None:
-        async with desk.database.read() as uow:
-            await desk.role(uow, caller, business_id, "messages")
-        await sandbox.read(business_id, message_id)

@@ -112,6 +112,8 @@ export interface ChatLine {
   readonly direction: "in" | "out";
   readonly kind: string;
   readonly content: Json | null;
+  /** What an app without our bubbles shows of it; of the business's messages only. */
+  readonly text?: string;
   readonly stanza_id: string;
   readonly status: string;
   readonly error: { readonly code?: number; readonly title?: string } | null;

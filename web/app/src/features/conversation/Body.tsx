@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { MessageView } from "@plauder/client/api";
 import { Ban, Key, MapPin, Star, Timer } from "lucide-react";
+import { MessageText } from "../../bubbles/Text.tsx";
 import { useFormat } from "../../lib/format.ts";
 import { useWording } from "../../lib/wording.ts";
 import { Tick } from "../../ui/Tick.tsx";
@@ -9,7 +10,6 @@ import type { MessageActions } from "./actions.ts";
 import { Business } from "./Business.tsx";
 import { FileCard } from "./FileCard.tsx";
 import { Photo } from "./Photo.tsx";
-import { MessageText } from "./Text.tsx";
 import { Voice } from "./Voice.tsx";
 
 interface Props {

@@ -1,27 +1,22 @@
-import type { BusinessContact, Interactive, MessageView, RenderedTemplate } from "@plauder/client/api";
+import type { MessageView } from "@plauder/client/api";
+import { BusinessMessage } from "../../bubbles/Business.tsx";
+import type { Desk } from "../../bubbles/parts.tsx";
+import { useClient, useLive } from "../../lib/client.ts";
 import type { MessageActions } from "./actions.ts";
-import { Contacts } from "./business/Contacts.tsx";
-import { InteractiveMessage } from "./business/Interactive.tsx";
-import type { Desk } from "./business/parts.tsx";
-import { TemplateMessage } from "./business/Template.tsx";
-import { MessageText } from "./Text.tsx";
 
-/** A business's message: header, body, footer, and what can be answered with one tap. */
+/** A business's message in a chat; what is answered goes back to that business. */
 export function Business({ message, actions }: { message: MessageView; actions: MessageActions }) {
+  const me = useLive(useClient().profile.me);
   if (message.content.kind !== "business") return null;
   const { payload, text, answer, pressed } = message.content;
   const desk: Desk = {
+    me: me?.number ? { name: me.name, number: me.number } : undefined,
     given: answer,
     pressed,
     answer: (reply, said) => actions.answer(message, reply, said ? { said } : {}),
     press: (reply, place) => actions.answer(message, reply, { pressed: place }),
     form: (offer, ask) => actions.form(message, offer, ask),
   };
-  if (payload.type === "interactive" && "interactive" in payload)
-    return <InteractiveMessage of={payload.interactive as Interactive} message={message} desk={desk} />;
-  if (payload.type === "template" && "template" in payload)
-    return <TemplateMessage of={payload.template as RenderedTemplate} desk={desk} />;
-  if (payload.type === "contacts" && "contacts" in payload)
-    return <Contacts of={payload.contacts as readonly BusinessContact[]} />;
-  return <MessageText text={text} />;
+  const digits = /^\d{5,17}(?=@)/u.exec(message.sender.id)?.[0];
+  return <BusinessMessage payload={payload} text={text} digits={digits} desk={desk} />;
 }

@@ -2,7 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import type { AddressRequest } from "@plauder/client/api";
 import { House } from "lucide-react";
 import { type FormEvent, useId, useState } from "react";
-import { Dialog } from "../../../ui/Dialog.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
 import type { Desk } from "./parts.tsx";
 
 const NEEDED: ReadonlySet<string> = new Set([

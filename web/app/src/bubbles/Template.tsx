@@ -2,12 +2,12 @@ import { useLingui } from "@lingui/react/macro";
 import type { RenderedTemplate, TemplateButton, TemplateCard } from "@plauder/client/api";
 import { Phone, ShoppingBag } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useFormat } from "../../../lib/format.ts";
-import { useNow } from "../../../lib/now.ts";
-import { MessageText } from "../Text.tsx";
+import { useFormat } from "../lib/format.ts";
+import { useNow } from "../lib/now.ts";
 import { CallRows, FormRow, OwnCardRow } from "./Interactive.tsx";
 import { AnswerRow, CopyRow, type Desk, Footer, Header, LinkRow, page } from "./parts.tsx";
 import { ShopDialog } from "./Shop.tsx";
+import { MessageText } from "./Text.tsx";
 
 export function TemplateMessage({ of, desk }: { of: RenderedTemplate; desk: Desk }) {
   const { t } = useLingui();

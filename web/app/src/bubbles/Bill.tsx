@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import type { Bill } from "@plauder/client/api";
 import { Package } from "lucide-react";
-import { useFormat } from "../../../lib/format.ts";
+import { useFormat } from "../lib/format.ts";
 import { CopyRow, LinkRow, page } from "./parts.tsx";
 import { usePrice } from "./price.ts";
 

@@ -1,5 +1,5 @@
-import { MessageText } from "../Text.tsx";
 import { resolve, type Scope, text, type Values } from "./form.ts";
+import { MessageText } from "./Text.tsx";
 
 /** What a form says and shows. Pictures carry themselves: none is fetched. */
 export function FormText({ of, scope }: { of: Values; scope: Scope }) {

@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { regional } from "../../../lib/format.ts";
+import { regional } from "../lib/format.ts";
 
 /** Hundredths of a currency as people write them: R$ 68,00. A bare number where the currency is not told. */
 export function usePrice(): (hundredths: number, currency: string | undefined) => string {

@@ -4,11 +4,15 @@ import { useLingui } from "@lingui/react/macro";
 import type { BusinessHeader, BusinessReply, FormOffer, FormRequest } from "@plauder/client/api";
 import { Check, Copy, ExternalLink, FileText, ImageOff, MapPin, Play, Reply } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { toast } from "../../../ui/Toaster.tsx";
+import { toast } from "../ui/Toaster.tsx";
 import { isChosen } from "./chosen.ts";
 
 /** Where answers go; one per message. */
 export interface Desk {
+  /** Who answers; unknown without a number. */
+  readonly me: { readonly name: string; readonly number: string } | undefined;
+  /** Where the person is, when nobody needs to ask the browser. */
+  readonly place?: { readonly latitude: number; readonly longitude: number };
   /** What was answered already, if anything. */
   readonly given: string | undefined;
   /** Which button that was, "card.button"; unknown for answers by other means. */

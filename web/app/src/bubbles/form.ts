@@ -14,6 +14,8 @@ export interface FormDefinition {
 export interface FormScreen {
   readonly id: string;
   readonly title: string;
+  /** Whether leaving it backwards asks the business's program what the screen before holds. */
+  readonly refreshes: boolean;
   readonly parts: readonly Values[];
 }
 
@@ -61,6 +63,7 @@ export function readDefinition(json: string): FormDefinition | undefined {
     .map((screen) => ({
       id: text(screen.id),
       title: text(screen.title),
+      refreshes: screen.refresh_on_back === true,
       parts: objects(object(screen.layout).children),
     }))
     .filter(({ id }) => id !== "");

@@ -1,32 +1,32 @@
 import { useLingui } from "@lingui/react/macro";
-import type { Interactive, InteractiveAction, InteractiveCard, MessageView } from "@plauder/client/api";
+import type { Interactive, InteractiveAction, InteractiveCard } from "@plauder/client/api";
 import { ClipboardList, Contact, List, MapPin, Phone, PhoneOff } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
-import { useClient, useLive } from "../../../lib/client.ts";
-import { Dialog } from "../../../ui/Dialog.tsx";
-import { toast } from "../../../ui/Toaster.tsx";
-import { MessageText } from "../Text.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
+import { toast } from "../ui/Toaster.tsx";
 import { Address } from "./Address.tsx";
 import { BillLines, BillWays } from "./Bill.tsx";
 import { AnswerRow, type Desk, Footer, Header, LinkRow, page } from "./parts.tsx";
 import { ShopCard } from "./Shop.tsx";
+import { MessageText } from "./Text.tsx";
 
 export const FormDialog = lazy(() => import("./Form.tsx"));
 
 interface Props {
   of: Interactive;
-  message: MessageView;
+  /** The business's number, to call it. */
+  digits: string | undefined;
   desk: Desk;
 }
 
-export function InteractiveMessage({ of, message, desk }: Props) {
+export function InteractiveMessage({ of, digits, desk }: Props) {
   const { t } = useLingui();
   const { cards } = of.action;
   return (
     <>
       <div className="biz-card">
         <Inside of={of} nr={0} footer={of.footer?.text} desk={desk} />
-        <Requests of={of} message={message} desk={desk} />
+        <Requests of={of} digits={digits} desk={desk} />
       </div>
       {cards && (
         <ul
@@ -158,8 +158,7 @@ export function FormRow({ offer, desk }: { offer: NonNullable<InteractiveAction[
 }
 
 /** What a business asks a person for; nothing leaves without a tap. */
-function Requests({ of, message, desk }: Props) {
-  const digits = /^\d{5,17}(?=@)/u.exec(message.sender.id)?.[0];
+function Requests({ of, digits, desk }: Props) {
   switch (of.type) {
     case "location_request_message":
       return <PlaceRow desk={desk} />;
@@ -196,6 +195,7 @@ function PlaceRow({ desk }: { desk: Desk }) {
     });
   };
   const share = () => {
+    if (desk.place) return desk.answer({ type: "location", location: desk.place });
     setBusy(true);
     navigator.geolocation.getCurrentPosition(
       ({ coords: { latitude, longitude } }) => {
@@ -215,9 +215,9 @@ function PlaceRow({ desk }: { desk: Desk }) {
 
 export function OwnCardRow({ desk }: { desk: Desk }) {
   const { t } = useLingui();
-  const me = useLive(useClient().profile.me);
-  const number = me?.number;
-  if (!me || !number) return null;
+  const { me } = desk;
+  if (!me) return null;
+  const { number } = me;
   const send = () =>
     desk.answer(
       {

@@ -2,8 +2,8 @@ import { useLingui } from "@lingui/react/macro";
 import type { Product, Shop } from "@plauder/client/api";
 import { Minus, Package, Plus, ShoppingBag } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useFormat } from "../../../lib/format.ts";
-import { Dialog } from "../../../ui/Dialog.tsx";
+import { useFormat } from "../lib/format.ts";
+import { Dialog } from "../ui/Dialog.tsx";
 import { type Desk, Picture, picture } from "./parts.tsx";
 import { usePrice } from "./price.ts";
 

@@ -2,9 +2,9 @@ import { useLingui } from "@lingui/react/macro";
 import type { FormOffer } from "@plauder/client/api";
 import { ChevronRight } from "lucide-react";
 import { type FormEvent, useEffect, useMemo, useState } from "react";
-import { useCommand } from "../../../lib/client.ts";
-import { useErrorText } from "../../../lib/errors.ts";
-import { Dialog } from "../../../ui/Dialog.tsx";
+import { useCommand } from "../lib/client.ts";
+import { useErrorText } from "../lib/errors.ts";
+import { Dialog } from "../ui/Dialog.tsx";
 import { FormField } from "./FormField.tsx";
 import { FormText } from "./FormText.tsx";
 import {
@@ -90,6 +90,17 @@ export default function FormDialog({ offer, desk, onClose }: Props) {
     } else enter(from, name, data);
   }
 
+  /** `refresh_on_back`: the business's program says what the screen before holds now. */
+  async function goBack() {
+    if (!definition || !step) return;
+    const answer = await desk.form(offer, { action: "BACK", screen: step.screen, data: {} });
+    const before = steps.slice(0, -1);
+    const data = isObject(answer.data) ? answer.data : {};
+    setSteps(before);
+    if (before.at(-1)?.screen !== answer.screen) return follow(definition, answer);
+    setSteps(change(before, { data: { ...before.at(-1)?.data, ...data } }));
+  }
+
   function finish(payload: Values) {
     const response_json = JSON.stringify({ flow_token: offer.token, ...payload });
     desk.answer(
@@ -135,7 +146,8 @@ export default function FormDialog({ offer, desk, onClose }: Props) {
   const back = () => {
     setFaults({});
     setNotice("");
-    setSteps((before) => before.slice(0, -1));
+    if (screen?.refreshes) void command.run(goBack);
+    else setSteps((before) => before.slice(0, -1));
   };
   return (
     <Dialog title={text(resolve(screen?.title, scope)) || offer.label || t`Form`} onClose={onClose}>

@@ -1,6 +1,6 @@
 import type { Mention } from "@plauder/client/api";
 import { Fragment, type ReactNode } from "react";
-import { isJumbo, pieces } from "../../lib/links.ts";
+import { isJumbo, pieces } from "../lib/links.ts";
 
 interface Props {
   text: string;
