@@ -50,6 +50,7 @@ def test_signals(tmp_path: Path, ending: signal.Signals) -> None:
         out, err = process.communicate(timeout=30)
         assert process.returncode == 0
         assert "Plauder serves localhost." in out
+        assert "codes     printed here" in out
         events = [json.loads(line)["event"] for line in err.splitlines()]
         assert events == ["certificate reloaded", "stopping", "stopped"]
         assert not [path for path in (tmp_path / "data").rglob("*") if path.stat().st_mode & 0o077]

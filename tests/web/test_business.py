@@ -292,6 +292,10 @@ def test_a_newcomer_needs_seven_steps_and_the_samples_run_as_printed(people: Ope
     phone = page.get_by_role("log", name="Messages on the sandbox phone")
     arrived = phone.get_by_text("Your first message has arrived.")
     expect(arrived).to_have_count(1, timeout=SLOW)
+    page.get_by_label("To", exact=True).select_option(index=1)
+    page.get_by_role("button", name="Send test message").click()
+    expect(page.get_by_text("Sent. It is in your chats.")).to_be_visible(timeout=SLOW)
+    page.get_by_label("To", exact=True).select_option(index=0)
     programs = {
         "curl": ["bash", "-c"],
         "Python (pywa)": [sys.executable, "-c"],

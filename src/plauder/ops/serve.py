@@ -84,6 +84,8 @@ def greeting(app: Running) -> str:
         lines.append(f"  open      {url}")
         if config.dev.page:
             lines.append(f"  codes     {url}/dev")
+        elif config.sms.gateway == "console" and "phone" in config.registration.ways:
+            lines.append("  codes     printed here, until [sms] says who sends texts")
     if app.xmpp_port > 0:
         lines.append(f"  XMPP      {config.domain}:{app.xmpp_port} (STARTTLS)")
     if app.xmpps_port > 0:

@@ -70,6 +70,7 @@ def basic(given: dict[str, Any]) -> tuple[str, str]:
 async def test_a_person_s_whole_way(http: httpx.AsyncClient, office: Office, online: set[str]) -> None:
     ways = (await http.get("/api/v1/registration")).json()
     assert (ways["domain"], ways["ways"], ways["code_digits"]) == ("localhost", ["phone", "invite"], 6)
+    assert ways["codes_printed"] is True
 
     given = await register(http, office)
     assert given["jid"] == JID

@@ -397,6 +397,20 @@ async def test_hours_are_in_order(console: Any, hours: Any) -> None:
     assert (profile["hours"], profile["name"]) == (good, "Padaria Lua")
 
 
+async def test_a_test_number_writes_to_people_who_are_named(console: Any) -> None:
+    made = await found(console)
+    path = f"/{made['id']}"
+    customer = (await console("GET", f"{path}/sandbox")).json()["customer"]
+    number = f"{path}/numbers/{made['test_number_id']}/recipients"
+    assert (await console("PUT", number, {"recipients": ["+55 11 4002-8922"]})).status_code == 204
+    (row,) = (await console("GET", path)).json()["numbers"]
+    assert row["recipients"] == ["551140028922", customer]
+    for wrong in (["nobody"], ["+1"], [f"+55114002892{n}" for n in range(6)], ["1" * 500]):
+        refused = await console("PUT", number, {"recipients": wrong})
+        assert refused.status_code == 400, wrong
+    assert (await console("PUT", number, {"recipients": []}, by=ANN)).status_code == 404
+
+
 async def test_the_customer_sends_a_picture(cloud: Cloud, console: Any) -> None:
     made = await found(console)
     path = f"/{made['id']}"

@@ -87,6 +87,8 @@ class WaysOut(BaseModel):
     countries: list[str]
     blocked_countries: list[str]
     websocket: str
+    codes_printed: bool
+    """No text is sent: the operator reads the codes where the server runs."""
 
 
 class AskedOut(BaseModel):
@@ -226,6 +228,7 @@ def router(
             countries=list(policy.countries),
             blocked_countries=list(policy.blocked_countries),
             websocket=websocket,
+            codes_printed=config.sms.gateway == "console",
         )
 
     @routes.post("/registration", status_code=202, summary="Send a code to a number", dependencies=knocking)

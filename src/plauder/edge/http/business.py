@@ -30,6 +30,7 @@ from plauder.edge.founding import Founder
 from plauder.edge.http.auth import Authenticated, Caller
 from plauder.edge.http.graph.deps import Graph
 from plauder.edge.http.graph.wiring import Platform
+from plauder.kit import phone
 from plauder.kit.errors import BadInput, Forbidden, NotFound, PlauderError
 from plauder.store.database import UnitOfWork
 
@@ -272,7 +273,10 @@ def _numbers(routes: APIRouter, desk: Desk) -> None:
             async with desk.database.begin() as uow:
                 await desk.role(uow, caller, business_id, "messages")
                 number = await desk.number(uow, business_id, number_id)
-                await numbers.allow_recipients(uow, number, [item.lstrip("+") for item in body.recipients])
+                people = [phone.parse(f"+{item.lstrip('+')}").digits for item in body.recipients]
+                sandbox = await sandbox_store.get(uow, business_id)
+                customer = [sandbox.customer] if sandbox is not None and sandbox.phone_id == number_id else []
+                await numbers.allow_recipients(uow, number, people, always=customer)
         except GraphError as error:
             raise plain(error) from None
         await graph.number_changed(number_id)

@@ -87,6 +87,8 @@ export interface NetworkInfo {
   /** Two-letter country the number field starts with. */
   readonly country?: string;
   readonly codeBy: readonly ("sms" | "call")[];
+  /** No text is sent: codes are read where the server runs. */
+  readonly codesPrinted?: boolean;
   readonly registration: "open" | "invite" | "closed";
   /** Largest attachment, in bytes. */
   readonly uploadLimit?: number;

@@ -82,9 +82,17 @@ function Found() {
   const [name, setName] = useState("");
   const [country, setCountry] = useState<string>(() => likelyCountry(undefined));
   const [currency, setCurrency] = useState<string>(() => currencyOf(likelyCountry(undefined)));
+  const mine = useClient().profile.me.get()?.number;
   useEffect(() => {
-    void loadCountries().then(setCountries);
-  }, []);
+    void loadCountries().then((known) => {
+      setCountries(known);
+      // A business is most likely where its founder's number is.
+      const own = mine && known.countryOf(mine);
+      if (!own) return;
+      setCountry(own);
+      setCurrency(currencyOf(own));
+    });
+  }, [mine]);
   const money = new Intl.DisplayNames(i18n.locale, { type: "currency" });
 
   const submit = async (event: FormEvent) => {

@@ -12,6 +12,7 @@ import { toast } from "../../ui/Toaster.tsx";
 import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import { DAYS, type Day, type Hours, type NumberRow, type ProfileView } from "./model.ts";
 import { Card, CopyRow, initials, Screen } from "./parts.tsx";
+import { Recipients } from "./Recipients.tsx";
 import { useVerticals, VERTICALS } from "./words.ts";
 
 /** What customers see of a number. */
@@ -51,6 +52,11 @@ export function NumberProfile() {
       )}
       {!value && !error && <RowsSkeleton rows={5} />}
       {value && <Editor key={row.id} row={row} profile={value} onSaved={reload} />}
+      {row.is_test && (
+        <div className="mt-5 grid max-w-[560px]">
+          <Recipients row={row} />
+        </div>
+      )}
     </Screen>
   );
 }

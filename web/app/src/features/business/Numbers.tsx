@@ -107,19 +107,19 @@ function AddNumber({ known, onClose }: { known: NumberRow | undefined; onClose: 
   const [code, setCode] = useState(known?.verification === "VERIFIED" ? "000000" : "");
   const [pin, setPin] = useState("");
   const needsCode = known?.verification !== "VERIFIED";
-  const send = (row: string, voice: boolean) =>
+  const send = (row: string) =>
     act.run(async () => {
-      await business.call("POST", `${base}/numbers/${row}/code`, { voice });
+      await business.call("POST", `${base}/numbers/${row}/code`, {});
       setSent(true);
     });
   const add = async () => {
-    if (made) return send(made, false);
+    if (made) return send(made);
     const row = await act.run(() =>
       business.call<{ id: string }>("POST", `${base}/numbers`, { number: number.trim(), name: name.trim() }),
     );
     if (!row) return;
     setMade(row.id);
-    await send(row.id, false);
+    await send(row.id);
   };
   const verify = async () => {
     const done = await act.run(async () => {
@@ -197,9 +197,9 @@ function AddNumber({ known, onClose }: { known: NumberRow | undefined; onClose: 
               type="button"
               className="link self-start text-sm"
               disabled={act.busy}
-              onClick={() => made && void send(made, true)}
+              onClick={() => made && void send(made)}
             >
-              {t`Call me instead`}
+              {t`Send a new code`}
             </button>
           </div>
         )}

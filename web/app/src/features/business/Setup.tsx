@@ -1,14 +1,15 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { Link } from "@tanstack/react-router";
 import { Check, Copy, Eye, KeyRound, RefreshCw, SendHorizontal, Trash2 } from "lucide-react";
 import { type FormEvent, useId, useRef, useState } from "react";
-import { useClient } from "../../lib/client.ts";
+import { useClient, useLive } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
-import type { KeyRow, MadeKey, SandboxView, TemplateRow } from "./model.ts";
+import type { KeyRow, MadeKey, NumberRow, SandboxView, TemplateRow } from "./model.ts";
 import { Phone } from "./Phone.tsx";
-import { Card, Code, CopyRow, Screen, useCopy } from "./parts.tsx";
+import { Card, Code, CopyRow, Screen, shown, useCopy } from "./parts.tsx";
 import { curlSample, fetchSample, HELLO, helloBody, pywaSample, VERSION } from "./samples.ts";
 
 /** From zero to a received template: address, key, sample, and the phone it arrives on. */
@@ -42,8 +43,8 @@ export function Setup() {
               <Keys token={token} onToken={setToken} />
               {number && overview.sandbox && (
                 <Samples
-                  phone={number.id}
-                  to={overview.sandbox.customer}
+                  number={number}
+                  customer={overview.sandbox.customer}
                   token={token}
                   onSent={() => {
                     sandbox.reload();
@@ -53,6 +54,7 @@ export function Setup() {
                 />
               )}
               <WebhookCard />
+              <Next />
             </>
           ) : (
             <p className="note">{t`Keys and the webhook are for people in development. Ask the owner for that role.`}</p>
@@ -188,24 +190,28 @@ function Keys({ token, onToken }: { token: string | undefined; onToken: (token: 
 type Language = "curl" | "pywa" | "fetch";
 
 function Samples({
-  phone,
-  to,
+  number: { id: phone, recipients },
+  customer,
   token,
   onSent,
 }: {
-  phone: string;
-  to: string;
+  number: NumberRow;
+  customer: string;
   token: string | undefined;
   onSent: () => void;
 }) {
   const { t } = useLingui();
-  const { business } = useClient();
+  const { business, profile } = useClient();
+  const me = useLive(profile.me);
   const { overview, base } = usePlace();
   const copy = useCopy();
   const act = useAct();
   const problem = useProblem();
+  const id = useId();
+  const own = me?.number?.replace(/\D/gu, "") ?? "";
+  const [to, setTo] = useState(customer);
   const [language, setLanguage] = useState<Language>("curl");
-  const [answer, setAnswer] = useState<{ ok: boolean; text: string }>();
+  const [answer, setAnswer] = useState<{ ok: boolean; own: boolean; text: string }>();
   const make = { curl: curlSample, pywa: pywaSample, fetch: fetchSample }[language];
   const sample = make({ base: overview.api_base, phone, to, token: token ?? t`YOUR_KEY` });
 
@@ -225,10 +231,10 @@ function Samples({
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         body: JSON.stringify(helloBody(to)),
       });
-      return { ok: response.ok, text: JSON.stringify(await response.json(), null, 2) };
+      return { ok: response.ok, own: to === own, text: JSON.stringify(await response.json(), null, 2) };
     });
     setAnswer(sent);
-    onSent();
+    if (to === customer) onSent();
   };
   const copySample = () => {
     void act.run(prepare);
@@ -258,6 +264,23 @@ function Samples({
       {!token && (
         <p className="note">{t`Make a key first; then it stands in the sample and the sample runs as it is.`}</p>
       )}
+      {recipients.includes(own) && (
+        <div className="field">
+          <label htmlFor={`${id}-to`}>{t`To`}</label>
+          <select
+            id={`${id}-to`}
+            className="input"
+            value={to}
+            onChange={(event) => {
+              setTo(event.currentTarget.value);
+              setAnswer(undefined);
+            }}
+          >
+            <option value={customer}>{t`The test customer, on the phone beside this`}</option>
+            <option value={own}>{t`Myself, ${shown(own)}`}</option>
+          </select>
+        </div>
+      )}
       <Code label={t`Sample`} text={sample} />
       <div className="flex flex-wrap gap-2">
         <button type="button" className="btn secondary" disabled={!token} onClick={copySample}>
@@ -280,11 +303,45 @@ function Samples({
       {answer && (
         <div role="status" className="flex flex-col gap-2">
           <p className={`text-sm font-semibold ${answer.ok ? "text-ok" : "text-danger"}`}>
-            {answer.ok ? t`Sent. Look at the phone.` : t`The API refused the message:`}
+            {!answer.ok
+              ? t`The API refused the message:`
+              : answer.own
+                ? t`Sent. It is in your chats.`
+                : t`Sent. Look at the phone.`}
           </p>
+          {answer.ok && answer.own && (
+            <Link to="/chats" className="link self-start text-sm">
+              {t`Open my chats`}
+            </Link>
+          )}
           <Code label={t`Answer of the API`} text={answer.text} />
         </div>
       )}
+    </Card>
+  );
+}
+
+/** Where it goes on once the first message has arrived. */
+function Next() {
+  const { t } = useLingui();
+  const { overview } = usePlace();
+  const params = { business: overview.id };
+  return (
+    <Card title={t`5. For real`}>
+      <p className="text-sm text-ink-2">
+        {t`Customers write to a number of your own. Verify it, give it a profile, and write the templates you begin with.`}
+      </p>
+      <div className="flex flex-wrap gap-2">
+        <Link to="/business/$business/numbers" params={params} className="btn secondary">
+          {t`Add a number`}
+        </Link>
+        <Link to="/business/$business/templates" params={params} className="btn secondary">
+          {t`Write a template`}
+        </Link>
+        <Link to="/business/$business/team" params={params} className="btn secondary">
+          {t`Ask colleagues in`}
+        </Link>
+      </div>
     </Card>
   );
 }

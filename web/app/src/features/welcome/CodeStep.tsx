@@ -137,6 +137,11 @@ export function CodeStep({ request, shown, network, onAgain, onVerified, onChang
         />
       </div>
       {failure()}
+      {network?.codesPrinted && (
+        <p className="mt-3 text-md text-ink-2">
+          {t`This server sends no texts yet: your code appears in the window where it runs.`}
+        </p>
+      )}
       <p className="mt-3 flex flex-wrap justify-between gap-2 text-md text-ink-2">
         {wait > 0 ? (
           <span>

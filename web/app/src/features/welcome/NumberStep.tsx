@@ -95,7 +95,10 @@ export function NumberStep({ network, onSent }: Props) {
             className={message ? "hint error" : "hint"}
             role={message ? "alert" : undefined}
           >
-            {message ?? t`We send one text message with a code. Your carrier may charge for it.`}
+            {message ??
+              (network?.codesPrinted
+                ? t`This server sends no texts yet: your code appears in the window where it runs.`
+                : t`We send one text message with a code. Your carrier may charge for it.`)}
           </p>
         </div>
       </div>

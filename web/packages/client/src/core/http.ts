@@ -14,6 +14,7 @@ export interface Ways {
   readonly ways: readonly string[];
   readonly default_region: string;
   readonly code_digits: number;
+  readonly codes_printed: boolean;
 }
 
 export interface ServerDevice {
@@ -38,6 +39,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   "code-not-sent": "offline",
   unavailable: "offline",
   "bad-input": "invalid-number",
+  "bad-number": "invalid-number",
   "bad-name": "conflict",
   taken: "conflict",
   conflict: "conflict",

@@ -69,6 +69,7 @@ export class SessionPart implements Session {
       name: ways.domain,
       ...(ways.default_region && { country: ways.default_region }),
       codeBy: ["sms"],
+      codesPrinted: ways.codes_printed,
       registration: byNumber ? "open" : ways.ways.includes("invite") ? "invite" : "closed",
     };
   }
