@@ -222,6 +222,51 @@ def test_a_group_is_made_and_heard(pair: tuple[Page, Page]) -> None:
     expect(message(bia, "Domingo, 8:10")).to_be_visible(timeout=SLOW)
 
 
+# What a page sees of its own connection: the credentials of ICE, and whether media flows.
+WATCH = """window.Native = RTCPeerConnection
+    window.RTCPeerConnection = function (...given) { return (window.line = new Native(...given)) }"""
+UFRAG = "() => /a=ice-ufrag:(\\S+)/.exec(line.currentLocalDescription.sdp)[1]"
+PLAYING = "() => document.querySelector('.call-picture')?.currentTime > 0"
+
+
+def test_a_call_becomes_a_video_call_and_moves_to_another_network(pair: tuple[Page, Page]) -> None:
+    eva, bia = pair
+    for page in pair:
+        page.context.grant_permissions(["microphone", "camera"])
+        page.evaluate(WATCH)
+    eva.get_by_role("button", name="Voice call", exact=True).click()
+    bia.get_by_role("dialog", name="Voice call with Eva Luz").get_by_role("button", name="Answer").click(timeout=SLOW)
+    calls = [page.get_by_role("dialog", name=re.compile("call with")) for page in pair]
+    for call in calls:
+        expect(call.get_by_text("End-to-end encrypted")).to_be_visible(timeout=SLOW)
+    # Bia is asked, and would rather not; then she only watches, then shows herself.
+    evas, bias = calls
+    evas.get_by_role("button", name="Camera on").click()
+    asked = bias.get_by_role("region", name="Eva Luz would like a video call")
+    asked.get_by_role("button", name="Not now").click(timeout=SLOW)
+    expect(evas.get_by_text("Bia Sol would rather go on without video")).to_be_visible(timeout=SLOW)
+    evas.get_by_role("button", name="Camera on").click()
+    asked.get_by_role("button", name="Only watch").click(timeout=SLOW)
+    bia.wait_for_function(PLAYING, timeout=SLOW)
+    expect(evas.get_by_label("Bia Sol", exact=True)).to_be_hidden()
+    bias.get_by_role("button", name="Camera on").click()
+    eva.wait_for_function(PLAYING, timeout=SLOW)
+    bias.get_by_role("button", name="Mute").click()
+    expect(evas.get_by_text("Bia Sol is muted")).to_be_visible(timeout=SLOW)
+    bias.get_by_role("button", name="Camera off").click()
+    expect(evas.get_by_label("Bia Sol", exact=True)).to_be_hidden(timeout=SLOW)
+    # Bia's device comes into another network.
+    before = [page.evaluate(UFRAG) for page in pair]
+    bia.context.set_offline(True)
+    bia.context.set_offline(False)
+    for page, ufrag in zip(pair, before, strict=True):
+        page.wait_for_function(f"ufrag => ({UFRAG})() !== ufrag", arg=ufrag, timeout=SLOW)
+        page.wait_for_function("() => line.connectionState === 'connected'", timeout=SLOW)
+    bias.get_by_role("button", name="End", exact=True).click()
+    for page in pair:
+        expect(page.get_by_role("article", name=re.compile("Video call, 0:"))).to_be_visible(timeout=SLOW)
+
+
 def test_a_video_call(pair: tuple[Page, Page]) -> None:
     eva, bia = pair
     for page in pair:
@@ -230,10 +275,9 @@ def test_a_video_call(pair: tuple[Page, Page]) -> None:
     ringing = bia.get_by_role("dialog", name="Video call with Eva Luz")
     ringing.get_by_role("button", name="Answer").click(timeout=SLOW)
     calls = [eva.get_by_role("dialog", name="Video call with Bia Sol"), ringing]
-    playing = "() => document.querySelector('.call-picture')?.currentTime > 0"
     for call in calls:
         expect(call.get_by_text("End-to-end encrypted")).to_be_visible(timeout=SLOW)
-        call.page.wait_for_function(playing, timeout=SLOW)
+        call.page.wait_for_function(PLAYING, timeout=SLOW)
     calls[0].get_by_role("button", name="Make the call small").click()
     bar = eva.get_by_role("region", name="Call with Bia Sol")
     bar.get_by_role("button", name="Back to the call").click()

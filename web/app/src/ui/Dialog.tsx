@@ -12,18 +12,28 @@ interface Props {
   /** Buttons at the foot. */
   actions?: ReactNode;
   wide?: boolean;
+  /** Above a call, which is above everything else. */
+  over?: boolean;
   description?: string;
 }
 
-export function Dialog({ title, children, onClose, actions, wide = false, description }: Props) {
+export function Dialog({
+  title,
+  children,
+  onClose,
+  actions,
+  wide = false,
+  over = false,
+  description,
+}: Props) {
   const { t } = useLingui();
   const onCloseAutoFocus = useFocusBack();
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
-        <Radix.Overlay className="scrim" />
+        <Radix.Overlay className={over ? "scrim over" : "scrim"} />
         <Radix.Content
-          className={wide ? "dialog wide" : "dialog"}
+          className={["dialog", wide && "wide", over && "over"].filter(Boolean).join(" ")}
           onCloseAutoFocus={onCloseAutoFocus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >

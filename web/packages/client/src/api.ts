@@ -792,9 +792,13 @@ export type CallEnd =
   | "failed"
   | "insecure"; // the fingerprints of the media do not agree: somebody stands between
 
-/** What an end of the media says to the other: made by one `RTCPeerConnection`, taken by the other. */
+/**
+ * What an end of the media says to the other: made by one `RTCPeerConnection`, taken by the other. Once they talk, an offer
+ * asks for pictures or begins ICE anew; `rollback` takes the last offer back, or says that it was refused.
+ */
 export type CallSignal =
   | { readonly kind: "offer" | "answer"; readonly sdp: string }
+  | { readonly kind: "rollback"; readonly why?: "declined" | "failed" }
   | {
       readonly kind: "candidate";
       readonly mid: string;
@@ -819,8 +823,18 @@ export interface CallView {
   /** Whether the media is known to be end-to-end encrypted: its key was confirmed inside OMEMO. */
   readonly proof: "pending" | "proven" | "none";
   readonly end?: CallEnd;
-  /** What the other side said so far, in order; only grows. */
+  /** What the other side said, in order: the last of all, and how many came before these. */
   readonly signals: readonly CallSignal[];
+  readonly earlier: number;
+  /** What the other side says of its microphone and camera. */
+  readonly theirs: CallDevices;
+  /** They ask to go on with pictures: `consent` is due. */
+  readonly asked: boolean;
+}
+
+export interface CallDevices {
+  readonly muted: boolean;
+  readonly filming: boolean;
 }
 
 export interface CallRecord {
@@ -856,7 +870,12 @@ export interface Calls {
   answer(id: string, page: string): Promise<void>;
   /** Ends, declines or takes back, whatever is due. */
   hangUp(id: string): Promise<void>;
+  /** Rejects: offline, conflict (an offer is out already). */
   signal(id: string, signal: CallSignal): Promise<void>;
+  /** Whether to go on with pictures, as they ask. */
+  consent(id: string, yes: boolean): Promise<void>;
+  /** Says what is off and on here. */
+  tell(id: string, devices: CallDevices): Promise<void>;
   connected(id: string): Promise<void>;
   failed(id: string, why: "media" | "connection"): Promise<void>;
 }

@@ -69,12 +69,15 @@ export class StanzaError extends ProtocolError {
   readonly text: string | undefined;
   /** Name of the application-specific condition, such as `precondition-not-met`. */
   readonly app: string | undefined;
-  constructor(type: StanzaErrorType, condition: string, text?: string, app?: string) {
+  /** Its namespace, which an error of ours must have to be said. */
+  readonly appNs: string | undefined;
+  constructor(type: StanzaErrorType, condition: string, text?: string, app?: string, appNs?: string) {
     super(text ? `${condition}: ${text}` : condition);
     this.type = type;
     this.condition = condition;
     this.text = text;
     this.app = app;
+    this.appNs = appNs;
   }
 }
 

@@ -19,6 +19,8 @@ export const JINGLE = {
   grouping: "urn:xmpp:jingle:apps:grouping:0",
   dtls: "urn:xmpp:jingle:apps:dtls:0",
   ice: "urn:xmpp:jingle:transports:ice-udp:1",
+  info: "urn:xmpp:jingle:apps:rtp:info:1",
+  errors: "urn:xmpp:jingle:errors:1",
 } as const;
 
 /** What a client that takes calls says it can do (XEP-0167 §11, XEP-0479 "A/V calling"). */
@@ -36,13 +38,6 @@ export const CALL_FEATURES: readonly string[] = [
   JINGLE.ice,
 ];
 
-export type JingleAction =
-  | "session-initiate"
-  | "session-accept"
-  | "session-info"
-  | "session-terminate"
-  | "transport-info";
-
 /** Conditions of XEP-0166 §7.4 that we say; others are understood as what they are nearest to. */
 export type EndReason =
   | "success"
@@ -56,6 +51,9 @@ export type EndReason =
   | "security-error"
   | "media-error"
   | "failed-application";
+
+/** Who begins the DTLS handshake (RFC 5763 §5). */
+export type Setup = "actpass" | "active" | "passive";
 
 /** Who writes a description: decides what `senders` means in its SDP. */
 export type Role = "initiator" | "responder";
@@ -74,14 +72,21 @@ const MOST = { contents: 8, payloads: 64, parameters: 64, extensions: 32, source
 
 // --- Out: SDP to Jingle --------------------------------------------------------------------------------------
 
-/** `<jingle/>` that says what a local description says. `role` is who we are. */
-export function describe(
-  action: "session-initiate" | "session-accept",
-  sid: string,
-  sdp: string,
-  role: Role,
-  us: string,
-): Element {
+/** What of a description is said, and by whom. */
+export interface Saying {
+  readonly action: "session-initiate" | "session-accept" | "content-add" | "content-accept";
+  readonly sid: string;
+  /** Who we are. */
+  readonly role: Role;
+  readonly us: string;
+  /** Who brought the contents in; the initiator those of the beginning. */
+  readonly creator?: Role;
+  /** Only these contents; all, if left out. */
+  readonly only?: readonly string[];
+}
+
+/** `<jingle/>` that says what a local description says. */
+export function describe(sdp: string, { action, sid, role, us, creator, only }: Saying): Element {
   const session = SDP.getDescription(sdp);
   const bundles = SDP.matchPrefix(session, "a=group:").map((line) => line.slice(8).split(" "));
   const groups = bundles.map(([semantics, ...mids]) =>
@@ -92,15 +97,18 @@ export function describe(
       ...mids.map((name) => el("content", JINGLE.grouping, { name })),
     ),
   );
-  const contents = SDP.getMediaSections(sdp).map((media) => content(media, session, role));
-  return el("jingle", JINGLE.session, { action, sid, [role]: us }, ...groups, ...contents);
+  const contents = SDP.getMediaSections(sdp)
+    .filter((media) => !only || only.includes(SDP.getMid(media)))
+    .map((media) => content(media, session, role, creator));
+  const named = action.startsWith("session-") ? { [role]: us } : {};
+  return el("jingle", JINGLE.session, { action, sid, ...named }, ...groups, ...contents);
 }
 
-function content(media: string, session: string, role: Role): Element {
+function content(media: string, session: string, role: Role, creator: Role = "initiator"): Element {
   const senders = { sendrecv: "both", inactive: "none", sendonly: role, recvonly: other(role) }[
     SDP.getDirection(media, session)
   ];
-  const attrs = { creator: "initiator", name: SDP.getMid(media), senders };
+  const attrs = { creator, name: SDP.getMid(media), senders };
   return el("content", JINGLE.session, attrs, description(media), transport(media, session));
 }
 
@@ -216,6 +224,38 @@ export function trickle(sid: string, { mid, line, ufrag }: Candidate, pwd: strin
   );
 }
 
+/**
+ * `<jingle action="transport-info"/>` with new credentials and no candidates: the wish to begin ICE anew. XEP-0176 §5.8
+ * leaves open how the answer looks; clients agree that it is the first candidate with new credentials from there.
+ */
+export function restart(sid: string, sdp: string, only: readonly string[]): Element {
+  const session = SDP.getDescription(sdp);
+  const meant = SDP.getMediaSections(sdp).filter((media) => only.includes(SDP.getMid(media)));
+  const contents = meant.map((media) => {
+    const { usernameFragment: ufrag, password: pwd } = SDP.getIceParameters(media, session) ?? {};
+    const attrs = { creator: "initiator", name: SDP.getMid(media) };
+    return el("content", JINGLE.session, attrs, el("transport", JINGLE.ice, { ufrag, pwd }));
+  });
+  return el("jingle", JINGLE.session, { action: "transport-info", sid }, ...contents);
+}
+
+/** Says no to contents, or takes them back: only their names. */
+export function strike(
+  action: "content-reject" | "content-remove",
+  sid: string,
+  names: readonly string[],
+  creator: Role,
+): Element {
+  const contents = names.map((name) => el("content", JINGLE.session, { creator, name }));
+  return el("jingle", JINGLE.session, { action, sid }, ...contents);
+}
+
+/** XEP-0167 §10.3: a microphone or camera of ours is off (`mute`) or on again. */
+export function info(sid: string, act: "mute" | "unmute", name: string): Element {
+  const said = el(act, JINGLE.info, { creator: "initiator", name });
+  return el("jingle", JINGLE.session, { action: "session-info", sid }, said);
+}
+
 export function terminate(sid: string, reason: EndReason): Element {
   return el(
     "jingle",
@@ -233,12 +273,18 @@ export function readReason(parent: Element): EndReason | undefined {
   return condition as EndReason | undefined;
 }
 
-/** SDP that says what a peer's `<jingle/>` says; `role` is theirs. Throws `StanzaError` for what makes no sense. */
-export function toSdp(jingle: Element, role: Role): string {
-  const contents = few(jingle.all("content"), MOST.contents);
+/** What a peer's side of a session says; `role` is theirs. */
+export interface Said {
+  readonly role: Role;
+  readonly contents: readonly Element[];
+  readonly groups: readonly Element[];
+}
+
+/** As SDP. `setup` overrides what they said of DTLS. Throws `StanzaError` for what makes no sense. */
+export function toSdp({ contents: all, groups, role }: Said, setup?: Setup): string {
+  const contents = few(all, MOST.contents);
   if (contents.length === 0) throw refused("nothing is offered");
-  const bundles = jingle
-    .all("group", JINGLE.grouping)
+  const bundles = groups
     .slice(0, 4)
     .map((group) => [
       word(group, "semantics"),
@@ -250,12 +296,25 @@ export function toSdp(jingle: Element, role: Role): string {
     "s=-",
     "t=0 0",
     ...bundles.map((bundle) => `a=group:${bundle.join(" ")}`),
-    ...contents.flatMap((one) => mediaLines(one, role)),
+    ...contents.flatMap((one) =>
+      one.get("description", JINGLE.rtp) ? mediaLines(one, role, setup) : refusal(one),
+    ),
     "",
   ].join("\r\n");
 }
 
-function mediaLines(content: Element, role: Role): string[] {
+/** A content that is not wanted keeps its place (RFC 3264 §6): `media` says of which kind it was. */
+function refusal(content: Element): string[] {
+  const media = checked(content, "media", /^(audio|video)$/);
+  return [
+    `m=${media} 0 UDP/TLS/RTP/SAVPF 0`,
+    "c=IN IP4 0.0.0.0",
+    `a=mid:${word(content, "name")}`,
+    "a=inactive",
+  ];
+}
+
+function mediaLines(content: Element, role: Role, setup?: Setup): string[] {
   const description = content.get("description", JINGLE.rtp);
   const transport = content.get("transport", JINGLE.ice);
   const media = description?.attr("media");
@@ -275,7 +334,7 @@ function mediaLines(content: Element, role: Role): string[] {
     `m=${media} 9 UDP/TLS/RTP/SAVPF ${ids.join(" ")}`,
     "c=IN IP4 0.0.0.0",
     "a=rtcp:9 IN IP4 0.0.0.0",
-    ...transportLines(transport),
+    ...transportLines(transport, setup),
     `a=mid:${word(content, "name")}`,
     `a=${direction}`,
     ...extensionLines(description),
@@ -286,10 +345,10 @@ function mediaLines(content: Element, role: Role): string[] {
   ];
 }
 
-function transportLines(transport: Element): string[] {
+function transportLines(transport: Element, override?: Setup): string[] {
   const fingerprints = transport.all("fingerprint", JINGLE.dtls);
   if (fingerprints.length === 0 || fingerprints.length > 4) throw refused("no fingerprint");
-  const setup = fingerprints[0]?.attr("setup");
+  const setup = override ?? fingerprints[0]?.attr("setup");
   if (setup !== "actpass" && setup !== "active" && setup !== "passive") throw refused("setup");
   return [
     `a=ice-ufrag:${word(transport, "ufrag")}`,
@@ -393,22 +452,46 @@ export function fingerprintsOf(sdp: string): string[] {
   return [...new Set(lines.map(({ algorithm, value }) => `${algorithm} ${value}`))].sort();
 }
 
-/** `ice-pwd` of a description, which candidates are sent with. */
-export function passwordOf(sdp: string): string | undefined {
-  return SDP.matchPrefix(sdp, "a=ice-pwd:")[0]?.slice(10);
+/** `ice-ufrag` and `ice-pwd` of a description, which candidates are sent with. */
+export function credentialsOf(sdp: string): { readonly ufrag: string; readonly pwd: string } {
+  const first = (prefix: string): string => SDP.matchPrefix(sdp, prefix)[0]?.slice(prefix.length) ?? "";
+  return { ufrag: first("a=ice-ufrag:"), pwd: first("a=ice-pwd:") };
+}
+
+/** A content of a description of ours. */
+export interface OwnContent {
+  readonly name: string;
+  readonly media: string;
+  /** Nobody sends: it is there, but not meant. */
+  readonly idle: boolean;
+}
+
+/** In order. */
+export function contentsOf(sdp: string): readonly OwnContent[] {
+  const session = SDP.getDescription(sdp);
+  return SDP.getMediaSections(sdp).map((media) => ({
+    name: SDP.getMid(media),
+    media: SDP.getKind(media),
+    idle: SDP.getDirection(media, session) === "inactive",
+  }));
+}
+
+/** What the other end has to be if we are what our answer says. */
+export function counterpart(sdp: string): Setup {
+  return SDP.matchPrefix(sdp, "a=setup:")[0]?.slice(8) === "passive" ? "active" : "passive";
 }
 
 // --- Words ---------------------------------------------------------------------------------------------------
 
-function other(role: Role): Role {
+export function other(role: Role): Role {
   return role === "initiator" ? "responder" : "initiator";
 }
 
-function refused(why: string): StanzaError {
+export function refused(why: string): StanzaError {
   return new StanzaError("modify", "bad-request", why);
 }
 
-function few<T>(list: readonly T[], most: number): readonly T[] {
+export function few<T>(list: readonly T[], most: number): readonly T[] {
   if (list.length > most) throw refused("too much");
   return list;
 }
@@ -420,7 +503,7 @@ function checked(element: Element, name: string, pattern: RegExp): string {
 }
 
 /** No spaces, nothing that is not printable. */
-const word = (element: Element, name: string): string => checked(element, name, /^[\x21-\x7e]+$/);
+export const word = (element: Element, name: string): string => checked(element, name, /^[\x21-\x7e]+$/);
 /** Part of a list that `;` divides. */
 const token = (element: Element, name: string): string => checked(element, name, /^[\x20-\x3a\x3c-\x7e]+$/);
 /** The rest of a line. */

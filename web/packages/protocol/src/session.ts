@@ -510,7 +510,8 @@ export class Session extends Emitter<SessionEvents> {
       this.#reply(iq("result", { to: request.attr("from"), id: request.attr("id") }, answer));
     } catch (error) {
       const refusal = error instanceof StanzaError ? error : new StanzaError("wait", "internal-server-error");
-      this.#reply(errorReply(request, refusal.type, refusal.condition));
+      const { type, condition, app, appNs } = refusal;
+      this.#reply(errorReply(request, type, condition, app && appNs ? el(app, appNs) : undefined));
     }
   }
 

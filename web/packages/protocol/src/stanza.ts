@@ -33,13 +33,18 @@ export function errorOf(stanza: Element): StanzaError {
 }
 
 /** An answer of type `error` to a request of somebody else. */
-export function errorReply(request: Element, type: StanzaErrorType, condition: string): Element {
+export function errorReply(
+  request: Element,
+  type: StanzaErrorType,
+  condition: string,
+  app?: Element,
+): Element {
   const { from, id } = request.attrs;
   return el(
     request.name,
     NS.client,
     { to: from, id, type: "error" },
-    el("error", NS.client, { type }, el(condition, NS.stanzas)),
+    el("error", NS.client, { type }, el(condition, NS.stanzas), app),
   );
 }
 

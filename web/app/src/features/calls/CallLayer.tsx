@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useClient, useLive } from "../../lib/client.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { CallBar } from "./CallBar.tsx";
@@ -7,6 +7,7 @@ import { CallScreen } from "./CallScreen.tsx";
 import { useDesk, useDeskView } from "./context.ts";
 import type { Problem } from "./desk.ts";
 import { ring } from "./ring.ts";
+import { float, Sound } from "./Streams.tsx";
 import "./calls.css";
 
 /** The call there is now, over whatever screen is open. */
@@ -22,6 +23,24 @@ export default function CallLayer() {
   useWaitingTone(here && call?.own === true && call.phase === "ringing");
   // biome-ignore lint/correctness/useExhaustiveDependencies: another call comes to the front again
   useEffect(() => setSmall(false), [id]);
+  // What they ask is not asked of a bar in a corner.
+  const asked = call?.asked === true;
+  useEffect(() => {
+    if (asked) setSmall(false);
+  }, [asked]);
+  const sink = useRef<() => void>(undefined);
+  useEffect(() => {
+    if (!view.remote) sink.current?.();
+  }, [view.remote]);
+  const rise = async (): Promise<void> => {
+    if (!view.remote) return;
+    try {
+      sink.current = await float(view.remote);
+      setSmall(true);
+    } catch {
+      // The browser will not: the call stays where it is.
+    }
+  };
 
   return (
     <>
@@ -30,11 +49,12 @@ export default function CallLayer() {
           <ProblemText problem={problem} />
         </Dialog>
       )}
+      {view.remote && <Sound stream={view.remote} speaker={view.speaker} />}
       {call &&
         (small || (call.page !== undefined && !here) ? (
           <CallBar view={view} onOpen={() => setSmall(false)} />
         ) : (
-          <CallScreen view={view} onSmall={() => setSmall(true)} />
+          <CallScreen view={view} onSmall={() => setSmall(true)} onFloat={() => void rise()} />
         ))}
     </>
   );

@@ -2,33 +2,44 @@ import { useLingui } from "@lingui/react/macro";
 import {
   Lock,
   LockOpen,
+  MessageSquareText,
   Mic,
   MicOff,
   Minimize2,
   Phone,
   PhoneOff,
+  PictureInPicture2,
+  SlidersHorizontal,
   SwitchCamera,
   Video,
   VideoOff,
 } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ComponentProps, type ReactNode, useState } from "react";
+import { useClient } from "../../lib/client.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
+import { Menu } from "../../ui/Menu.tsx";
 import { useDesk } from "./context.ts";
+import { DeviceChoice } from "./DeviceChoice.tsx";
 import type { DeskView } from "./desk.ts";
+import { canFloat, Picture } from "./Streams.tsx";
 import { useCallState } from "./useCallState.ts";
 
 const ICON = { size: 22, strokeWidth: 1.75, "aria-hidden": true } as const;
+const SMALL = { size: 20, strokeWidth: 1.75, "aria-hidden": true } as const;
+
+interface Props {
+  view: DeskView;
+  onSmall: () => void;
+  onFloat: () => void;
+}
 
 /** The whole window for the call: dark in both themes. */
-export function CallScreen({ view, onSmall }: { view: DeskView; onSmall: () => void }) {
+export function CallScreen({ view, onSmall, onFloat }: Props) {
   const { t } = useLingui();
-  const desk = useDesk();
   const { call, remote } = view;
-  const state = useCallState(view);
   if (!call) return null;
   const incoming = call.phase === "ringing" && !call.own;
-  const seesThem = call.video && call.phase === "talking" && remote !== undefined;
   const title = call.video ? t`Video call with ${call.name}` : t`Voice call with ${call.name}`;
   return (
     <Radix.Root open modal>
@@ -36,7 +47,7 @@ export function CallScreen({ view, onSmall }: { view: DeskView; onSmall: () => v
         <Radix.Content
           className="call"
           data-theme="dark"
-          data-video={seesThem}
+          data-video={view.seen}
           aria-describedby={undefined}
           onEscapeKeyDown={(event) => {
             event.preventDefault();
@@ -45,90 +56,21 @@ export function CallScreen({ view, onSmall }: { view: DeskView; onSmall: () => v
           onPointerDownOutside={(event) => event.preventDefault()}
         >
           <Radix.Title className="sr">{title}</Radix.Title>
-          {remote && (seesThem ? <Picture stream={remote} name={call.name} /> : <Sound stream={remote} />)}
-          <div className="call-head">
-            {!incoming && (
-              <button
-                type="button"
-                className="call-small"
-                aria-label={t`Make the call small`}
-                onClick={onSmall}
-              >
-                <Minimize2 size={20} strokeWidth={1.75} aria-hidden />
-              </button>
-            )}
-          </div>
-          <div className="call-who">
-            {!seesThem && <Avatar of={call.avatar} size={112} />}
-            <p className="call-name">{call.name}</p>
-            <p className="call-state" role="status">
-              {state.text}
-            </p>
-            {call.phase === "talking" && (
-              <p className="call-clock">
-                <span role="img" aria-label={state.proof}>
-                  {call.proof === "none" ? (
-                    <LockOpen size={14} aria-hidden />
-                  ) : (
-                    <Lock size={14} aria-hidden />
-                  )}
-                </span>
-                {state.proof}
-                {" · "}
-                <span className="num">{state.clock}</span>
-              </p>
-            )}
-            {view.line !== "good" && call.phase === "talking" && (
-              <p className="call-line" role="status">
-                {view.line === "weak"
-                  ? t`Your line is weak`
-                  : t`The line is gone. Waiting for it to come back…`}
-              </p>
-            )}
-          </div>
-          {call.video && view.local && view.filming && (
-            <Picture stream={view.local} name={t`Your camera`} own />
+          {view.seen && remote && <Picture className="call-picture" stream={remote} name={call.name} />}
+          {incoming ? (
+            <div className="call-head" />
+          ) : (
+            <Head view={view} onSmall={onSmall} onFloat={onFloat} />
           )}
-          <div className="call-buttons">
-            {incoming ? (
-              <>
-                <Round label={t`Decline`} tone="end" onClick={() => desk.hangUp()}>
-                  <PhoneOff {...ICON} />
-                </Round>
-                <Round label={t`Answer`} tone="take" focus onClick={() => void desk.answer()}>
-                  {call.video ? <Video {...ICON} /> : <Phone {...ICON} />}
-                </Round>
-              </>
-            ) : (
-              call.phase !== "over" && (
-                <>
-                  <Round
-                    label={view.muted ? t`Unmute` : t`Mute`}
-                    on={view.muted}
-                    onClick={() => desk.mute(!view.muted)}
-                  >
-                    {view.muted ? <MicOff {...ICON} /> : <Mic {...ICON} />}
-                  </Round>
-                  {call.video && (
-                    <>
-                      <Round
-                        label={view.filming ? t`Camera off` : t`Camera on`}
-                        on={!view.filming}
-                        onClick={() => desk.film(!view.filming)}
-                      >
-                        {view.filming ? <Video {...ICON} /> : <VideoOff {...ICON} />}
-                      </Round>
-                      <Round label={t`Other camera`} className="only-touch" onClick={() => void desk.flip()}>
-                        <SwitchCamera {...ICON} />
-                      </Round>
-                    </>
-                  )}
-                  <Round label={t`End`} tone="end" focus onClick={() => desk.hangUp()}>
-                    <PhoneOff {...ICON} />
-                  </Round>
-                </>
-              )
-            )}
+          <Who view={view} />
+          {view.local && view.filming && (
+            <Picture className="call-own" stream={view.local} name={t`Your camera`} />
+          )}
+          <div className="call-foot">
+            {call.asked && <Asked name={call.name} />}
+            <div className="call-buttons">
+              {incoming ? <RingButtons view={view} /> : call.phase !== "over" && <TalkButtons view={view} />}
+            </div>
           </div>
         </Radix.Content>
       </Radix.Portal>
@@ -136,58 +78,181 @@ export function CallScreen({ view, onSmall }: { view: DeskView; onSmall: () => v
   );
 }
 
-interface RoundProps {
-  label: string;
-  children: ReactNode;
-  onClick: () => void;
-  tone?: "end" | "take";
-  /** A switch, and how it stands. */
-  on?: boolean;
-  focus?: boolean;
-  className?: string;
+function Head({ view, onSmall, onFloat }: Props) {
+  const { t } = useLingui();
+  const [choosing, setChoosing] = useState(false);
+  return (
+    <div className="call-head">
+      <button type="button" className="call-small" aria-label={t`Make the call small`} onClick={onSmall}>
+        <Minimize2 {...SMALL} />
+      </button>
+      <span className="flex-1" />
+      {view.seen && canFloat() && (
+        <button
+          type="button"
+          className="call-small"
+          aria-label={t`Their picture above other windows`}
+          onClick={onFloat}
+        >
+          <PictureInPicture2 {...SMALL} />
+        </button>
+      )}
+      {view.local && (
+        <button
+          type="button"
+          className="call-small"
+          aria-label={t`Microphone, camera and speaker`}
+          onClick={() => setChoosing(true)}
+        >
+          <SlidersHorizontal {...SMALL} />
+        </button>
+      )}
+      {choosing && <DeviceChoice view={view} onClose={() => setChoosing(false)} />}
+    </div>
+  );
 }
 
-function Round({ label, children, onClick, tone, on, focus, className = "" }: RoundProps) {
+/** Who it is, how the call stands, and what is worth knowing now. */
+function Who({ view }: { view: DeskView }) {
+  const { t } = useLingui();
+  const state = useCallState(view);
+  const { call } = view;
+  if (!call) return null;
   return (
-    <button
-      type="button"
-      className={`call-round ${className}`}
-      data-tone={tone}
-      aria-pressed={on}
-      // biome-ignore lint/a11y/noAutofocus: a call is a dialog of its own, and this is what it asks for
-      autoFocus={focus}
-      onClick={onClick}
-    >
+    <div className="call-who">
+      {!view.seen && (
+        <span className="call-face" data-rings={call.phase === "ringing" || call.phase === "calling"}>
+          <Avatar of={call.avatar} size={112} />
+        </span>
+      )}
+      <p className="call-name">{call.name}</p>
+      <p className="call-state" role="status">
+        {state.text}
+      </p>
+      {call.phase === "talking" && (
+        <p className="call-clock">
+          <span role="img" aria-label={state.proof}>
+            {call.proof === "none" ? <LockOpen size={14} aria-hidden /> : <Lock size={14} aria-hidden />}
+          </span>
+          {state.proof}
+          {" · "}
+          <span className="num">{state.clock}</span>
+        </p>
+      )}
+      {call.phase === "talking" && call.theirs.muted && (
+        <p className="call-note">
+          <MicOff size={14} aria-hidden />
+          {t`${call.name} is muted`}
+        </p>
+      )}
+      <p className="call-note warn" role="status">
+        {state.note}
+      </p>
+    </div>
+  );
+}
+
+/** They would like to go on with pictures: that is ours to decide, and looking does not mean being seen. */
+function Asked({ name }: { name: string }) {
+  const { t } = useLingui();
+  const desk = useDesk();
+  return (
+    <section className="call-asked" aria-label={t`${name} would like a video call`}>
+      <p role="alert">{t`${name} would like a video call`}</p>
+      <div className="flex flex-wrap justify-center gap-2">
+        <button type="button" className="btn secondary" onClick={() => void desk.consent("no")}>
+          {t`Not now`}
+        </button>
+        <button type="button" className="btn secondary" onClick={() => void desk.consent("look")}>
+          {t`Only watch`}
+        </button>
+        <button type="button" className="btn primary" onClick={() => void desk.consent("show")}>
+          {t`Turn on my camera`}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function RingButtons({ view: { call } }: { view: DeskView }) {
+  const { t } = useLingui();
+  const desk = useDesk();
+  const client = useClient();
+  if (!call) return null;
+  const say = (text: string): void => {
+    desk.hangUp();
+    void client.conversation(call.chat).send(text);
+  };
+  const answers = [
+    t`I can’t talk right now. I’ll call you back.`,
+    t`Can you write to me instead?`,
+    t`I’ll be there in a moment.`,
+  ];
+  return (
+    <>
+      <Round label={t`Decline`} tone="end" onClick={() => desk.hangUp()}>
+        <PhoneOff {...ICON} />
+      </Round>
+      <Menu align="start" entries={answers.map((text) => ({ label: text, onSelect: () => say(text) }))}>
+        <Round label={t`Message`}>
+          <MessageSquareText {...ICON} />
+        </Round>
+      </Menu>
+      {call.video && (
+        <Round label={t`Voice only`} onClick={() => void desk.answer(false)}>
+          <VideoOff {...ICON} />
+        </Round>
+      )}
+      <Round label={t`Answer`} tone="take" autoFocus onClick={() => void desk.answer()}>
+        {call.video ? <Video {...ICON} /> : <Phone {...ICON} />}
+      </Round>
+    </>
+  );
+}
+
+function TalkButtons({ view }: { view: DeskView }) {
+  const { t } = useLingui();
+  const desk = useDesk();
+  const { call, muted, filming } = view;
+  if (!call) return null;
+  const canFilm = call.video || call.phase === "talking";
+  return (
+    <>
+      <Round label={muted ? t`Unmute` : t`Mute`} aria-pressed={muted} onClick={() => desk.mute(!muted)}>
+        {muted ? <MicOff {...ICON} /> : <Mic {...ICON} />}
+      </Round>
+      {canFilm && (
+        <Round
+          label={filming ? t`Camera off` : t`Camera on`}
+          aria-pressed={filming}
+          onClick={() => void desk.film(!filming)}
+        >
+          {filming ? <Video {...ICON} /> : <VideoOff {...ICON} />}
+        </Round>
+      )}
+      {filming && (
+        <Round label={t`Other camera`} className="call-round only-touch" onClick={() => void desk.flip()}>
+          <SwitchCamera {...ICON} />
+        </Round>
+      )}
+      <Round label={t`End`} tone="end" autoFocus onClick={() => desk.hangUp()}>
+        <PhoneOff {...ICON} />
+      </Round>
+    </>
+  );
+}
+
+interface RoundProps extends ComponentProps<"button"> {
+  label: string;
+  children: ReactNode;
+  tone?: "end" | "take";
+}
+
+function Round({ label, children, tone, ...rest }: RoundProps) {
+  return (
+    <button type="button" className="call-round" data-tone={tone} {...rest}>
       <span className="disc">{children}</span>
       {label}
     </button>
   );
-}
-
-function Picture({ stream, name, own = false }: { stream: MediaStream; name: string; own?: boolean }) {
-  const video = useStream<HTMLVideoElement>(stream);
-  return (
-    <video
-      ref={video}
-      className={own ? "call-own" : "call-picture"}
-      autoPlay
-      playsInline
-      muted={own}
-      aria-label={name}
-    />
-  );
-}
-
-function Sound({ stream }: { stream: MediaStream }) {
-  const audio = useStream<HTMLAudioElement>(stream);
-  // biome-ignore lint/a11y/useMediaCaption: a live voice has no captions
-  return <audio ref={audio} autoPlay />;
-}
-
-function useStream<Media extends HTMLMediaElement>(stream: MediaStream) {
-  const element = useRef<Media>(null);
-  useEffect(() => {
-    if (element.current) element.current.srcObject = stream;
-  }, [stream]);
-  return element;
 }

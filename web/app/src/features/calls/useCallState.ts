@@ -4,8 +4,9 @@ import { useEffect, useState } from "react";
 import { useFormat } from "../../lib/format.ts";
 import type { DeskView } from "./desk.ts";
 
-/** A call in words: how it stands, how long, and what protects it. */
-export function useCallState({ call, here }: DeskView): { text: string; clock: string; proof: string } {
+/** A call in words: how it stands, how long, what protects it, and what is worth a sentence now. */
+export function useCallState(view: DeskView): { text: string; clock: string; proof: string; note: string } {
+  const { call, here } = view;
   const { t } = useLingui();
   const format = useFormat();
   const seconds = useSeconds(call);
@@ -44,12 +45,29 @@ export function useCallState({ call, here }: DeskView): { text: string; clock: s
         return "";
     }
   };
+  const note = (): string => {
+    if (!call || call.phase === "over") return "";
+    if (call.phase === "talking" && view.line === "lost") return t`The line is gone. Reconnecting…`;
+    if (view.asking) return t`Asking ${call.name} for a video call…`;
+    switch (view.hint) {
+      case "declined":
+        return t`${call.name} would rather go on without video`;
+      case "no-pictures":
+        return t`Their app cannot turn this into a video call`;
+      case "camera-refused":
+        return t`Your browser does not let Plauder use the camera. Allow it beside the address.`;
+      case "no-camera":
+        return t`There is no camera on this device, or another program uses it.`;
+      default:
+        return call.phase === "talking" && view.line === "weak" ? t`Your line is weak` : "";
+    }
+  };
   const proof = {
     proven: t`End-to-end encrypted`,
     pending: t`Encrypted`,
     none: t`Encrypted, but not proven end to end`,
   }[call?.proof ?? "pending"];
-  return { text: text(), clock: format.clock(seconds), proof };
+  return { text: text(), clock: format.clock(seconds), proof, note: note() };
 }
 
 function useSeconds(call: CallView | undefined): number {

@@ -206,13 +206,13 @@ describe("what others say", () => {
     const sid = call(bruno)?.id as string;
     ask("mallory@example.org/x", "session-terminate", sid);
     ask(ana.server.jid, "session-terminate", "another");
-    ask(ana.server.jid, "content-add", sid);
+    ask(ana.server.jid, "security-info", sid);
     ask(ana.server.jid, "session-initiate", sid);
     await until(() => answers().length === 4, "four refusals");
     expect(answers().map(({ attrs }) => attrs.id)).toEqual([
       "session-terminate",
       "session-terminate",
-      "content-add",
+      "security-info",
       "session-initiate",
     ]);
     expect(phase(bruno)).toBe("connecting");
@@ -239,7 +239,8 @@ describe("what others say", () => {
         ),
       ),
     );
-    expect(() => toSdp(jingle, "initiator")).toThrow("bad-request");
+    const said = { role: "initiator", contents: jingle.all("content"), groups: [] } as const;
+    expect(() => toSdp(said)).toThrow("bad-request");
   });
 });
 

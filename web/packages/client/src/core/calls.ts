@@ -1,7 +1,8 @@
 /**
  * Calls of one account: who rings whom, and what the two ends of the media say to each other.
  *
- * Devices ring by XEP-0353 and agree by Jingle; the media itself is a page's part, which makes and takes `CallSignal`s.
+ * Devices ring by XEP-0353 and agree by Jingle (`CallSession`); the media itself is a page's part, which makes and takes
+ * `CallSignal`s.
  * The server carries those in the clear, so each side also says the fingerprint of its media key inside OMEMO: only if both
  * agree is a call proven to be end-to-end encrypted. A call that rang is remembered on disk until it is known how it ended.
  */
@@ -10,8 +11,16 @@ import * as jingle from "@plauder/protocol/jingle";
 import { type CallMessage, callMessage } from "@plauder/protocol/jmi";
 import type { Session } from "@plauder/protocol/session";
 import { type Element, el } from "@plauder/protocol/xml";
-import { type CallEnd, type CallOutcome, type CallSignal, type CallView, ClientError } from "../api.ts";
+import {
+  type CallDevices,
+  type CallEnd,
+  type CallOutcome,
+  type CallSignal,
+  type CallView,
+  ClientError,
+} from "../api.ts";
 import type { Store } from "../store/store.ts";
+import { CallSession } from "./call-session.ts";
 import { newId } from "./ids.ts";
 import type { Messages } from "./messages.ts";
 import type { People } from "./people.ts";
@@ -24,6 +33,8 @@ const PROVES = 8_000;
 const LEAVES = 3_000;
 const SETTLES = 5_000;
 const RINGING = "calls";
+/** So many signals are kept for the page, which takes them as they come. */
+const KEPT = 300;
 
 /** What a call message comes with. */
 export interface CallArrival {
@@ -64,12 +75,13 @@ interface Ongoing extends Rang {
   readonly startedAt?: number;
   readonly end?: CallEnd;
   readonly signals: readonly CallSignal[];
+  readonly earlier: number;
+  /** What both ends agreed on for the media. */
+  readonly media: CallSession;
   /** Fingerprints as the other side's description has them, and as they were said inside OMEMO. */
   readonly shown?: string;
   readonly sealed?: string;
   readonly proofDue?: boolean;
-  /** Of our description; candidates are sent with it. */
-  readonly password?: string | undefined;
 }
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -109,6 +121,9 @@ export class Calls {
       own: call.own,
       phase: call.phase,
       signals: call.signals,
+      earlier: call.earlier,
+      theirs: call.media.theirs,
+      asked: call.phase !== "over" && call.media.isAsked,
       proof: proofOf(call),
       ...(call.page && { page: call.page }),
       ...(call.startedAt && { startedAt: call.startedAt }),
@@ -122,9 +137,9 @@ export class Calls {
     this.#host.store.touch("call");
   }
 
-  #begin(call: Omit<Ongoing, "signals">, until: number): void {
+  #begin(call: Omit<Ongoing, "signals" | "earlier" | "media">, until: number): void {
     this.stop();
-    this.#now = { ...call, signals: [] };
+    this.#now = { ...call, signals: [], earlier: 0, media: this.#session(call) };
     this.#timer = setTimeout(() => this.#overdue(call.id), Math.max(until, 0));
     this.#host.store.touch("call");
   }
@@ -178,23 +193,48 @@ export class Calls {
   /** What our page's end of the media says. */
   signal(id: string, signal: CallSignal): void {
     const call = this.#the(id);
-    if (signal.kind === "candidate") {
-      if (call.peer && signal.line) this.#ask(jingle.trickle(id, signal, call.password), () => undefined);
-      return;
+    if (!call.peer) {
+      if (signal.kind === "candidate") return;
+      throw new ClientError("conflict");
     }
-    if (!call.peer || (signal.kind === "offer") !== call.own) throw new ClientError("conflict");
-    const prints = jingle.fingerprintsOf(signal.sdp).map((print) => {
-      const [hash, value = ""] = print.split(" ");
-      return el("fingerprint", jingle.JINGLE.dtls, { hash }, value);
+    call.media.say(signal);
+  }
+
+  consent(id: string, yes: boolean): void {
+    this.#the(id).media.consent(yes);
+  }
+
+  tell(id: string, devices: CallDevices): void {
+    const call = this.#the(id);
+    if (call.peer && call.phase !== "over") call.media.tell(devices);
+  }
+
+  #session({ id, own }: { id: string; own: boolean }): CallSession {
+    const mine = (): Ongoing | undefined => (this.#now?.id === id ? this.#now : undefined);
+    return new CallSession({
+      id,
+      own,
+      us: () => this.#host.session.jid,
+      isOnline: () => this.#host.session.isOnline,
+      ask: (payload, refused) => this.#ask(payload, refused),
+      hand: (signals) => mine() && this.#hand(signals),
+      changed: () => mine() && this.#become({}),
+      pictured: () => mine() && this.#become({ video: true }),
+      shown: (prints) => {
+        if (!mine()) return;
+        this.#become({ shown: prints });
+        this.#compare();
+      },
+      seal: (prints) => {
+        const call = mine();
+        const elements = prints.map((print) => {
+          const [hash, value = ""] = print.split(" ");
+          return el("fingerprint", jingle.JINGLE.dtls, { hash }, value);
+        });
+        if (call) this.#host.seal(call.chat, [el("media", CALL_NS, { call: id }, ...elements)]);
+      },
+      failed: () => mine() && this.#finish("failed-application", "failed"),
     });
-    this.#host.seal(call.chat, [el("media", CALL_NS, { call: id }, ...prints)]);
-    this.#become({ password: jingle.passwordOf(signal.sdp) });
-    const action = call.own ? "session-initiate" : "session-accept";
-    const role = call.own ? "initiator" : "responder";
-    const us = this.#host.session.jid;
-    this.#ask(jingle.describe(action, id, signal.sdp, role, us), () =>
-      this.#finish("failed-application", "failed"),
-    );
   }
 
   /** Our page hears the other side. */
@@ -355,38 +395,24 @@ export class Calls {
       request.attr("type") === "set";
     if (isTheirs && action === "session-initiate") this.#offered(call, from, payload);
     else if (!isTheirs || call.peer !== from)
-      throw new StanzaError("cancel", "item-not-found", undefined, "unknown-session");
-    else if (action === "session-accept") this.#accepted(call, payload);
-    else if (action === "transport-info") this.#take(jingle.readCandidates(payload).map(toSignal));
+      throw new StanzaError("cancel", "item-not-found", undefined, "unknown-session", jingle.JINGLE.errors);
     else if (action === "session-terminate") this.#ended(jingle.readReason(payload));
-    else if (action !== "session-info") throw new StanzaError("cancel", "feature-not-implemented");
+    else call.media.hear(action ?? "", payload);
     return undefined;
   }
 
   #offered(call: Ongoing, from: string, payload: Element): void {
     const isDue = !call.own && !call.peer && call.phase === "connecting";
     if (!isDue || !from.startsWith(`${call.chat}/`)) throw new StanzaError("cancel", "item-not-found");
-    const sdp = jingle.toSdp(payload, "initiator");
+    call.media.offered(payload);
     this.#become({ peer: from });
-    this.#described({ kind: "offer", sdp });
   }
 
-  #accepted(call: Ongoing, payload: Element): void {
-    if (!call.own || call.shown)
-      throw new StanzaError("wait", "unexpected-request", undefined, "out-of-order");
-    this.#described({ kind: "answer", sdp: jingle.toSdp(payload, "responder") });
-  }
-
-  #described(signal: Extract<CallSignal, { sdp: string }>): void {
-    this.#become({ shown: jingle.fingerprintsOf(signal.sdp).join() });
-    this.#take([signal]);
-    this.#compare();
-  }
-
-  #take(signals: readonly CallSignal[]): void {
-    const known = this.#now?.signals ?? [];
-    if (known.length + signals.length > 200) throw new StanzaError("wait", "policy-violation");
-    this.#become({ signals: [...known, ...signals] });
+  #hand(fresh: readonly CallSignal[]): void {
+    const { signals = [], earlier = 0 } = this.#now ?? {};
+    const all = [...signals, ...fresh];
+    const left = Math.max(0, all.length - KEPT);
+    this.#become({ signals: all.slice(left), earlier: earlier + left });
   }
 
   // ---------------------------------------------------------------------------------------------- the end
@@ -496,10 +522,6 @@ export class Calls {
       if (this.#now?.id === call.id) refused(error);
     });
   }
-}
-
-function toSignal({ mid, line, ufrag }: jingle.Candidate): CallSignal {
-  return { kind: "candidate", mid, line, ...(ufrag && { ufrag }) };
 }
 
 function proofOf({ shown, sealed, proofDue }: Ongoing): CallView["proof"] {

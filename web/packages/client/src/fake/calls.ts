@@ -44,6 +44,9 @@ export function fakeCalls(world: World): Calls {
         page,
         proof: "pending",
         signals: [],
+        earlier: 0,
+        theirs: { muted: false, filming: false },
+        asked: false,
       });
       world.later(800, () => change(id, { phase: "ringing" }));
       world.later(20_000, () => over(id, "unanswered"));
@@ -52,6 +55,8 @@ export function fakeCalls(world: World): Calls {
     answer: async (id, page) => change(id, { phase: "connecting", page }),
     hangUp: async (id) => over(id, "hung-up"),
     signal: async () => undefined,
+    consent: async (id) => change(id, { asked: false }),
+    tell: async () => undefined,
     connected: async (id) => change(id, { phase: "talking", startedAt: world.now() }),
     failed: async (id) => over(id, "failed"),
   };

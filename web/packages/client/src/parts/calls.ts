@@ -1,6 +1,15 @@
 /** Calls: the one there is, and those there were. */
 import { fetchRelays } from "@plauder/protocol/relays";
-import type { CallRecord, CallSignal, Calls, CallView, Live, RelayServer, SystemEvent } from "../api.ts";
+import type {
+  CallDevices,
+  CallRecord,
+  CallSignal,
+  Calls,
+  CallView,
+  Live,
+  RelayServer,
+  SystemEvent,
+} from "../api.ts";
 import type { MessageRow } from "../core/rows.ts";
 import type { Home, Household } from "./household.ts";
 
@@ -46,6 +55,14 @@ export class CallsPart implements Calls {
 
   async signal(id: string, signal: CallSignal): Promise<void> {
     this.#household.here.account.calls.signal(id, signal);
+  }
+
+  async consent(id: string, yes: boolean): Promise<void> {
+    this.#household.here.account.calls.consent(id, yes);
+  }
+
+  async tell(id: string, devices: CallDevices): Promise<void> {
+    this.#household.here.account.calls.tell(id, devices);
   }
 
   async connected(id: string): Promise<void> {

@@ -266,6 +266,8 @@ export class RemoteClient implements PlauderClient {
       answer: this.#command("calls", "answer"),
       hangUp: this.#command("calls", "hangUp"),
       signal: this.#command("calls", "signal"),
+      consent: this.#command("calls", "consent"),
+      tell: this.#command("calls", "tell"),
       connected: this.#command("calls", "connected"),
       failed: this.#command("calls", "failed"),
     };
