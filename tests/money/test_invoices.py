@@ -12,7 +12,6 @@ from plauder.kit.money import Money
 from plauder.money.billing import documents
 from plauder.money.billing.accounts import POSTPAID, Account, Accounts
 from plauder.money.billing.charges import Charges, Message
-from plauder.money.billing.fonts import marked_up
 from plauder.money.billing.invoices import Document, Invoices, close_month
 from plauder.money.billing.usage import export, pricing_analytics
 from plauder.money.ledger.store import Ledger
@@ -128,21 +127,6 @@ async def test_the_pdf_says_why_something_was_credited(sold: Database) -> None:
     assert note.reason == reason
     plain = replace(note, reason="")
     assert len(documents.to_pdf(note)) > len(documents.to_pdf(plain)) + 1_000  # the letters' outlines
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("Müller & Söhne <GmbH>", "Müller &amp; Söhne &lt;GmbH&gt;"),
-        ("Łódź", '<font name="NotoSans">Ł</font>ód<font name="NotoSans">ź</font>'),
-        ("Lo\u0301dz", "Lódz"),
-        ("Хлеб Δ हिन्दी", " ".join(f'<font name="NotoSans">{word}</font>' for word in ("Хлеб", "Δ", "हिन्दी"))),
-        ("面包店 빵", '<font name="STSong-Light">面包店</font> <font name="HYSMyeongJo-Medium">빵</font>'),
-        ("مخبز\U0001f950\x00", "?????\x00"),
-    ],
-)
-def test_every_letter_is_in_a_font_that_has_it(text: str, shown: str) -> None:
-    assert marked_up(text) == shown
 
 
 async def test_machines_read_the_same_numbers(sold: Database) -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
+from xml.sax.saxutils import escape
 
 import orjson
 from reportlab.lib import colors
@@ -14,11 +15,12 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from plauder.kit.money import MICRO, Money
-from plauder.money.billing.fonts import paragraphs
+from plauder.money.billing.fonts import is_plain
 from plauder.money.billing.invoices import CREDIT_NOTE, Document, Line
+from plauder.money.billing.lines import Lines
 
 _TITLES = {"invoice": "Invoice", CREDIT_NOTE: "Credit note"}
 _INK, _LINE = colors.HexColor("#13202b"), colors.HexColor("#e2dfd9")
@@ -77,6 +79,12 @@ def to_pdf(document: Document) -> bytes:
     )
     template.build(story)
     return buffer.getvalue()
+
+
+def paragraphs(text: str, style: ParagraphStyle) -> list[Flowable]:
+    """One for each line."""
+    lines = text.splitlines()
+    return [Paragraph(escape(line), style) if is_plain(line) else Lines(line, style) for line in lines]
 
 
 def _table(document: Document) -> Table:
