@@ -133,11 +133,12 @@ class Peer:
 
     def cpu_seconds(self) -> float:
         """User and system time of the whole tree so far, in seconds."""
-        ticks = 0
-        for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return sum(self.cpu_seconds_of(pid) for pid in self.pids())
+
+    def cpu_seconds_of(self, pid: int) -> float:
+        """User and system time of one process of the tree, in seconds."""
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def pss_bytes(self) -> int:
         """Proportional set size of the whole tree."""

@@ -22,6 +22,9 @@ settings.register_profile("quick", max_examples=25, deadline=None, derandomize=T
 settings.register_profile("deep", max_examples=1_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+# One process where a test does not ask for two: the second takes a second or two to start.
+os.environ.setdefault("PLAUDER_BUSINESS__CLERK", "off")
+
 # structlog's own default formats an exception with all local variables: seconds each, and the server never does.
 structlog.configure(
     processors=[

@@ -23,6 +23,7 @@ from plauder.core.ports import SHARED, Limits
 from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.edge import certificates, listen, sms
+from plauder.edge.clerk.keeper import Clerk
 from plauder.edge.component import ComponentListener
 from plauder.edge.federation.names import Dns, Names
 from plauder.edge.federation.service import Federation, Settings
@@ -507,7 +508,17 @@ class App:
             billing=MeteredBilling(),
             settings=business_setup.settings_of(self.config),
             taken=self.credentials.exists,
+            clerk=self._clerk(),
         )
+
+    def _clerk(self) -> Clerk | None:
+        """The second process, where it is wanted."""
+        wanted = self.config.business.clerk
+        if wanted == "off" or (wanted == "auto" and _processors() == 1):
+            return None
+        clerk = Clerk(self.config)
+        self.metrics.watch("clerk_ready", "Whether the second process works.", lambda: clerk.is_ready)
+        return clerk
 
     # ── accounts and the engine ───────────────────────────────────────────────────────────────────────────────────
 
@@ -586,14 +597,14 @@ class App:
             async with self.database.begin() as uow:
                 publisher, now = self.platform.publisher, self.clock.now()
                 await tell_of_alert(uow, publisher, one.payload, key=f"billing/{one.key}", at=now)
-            self.platform.webhooks.wake()
+            self.platform.wake()
 
         async def tier(one: outbox.Announcement) -> None:
             if self.platform is None:
                 return
             async with self.database.begin() as uow:
                 await tell_of_tier(uow, self.platform.publisher, one.payload, key=f"billing/{one.key}")
-            self.platform.webhooks.wake()
+            self.platform.wake()
 
         self.outbox.subscribe("billing.alert", alert)
         self.outbox.subscribe("billing.tier", tier)
@@ -620,6 +631,11 @@ class App:
         async with self.database.begin() as uow:
             gone = await store.forget_old(uow, self.clock.now())
         _log.debug("tidied", rows=gone)
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def build(config: Config, clock: Clock | None = None) -> App:

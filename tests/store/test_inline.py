@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, select
 
 from plauder.store import outbox
-from plauder.store.database import Database
+from plauder.store.database import Database, UnitOfWork
 from plauder.store.schema import BigKey, Text
 
 notes = Table("test_hot", MetaData(), Column("id", BigKey, primary_key=True, autoincrement=True), Column("text", Text))
@@ -101,3 +101,49 @@ async def test_the_loop_goes_on_while_another_process_writes(tmp_path: Path) -> 
     assert await texts(database) == ["patient"]
     await write(database, "again")
     await database.close()
+
+
+async def count(uow: UnitOfWork) -> int:
+    return len((await uow.execute(select(notes.c.id))).scalars().all())
+
+
+async def test_apart_one_name_is_one_at_a_time(database: Database) -> None:
+    async def add() -> None:
+        async with database.apart("ana") as uow:
+            await uow.alone("ana")
+            known = await count(uow)
+            await asyncio.sleep(0)
+            await uow.insert_many(notes, [{"text": f"note {known}"}])
+
+    await asyncio.gather(*(add() for _ in range(4)))
+    assert await texts(database) == [f"note {at}" for at in range(4)]
+
+
+async def test_apart_is_all_or_nothing(database: Database) -> None:
+    async def half_way() -> None:
+        async with database.apart("ana") as uow:
+            await uow.insert_many(notes, [{"text": "lost"}])
+            assert await count(uow) == 1
+            raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        await half_way()
+    async with database.apart("ana") as uow:
+        assert await count(uow) == 0
+        uow.announce("test.apart", {})
+        await uow.insert_many(notes, [{"id": 7, "text": "kept"}])
+        await uow.update_many(notes.c.id, [{"id": 7, "text": "changed"}])
+    assert await texts(database) == ["changed"]
+    async with database.read() as uow:
+        assert await outbox.count(uow) == 1
+
+
+async def test_apart_keeps_nobody_from_writing_while_it_reads(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL locks rows, not files")
+    async with database.apart("ana") as uow:
+        assert await count(uow) == 0
+        await write(database, "of somebody else")
+        assert await count(uow) == 1
+        await uow.insert_many(notes, [{"text": "ours"}])
+    assert await texts(database) == ["of somebody else", "ours"]

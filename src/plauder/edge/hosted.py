@@ -15,7 +15,8 @@ from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element
 
 from plauder.business.messages import commands, stanzas
-from plauder.business.messages.commands import Incoming, Ports, Progressed
+from plauder.business.messages.commands import Incoming, Ports
+from plauder.business.messages.outcomes import Outcomes, Progressed, Receipt
 from plauder.business.messages.ports import Payload, Sender
 from plauder.business.messages.referrals import Referrals
 from plauder.business.messages.stanzas import Said, SharedFile
@@ -26,7 +27,6 @@ from plauder.core.local import LocalSession
 from plauder.core.server import Server
 from plauder.core.session import Session
 from plauder.edge import hosted_profile
-from plauder.kit.batching import Batcher
 from plauder.kit.clock import Clock
 from plauder.kit.log import get as get_log
 from plauder.store.blobs import Blobs
@@ -96,6 +96,7 @@ class Hosted:
         self._blobs = blobs
         self.sealer: Sealer = sealer or Plain()
         self.ports: Ports | None = None
+        self.outcomes: Outcomes | None = None
         self.published: Callable[[], None] = lambda: None
         """Called after a commit that may have published webhooks."""
         self.flows: Callable[[str, str], Awaitable[str]] | None = None
@@ -110,7 +111,6 @@ class Hosted:
         self._people_names: dict[str, tuple[float, str]] = {}
         self._lanes: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         server.on_disco_info(self._describe)
-        self._progress: Batcher[tuple[str, str, Said], None] = Batcher(self._write_receipts)
 
     # ── which numbers ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -223,7 +223,7 @@ class Hosted:
         outer = stanzas.read(stanza.payloads)
         receipts = Said(received=[*said.received, *outer.received], displayed=[*said.displayed, *outer.displayed])
         if receipts.received or receipts.displayed:
-            await self._progress.do((number_id, person.local, receipts))
+            await self._note(number_id, person.local, receipts)
         if (said.kind or said.marketing) and stanza.id:
             await self._receive(number_id, digits, person, stanza, said)
             if said.wants_receipt or outer.wants_receipt:
@@ -245,28 +245,18 @@ class Hosted:
         await session.submit(answer)
 
     async def _bounced(self, stanza: Stanza) -> None:
-        assert self.ports
+        assert self.outcomes
         if not stanza.id:
             return
         condition = stanza.error.condition if stanza.error else "unknown"
         failure = fail(131026, f"The message was returned ({condition}).").as_failure()
-        async with self._database.begin() as uow:
-            await commands.progress(uow, self.ports, [Progressed(stanza.id, "failed", self._clock.now(), failure)])
-        self.published()
+        await self.outcomes.note([Progressed(stanza.id, "failed", self._clock.now(), failure)])
 
-    async def _write_receipts(self, batch: Sequence[tuple[str, str, Said]]) -> Sequence[None]:
-        assert self.ports
+    async def _note(self, number_id: str, wa_id: str, said: Said) -> None:
+        assert self.outcomes
         now = self._clock.now()
-        receipts = [
-            commands.Receipt(number_id, wa_id, ids, read, now)
-            for number_id, wa_id, said in batch
-            for ids, read in ((said.received, False), (said.displayed, True))
-            if ids
-        ]
-        async with self._database.hot() as uow:
-            await commands.receipts(uow, self.ports, receipts)
-        self.published()
-        return [None] * len(batch)
+        told = ((said.received, False), (said.displayed, True))
+        await self.outcomes.note([Receipt(number_id, wa_id, ids, read, now) for ids, read in told if ids])
 
     async def name_of(self, digits: str) -> str:
         """The name a person or business here goes by, "" where none is known."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -25,6 +26,7 @@ from plauder.business.encryption.service import (
     Outgoing,
     Publication,
     Sealed,
+    turn,
 )
 from plauder.business.shared.errors import fail
 from plauder.core.local import LocalSession
@@ -34,7 +36,7 @@ from plauder.kit.batching import Batcher
 from plauder.kit.clock import Clock
 from plauder.kit.keyring import Keyring
 from plauder.kit.log import get as get_log
-from plauder.store.database import Database
+from plauder.store.database import Database, UnitOfWork
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
 from plauder.wire.stanza_error import StanzaError
@@ -82,6 +84,10 @@ class OmemoSealer:
     def _owner(self, number: str) -> str:
         return f"{number}@{self._server.domain}"
 
+    def _turn(self, owner: str) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A unit of work that is alone with the keys of a number."""
+        return self._database.apart(turn(owner))
+
     # ── own keys ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _begin(self, number: str, session: LocalSession, ready: asyncio.Future[None]) -> None:
@@ -93,7 +99,7 @@ class OmemoSealer:
 
     async def _set_up(self, number: str, session: LocalSession) -> None:
         owner = self._owner(number)
-        async with self._database.begin() as uow:
+        async with self._turn(owner) as uow:
             await self._service.ensure(uow, owner)
             must_publish = await self._service.maintain(uow, owner)
         if must_publish:
@@ -118,7 +124,7 @@ class OmemoSealer:
             await self._server.people.personal.publish(
                 account, each.bundle_node, each.bundle_item, each.bundle, options=OPEN_NODE
             )
-            async with self._database.begin() as uow:
+            async with self._turn(owner) as uow:
                 await self._service.published(uow, owner, each.namespace, each.revision)
 
     async def _announce(self, account: Jid, publication: Publication) -> None:
@@ -138,8 +144,12 @@ class OmemoSealer:
     # ── others' keys ──────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _announced(self, namespace: str, published: Published) -> None:
-        async with self._database.begin() as uow:
-            await self._service.announced(uow, published.account, namespace, published.payload)
+        listed = [FetchedList(published.account, namespace, published.payload)]
+        async with self._database.read() as uow:
+            owners = await self._service.acquainted(uow, published.account)
+        for owner in owners:
+            async with self._turn(owner) as uow:
+                await self._service.learn(uow, owner, listed)
 
     async def _fetch(self, owner: str, *people: str) -> None:
         """Learn what is missing to write to people; what is asked for at the same time is looked up together."""
@@ -160,7 +170,7 @@ class OmemoSealer:
     async def _learn(self, owner: str, missing: Missing) -> None:
         lists = await self._lists_of(missing.lists)
         bundles = await self._bundles_of(missing.bundles)
-        async with self._database.hot() as uow:
+        async with self._turn(owner) as uow:
             for refused in await self._service.learn(uow, owner, lists, bundles):
                 log.warning("bundle-unusable", number=owner, device=refused.device_id)
 
@@ -223,7 +233,7 @@ class OmemoSealer:
         return self._batchers[owner]
 
     async def _seal(self, owner: str, messages: Sequence[Outgoing]) -> Sequence[Sealed]:
-        async with self._database.hot() as uow:
+        async with self._turn(owner) as uow:
             return await self._service.seal(uow, owner, messages)
 
     async def open(self, number: str, stanza: Stanza) -> Sequence[Element]:
@@ -233,7 +243,7 @@ class OmemoSealer:
             return stanza.payloads
         owner, person = self._owner(number), sender.bare.text
         message = Incoming(person, encrypted, id=stanza.id or "")
-        async with self._database.hot() as uow:
+        async with self._turn(owner) as uow:
             (outcome,) = await self._service.open(uow, owner, [message])
         if isinstance(outcome, NotRead):
             log.warning("message-not-read", number=number, reason=outcome.reason, healing=outcome.healing)
@@ -264,7 +274,7 @@ class OmemoSealer:
         owner, namespace = self._owner(number), debt.namespace
         if debt.why == "healing":
             await self._learn(owner, Missing([], [(debt.device, namespace)]))
-        async with self._database.begin() as uow:
+        async with self._turn(owner) as uow:
             element = await self._service.seal_empty(uow, owner, debt.device, namespace)
         if element is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -15,10 +15,10 @@ from plauder.business.messages import stanzas
 from plauder.business.sandbox import store
 from plauder.core.local import LocalSession
 from plauder.core.server import Server
+from plauder.edge.faults import Faults
 from plauder.kit.clock import Clock
 from plauder.kit.errors import BadInput, Conflict, NotFound
 from plauder.kit.ids import new_id
-from plauder.kit.remember import Remembered
 from plauder.store.database import Database
 from plauder.wire.jid import Jid
 from plauder.wire.stanza import Stanza
@@ -27,7 +27,6 @@ from plauder.wire.xml import E
 RESOURCE = "sandbox"
 HOSTED = "cloud"
 """The device of a business's number (`edge.hosted`)."""
-REMEMBER = 2.0
 
 
 class Unanswered(Conflict):
@@ -45,7 +44,8 @@ class Sandbox:
         self._base = base
         self._sessions: dict[str, LocalSession] = {}
         self._rows: dict[str, Row[Any]] = {}
-        self._faults = Remembered(self._faults_of, seconds=REMEMBER, monotonic=clock.monotonic)
+        self.faults_changed: Callable[[], None] = lambda: None
+        self._faults = Faults(database, clock)
         self._work: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -58,19 +58,15 @@ class Sandbox:
     async def changed(self, portfolio_id: str) -> None:
         """A sandbox was made or its settings changed."""
         self._faults.forget(portfolio_id)
+        self.faults_changed()
         async with self._database.read() as uow:
             row = await store.get(uow, portfolio_id)
         if row is not None:
             self._attach(row)
 
     async def faults(self, portfolio_id: str) -> frozenset[str]:
-        """What is switched on, remembered for two seconds."""
-        return await self._faults.get(portfolio_id)
-
-    async def _faults_of(self, portfolio_id: str) -> frozenset[str]:
-        async with self._database.read() as uow:
-            row = await store.get(uow, portfolio_id)
-        return frozenset(row.faults) if row is not None else frozenset()
+        """What is switched on."""
+        return await self._faults.of(portfolio_id)
 
     def _attach(self, row: Row[Any]) -> None:
         self._rows[row.portfolio_id] = row

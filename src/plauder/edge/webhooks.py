@@ -33,6 +33,8 @@ log = get_log("edge.webhooks")
 LEASE = timedelta(seconds=60)
 BATCH = 512
 IDLE_POLL = 5.0
+GATHER = 1.0
+"""Seconds for which API requests are gathered before they are written into the journal."""
 REST_AFTER = 4
 SECRET_CACHE = 5.0
 JOURNAL_LIMIT = 16_384
@@ -71,7 +73,7 @@ class _Outcome:
 
 
 class Webhooks:
-    """The deliverer of one process. `wake` after a commit; `run` until cancelled; `deliver_due` for tests."""
+    """The deliverer of one process. `wake` after a commit; `run` and `keep_journal` until cancelled."""
 
     def __init__(
         self,
@@ -95,11 +97,16 @@ class Webhooks:
         self._health: defaultdict[str, _Health] = defaultdict(_Health)
         self._secrets = Remembered(self._secret_of, seconds=SECRET_CACHE, monotonic=clock.monotonic)
         self._journal: list[dict[str, Any]] = []
+        self._noted = asyncio.Event()
         self._next_sweep = 0.0
 
     def wake(self) -> None:
         """There may be something to deliver."""
         self._event.set()
+
+    def changed(self) -> None:
+        """An app's secret may be another one."""
+        self._secrets.forget()
 
     async def handshake(self, url: str, verify_token: str) -> None:
         """Ask the callback for its consent. Raises error 2200 with what it answered."""
@@ -125,7 +132,6 @@ class Webhooks:
         while True:
             try:
                 count = await self.deliver_due()
-                await self.flush_journal()
             except Exception:
                 log.exception("webhooks.failed")
                 count = 0
@@ -141,8 +147,7 @@ class Webhooks:
     async def _pause(self) -> float:
         async with self._database.read() as uow:
             due = await store.next_due(uow)
-        longest = 1.0 if self._journal else IDLE_POLL
-        return longest if due is None else max(0.05, min(longest, (due - self._clock.now()).total_seconds()))
+        return IDLE_POLL if due is None else max(0.05, min(IDLE_POLL, (due - self._clock.now()).total_seconds()))
 
     async def deliver_due(self) -> int:
         """Try once everything that is due now; returns how many attempts were made."""
@@ -247,22 +252,39 @@ class Webhooks:
             "response": outcome.response,
         }
 
+    # ── the journal of requests ───────────────────────────────────────────────────────────────────────────────────
+
     def note_request(self, entry: dict[str, Any]) -> None:
         """Remember an API request for the journal; written with the next flush."""
         if len(self._journal) < 10_000:
             self._journal.append(entry)
+            self._noted.set()
+
+    async def keep_journal(self) -> None:
+        """Write requests down, and drop what is too old, for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(SWEEP):
+                    await self._noted.wait()
+                await asyncio.sleep(GATHER)
+            except TimeoutError:
+                pass
+            try:
+                await self.flush_journal()
+            except Exception:
+                log.exception("journal.failed")
 
     async def flush_journal(self) -> None:
         """Write remembered requests, drop entries whose time is over."""
         entries, self._journal = self._journal, []
-        tick = self._clock.monotonic()
-        if not entries and tick < self._next_sweep:
-            return
-        self._next_sweep = tick + SWEEP
-        async with self._database.begin() as uow:
-            if entries:
-                await uow.execute(store.journal.insert(), sampled(entries))
-            await store.forget_before(uow, self._clock.now() - self.settings.journal_for)
+        self._noted.clear()
+        if entries:
+            async with self._database.hot() as uow:
+                await uow.insert_many(store.journal, sampled(entries))
+        if (tick := self._clock.monotonic()) >= self._next_sweep:
+            self._next_sweep = tick + SWEEP
+            async with self._database.begin() as uow:
+                await store.forget_before(uow, self._clock.now() - self.settings.journal_for)
 
 
 def sampled(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

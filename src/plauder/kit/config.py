@@ -332,6 +332,11 @@ class Business(Section):
         description='Changes to the rules for sending, each with its dates: [{name = "marketing_cap", value = 5, '
         'since = 2027-01-01T00:00:00Z}, {name = "pair_rate", enabled = false}].',
     )
+    clerk: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether a second process writes down what became of messages, charges them and delivers webhooks. "
+        "auto: where there are two processors or more.",
+    )
     conversation_objects: bool = Field(
         True, description="Put `conversation` on every status webhook, as API versions up to v23 do."
     )

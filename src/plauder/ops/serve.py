@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import uvloop
 
-from plauder.kit import log
+from plauder.kit import log, memory
 from plauder.kit.config import Config
 from plauder.ops import place
 
 _log = log.get("ops.serve")
-
-GARBAGE: Final = 5_000
-"""Objects that were made and not given back before the garbage collector looks at them."""
 
 
 class Running(Protocol):
@@ -54,7 +50,7 @@ async def _serve(build: Build, config: Config, seed: Seed | None) -> None:
         loop.add_signal_handler(number, stopping.set)
     loop.add_signal_handler(signal.SIGHUP, app.reload)
     await app.start()
-    _settle_memory()
+    memory.settle()
     try:
         _log.info("serving", domain=config.domain, http=app.http_port, xmpp=app.xmpp_port, xmpps=app.xmpps_port)
         _say(greeting(app))
@@ -65,14 +61,6 @@ async def _serve(build: Build, config: Config, seed: Seed | None) -> None:
     finally:
         await app.stop()
     _log.info("stopped")
-
-
-def _settle_memory() -> None:
-    """What was made while starting stays: the garbage collector need not look at it again and again, which would stop
-    every conversation for tens of milliseconds. What comes and goes, mostly without cycles, it looks at less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE, 20, 20)
 
 
 def greeting(app: Running) -> str:

@@ -2,16 +2,18 @@
 
 `Database.begin()` opens a unit of work: one transaction, committed once when the block ends, rolled back when it
 raises. What is announced inside it is written to the outbox in the same transaction and leaves after the commit.
-`Database.hot()` is the same for the busiest paths, `Database.read()` for reading.
+`Database.hot()` is the same for the busiest paths, `Database.apart()` for records that nobody else changes,
+`Database.read()` for reading.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 from sqlalchemy import Column, Connection, Executable, Select, Table, bindparam, event, text, update
@@ -104,6 +106,34 @@ class _HotUnit(UnitOfWork):
             self._bulk.update(self._at_once, key, rows)
 
 
+class _LateUnit(UnitOfWork):
+    """Reads at once what is committed, and begins a transaction when something is to be written."""
+
+    def __init__(self, reading: Connection, begin: Callable[[], Awaitable[UnitOfWork]]) -> None:
+        self._reading = reading
+        self._begin = begin
+        self._writing: UnitOfWork | None = None
+        self.is_postgresql = False
+        self.announced = []
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+        if self._writing is None and statement.is_select:
+            return self._reading.execute(statement, parameters)
+        return await (await self._writer()).execute(statement, parameters)
+
+    async def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        await (await self._writer()).insert_many(table, rows)
+
+    async def update_many(self, key: Column[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        await (await self._writer()).update_many(key, rows)
+
+    async def _writer(self) -> UnitOfWork:
+        if self._writing is None:
+            self._writing = await self._begin()
+            self._writing.announced = self.announced
+        return self._writing
+
+
 class Database:
     """The engine behind a URL: `sqlite:///path/plauder.db` or `postgresql://user@host/name`.
 
@@ -127,6 +157,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._bulk = Bulk()
         self.inline: Inline | None = None
         if self.is_sqlite:
@@ -162,6 +193,21 @@ class Database:
                 await outbox.write(unit)
         if unit.announced:
             outbox.wake(self)
+
+    @asynccontextmanager
+    async def apart(self, name: str) -> AsyncIterator[UnitOfWork]:
+        """`hot` for records that are changed by nobody but who opens it with this `name`, one at a time.
+
+        What such a unit read stays true until it writes, so with SQLite it keeps nobody from writing while it reads
+        and thinks: the transaction begins with the first statement that changes something. Other processes take
+        their turns by `UnitOfWork.alone`.
+        """
+        if self.inline is None:
+            async with self.hot() as uow:
+                yield uow
+            return
+        async with self._turns.setdefault(name, asyncio.Lock()), AsyncExitStack() as stack:
+            yield _LateUnit(self.inline.reading(), lambda: stack.enter_async_context(self.hot()))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:

@@ -1,4 +1,4 @@
-"""One connection to an SQLite file that writes from the thread of the loop.
+"""A connection to an SQLite file that writes from the thread of the loop, and one that reads there.
 
 The asynchronous engine hands every statement to a thread and its result back, which costs some hundred microseconds
 while the loop is busy; an indexed statement takes ten. What may wait stays off the loop: a commit waits for the disk,
@@ -25,14 +25,20 @@ class Inline:
     """One user at a time: the caller holds the lock of the database's writer."""
 
     def __init__(self, url: URL, configure: Callable[[Any, Any], None], **options: Any) -> None:
-        self.engine = create_engine(
-            url.set(drivername="sqlite"),
-            poolclass=StaticPool,
-            connect_args={"check_same_thread": False},
-            **options,
-        )
-        event.listen(self.engine, "connect", configure)
+        self._engines = [
+            create_engine(
+                url.set(drivername="sqlite"),
+                poolclass=StaticPool,
+                connect_args={"check_same_thread": False},
+                **options,
+            )
+            for _ in range(2)
+        ]
+        for engine in self._engines:
+            event.listen(engine, "connect", configure)
+        self.engine = self._engines[0]
         event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._reading: Connection | None = None
         self._connection: Connection | None = None
         self._thread: ThreadPoolExecutor | None = None
 
@@ -46,6 +52,13 @@ class Inline:
             connection.rollback()
             raise
         await self._aside(connection.commit)
+
+    def reading(self) -> Connection:
+        """Outside of any transaction: each statement sees what is committed when it runs. Read its rows at once."""
+        if self._reading is None:
+            self._reading = self._engines[1].connect()
+            self._reading.exec_driver_sql("PRAGMA query_only=ON")
+        return self._reading
 
     async def _begun(self) -> Connection:
         if self._connection is None:
@@ -74,7 +87,11 @@ class Inline:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self.engine.dispose()
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+        for engine in self._engines:
+            engine.dispose()
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None

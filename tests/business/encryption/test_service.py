@@ -303,7 +303,8 @@ async def test_a_malformed_list_is_ignored_and_an_unknown_person_is_known_to_be(
         await numbers.service.learn(uow, SHOP, [FetchedList(BANK, OMEMO2, E("{urn:x}devices"))])
     assert await numbers.hear(BANK, SHOP, *await numbers.say(SHOP, BANK, "still there")) == ["still there"]
     async with numbers.database.begin() as uow:
-        await numbers.service.announced(uow, BANK, numbers.namespaces[0], None)
+        for owner in await numbers.service.acquainted(uow, BANK):
+            await numbers.service.learn(uow, owner, [FetchedList(BANK, numbers.namespaces[0], None)])
     (sealed,) = await numbers.say(SHOP, BANK, "gone")
     assert (sealed.listed, sealed.is_known) == (0, True)
 

@@ -1,8 +1,9 @@
 """What others use: hosted devices by the bare JID of their number. Nothing here does network; the caller fetches.
 
-Every method works inside the caller's unit of work, so a ratchet moves in the transaction that keeps the message. Send
-what was sealed only after that transaction has committed: a key must never be used for two messages. Two units of work
-must not change one number's records at the same time; each method that does takes its turn (`UnitOfWork.alone`).
+Every method works inside the caller's unit of work and writes at its end. Send what was sealed only after that unit has
+committed: a key must never be used for two messages. Two units of work must not change one number's records at the same
+time: open them by `Database.apart` with `turn(owner)`; where several processes share a database, each method that
+changes something takes its turn there as well (`UnitOfWork.alone`).
 """
 
 from __future__ import annotations
@@ -166,6 +167,11 @@ class _Route:
     way: Literal["session", "bundle", "fetch", "refused"]
 
 
+def turn(owner: str) -> str:
+    """The name of a number's turn: who has it is alone with the records of that number."""
+    return f"omemo/{owner}"
+
+
 @lru_cache(maxsize=1024)
 def _identity(seed: str) -> Identity:
     """Public keys cost more to compute than a message to seal."""
@@ -206,7 +212,7 @@ class Encryption:
 
     async def ensure(self, uow: UnitOfWork, owner: str) -> int:
         """Make the number's device unless it has one. Returns the device id."""
-        await uow.alone(f"omemo/{owner}")
+        await uow.alone(turn(owner))
         notes = self._notes(uow, owner)
         data = await notes.get("self")
         if data is not None:
@@ -243,7 +249,7 @@ class Encryption:
 
     async def published(self, uow: UnitOfWork, owner: str, namespace: str, revision: int) -> None:
         """The bundle of this revision is out."""
-        await uow.alone(f"omemo/{owner}")
+        await uow.alone(turn(owner))
         notes = self._notes(uow, owner)
         sessions = (await self._sessions(notes))[PROFILES[namespace].version]
         own = await sessions.own()
@@ -252,7 +258,7 @@ class Encryption:
 
     async def maintain(self, uow: UnitOfWork, owner: str) -> bool:
         """Weekly rotation of signed prekeys; call daily. Whether bundles have to be published."""
-        await uow.alone(f"omemo/{owner}")
+        await uow.alone(turn(owner))
         notes = self._notes(uow, owner)
         identity, _ = await self._self(notes)
         due = False
@@ -282,7 +288,7 @@ class Encryption:
 
         A malformed list is ignored. Of a verified bundle is kept what one session needs.
         """
-        await uow.alone(f"omemo/{owner}")
+        await uow.alone(turn(owner))
         notes = self._notes(uow, owner)
         await notes.prefetch(f"account/{each.jid}" for each in lists)
         await notes.prefetch(each.device.key("device") for each in bundles)
@@ -326,12 +332,9 @@ class Encryption:
                 notes.delete(device.key("session", version))
         notes.put(device.key("device"), orjson.dumps([fingerprint, heard_at]))
 
-    async def announced(self, uow: UnitOfWork, jid: str, namespace: str, listed: Element | None) -> None:
-        """Somebody published a device list: every number that knows one of theirs takes the new one."""
-        for owner in sorted(
-            await owners_of(uow, f"account/{jid}")
-        ):  # turns in one order, or two could wait for each other
-            await self.learn(uow, owner, [FetchedList(jid, namespace, listed)])
+    async def acquainted(self, uow: UnitOfWork, jid: str) -> list[str]:
+        """The numbers that know devices of somebody: each has to `learn` a new list of theirs."""
+        return await owners_of(uow, f"account/{jid}")
 
     async def fingerprint(self, uow: UnitOfWork, owner: str, device: Device) -> str | None:
         """The pinned key of a device, Curve25519 form in hexadecimal."""
@@ -413,7 +416,7 @@ class Encryption:
 
     async def seal(self, uow: UnitOfWork, owner: str, messages: Sequence[Outgoing]) -> list[Sealed]:
         """Seal many messages of one number, in order."""
-        await uow.alone(f"omemo/{owner}")
+        await uow.alone(turn(owner))
         notes = self._notes(uow, owner)
         await notes.prefetch(("self", *(f"account/{message.to}" for message in messages)))
         sessions = await self._sessions(notes)
@@ -475,7 +478,7 @@ class Encryption:
 
     async def seal_empty(self, uow: UnitOfWork, owner: str, device: Device, namespace: str) -> Element | None:
         """A message without content: completes a key exchange, turns a ratchet, repairs a session. None: no bundle."""
-        await uow.alone(f"omemo/{owner}")
+        await uow.alone(turn(owner))
         notes = self._notes(uow, owner)
         profile = PROFILES[namespace]
         _, own_id = await self._self(notes)
@@ -496,7 +499,7 @@ class Encryption:
 
     async def open(self, uow: UnitOfWork, owner: str, messages: Sequence[Incoming]) -> list[Read | NotRead]:
         """Read many messages to one number, in order. One that cannot be read leaves the others alone."""
-        await uow.alone(f"omemo/{owner}")
+        await uow.alone(turn(owner))
         notes = self._notes(uow, owner)
         await notes.prefetch(("self", "last", *(f"account/{message.sender}" for message in messages)))
         sessions = await self._sessions(notes)

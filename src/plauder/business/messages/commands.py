@@ -1,4 +1,4 @@
-"""Use cases: accept a batch of sends, write down what became of them, take what people write.
+"""Use cases: accept a batch of sends, mark what was read, take what people write. `outcomes` has what comes after.
 
 Nothing here commits; `pipeline` and the routes open the units of work.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Row
 
 from plauder.business.messages import content, interactive, once, rendering, rules, store, templating
 from plauder.business.messages.content import Outgoing, ReadRequest
 from plauder.business.messages.once import Once, Slot
+from plauder.business.messages.outcomes import Books, Progressed, message_update, progress
 from plauder.business.messages.ports import (
-    Billing,
     Media,
     NoBilling,
     PriceRequest,
@@ -27,10 +27,10 @@ from plauder.business.messages.ports import (
     TemplateView,
 )
 from plauder.business.messages.referrals import LIFE, Click
-from plauder.business.messages.rules import Policies, Rates, Standing
+from plauder.business.messages.rules import Rates, Standing
 from plauder.business.shared.errors import GraphError, fail
 from plauder.business.shared.ids import new_wamid
-from plauder.business.shared.updates import Update, Updates
+from plauder.business.shared.updates import Update
 from plauder.kit import phone
 from plauder.store.database import UnitOfWork
 
@@ -51,27 +51,15 @@ class People(Protocol):
         ...
 
 
-class Numbers(Protocol):
-    async def sender(self, phone_id: str) -> Sender | None:
-        """A business number with what sending needs to know."""
-        ...
-
-
-@dataclass(slots=True)
-class Ports:
+@dataclass(slots=True, kw_only=True)
+class Ports(Books):
     """Everything the use cases need of others."""
 
     templates: Templates
     media: Media
     shelves: Shelves
-    billing: Billing
     people: People
-    numbers: Numbers
-    updates: Updates
-    policies: Policies = field(default_factory=Policies)
     rates: Rates = field(default_factory=Rates)
-    conversation_objects: bool = True
-    """Put `conversation` on every status, as versions up to v23 do; else only inside a free entry point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,147 +535,6 @@ def _answer(draft: _Draft, row: Mapping[str, Any]) -> Accepted:
     return Accepted(row["id"], out.input, draft.wa_id, row["user_id"], bool(out.recipient), status, going)
 
 
-# ── what became of it ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """A message got further. `error` with status "failed"."""
-
-    message_id: str
-    status: str
-    at: datetime
-    error: Mapping[str, Any] | None = None
-
-
-async def progress(
-    uow: UnitOfWork, ports: Ports, events: Sequence[Progressed], rows: Mapping[str, Row[Any]] | None = None
-) -> None:
-    """Write down statuses, charge what was delivered, publish webhooks. What is known already changes nothing.
-
-    `rows` are the messages where the caller has read and locked them.
-    """
-    if rows is None:
-        rows = await store.progress_of(uow, {event.message_id for event in events}, lock=True)
-    contacts = await store.contacts_of(uow, {(row.phone_id, row.wa_id) for row in rows.values()})
-    state = {key: row.status for key, row in rows.items()}
-    changes: dict[str, dict[str, Any]] = {}
-    updates: list[Update] = []
-    for event in events:
-        row = rows.get(event.message_id)
-        sender = await ports.numbers.sender(row.phone_id) if row is not None else None
-        if row is None or sender is None or row.direction != "out":
-            continue
-        contact = contacts.get((row.phone_id, row.wa_id))
-        for step in _todo(row, state[row.id], event):
-            pricing = row.pricing if step == "sent" or (step != "failed" and state[row.id] != "delivered") else None
-            updates.append(_status_update(ports, sender, row, step, event, contact.name if contact else "", pricing))
-            changes.setdefault(row.id, {}).update({"status": step, f"{step}_at": event.at})
-            if step == "failed":
-                changes[row.id]["error"] = dict(event.error or {})
-            state[row.id] = step
-    if not changes:
-        return
-    await store.change_many(uow, changes)
-    await _bill(uow, ports, rows, state, changes, events[-1].at)
-    await ports.updates.publish(uow, updates)
-
-
-def _todo(row: Row[Any], current: str, event: Progressed) -> tuple[str, ...]:
-    """The statuses to announce now; a reaction has no receipts."""
-    if event.status == "failed":
-        return ("failed",) if rules.RANK[current] < rules.RANK["delivered"] else ()
-    todo = rules.steps(current, cast("rules.Progress", event.status))
-    return tuple(step for step in todo if row.kind != "reaction" or step == "sent")
-
-
-async def _bill(
-    uow: UnitOfWork,
-    ports: Ports,
-    rows: Mapping[str, Row[Any]],
-    state: Mapping[str, str],
-    changes: Mapping[str, Any],
-    at: datetime,
-) -> None:
-    """Charge what is delivered for the first time, give back what failed."""
-    priced = [key for key in changes if rows[key].pricing is not None]
-    fresh = [key for key in priced if rows[key].delivered_at is None and rows[key].read_at is None]
-    if settled := [key for key in fresh if state[key] in ("delivered", "read")]:
-        await ports.billing.settle(uow, settled, at)
-    if released := [key for key in priced if state[key] == "failed"]:
-        await ports.billing.release(uow, released, at)
-
-
-def _status_update(
-    ports: Ports,
-    sender: Sender,
-    row: Row[Any],
-    step: str,
-    event: Progressed,
-    name: str,
-    pricing: Mapping[str, Any] | None,
-) -> Update:
-    shows = pricing is not None and (ports.conversation_objects or pricing["type"] == "free_entry_point")
-    value = rendering.status_value(
-        sender,
-        wamid=row.id,
-        status=step,
-        at=event.at,
-        wa_id=row.wa_id,
-        user_id=row.user_id,
-        name=name,
-        callback_data=row.callback_data,
-        pricing=rendering.pricing_object(pricing) if pricing else None,
-        conversation=rendering.conversation_object(row.id, pricing, event.at, with_expiry=step == "sent")
-        if shows and pricing
-        else None,
-        errors=[event.error] if step == "failed" and event.error else (),
-    )
-    return message_update(sender, row.wa_id, value, event.at, row.id)
-
-
-def message_update(sender: Sender, wa_id: str, value: Mapping[str, Any], at: datetime, about: str) -> Update:
-    """A change of the field `messages`, in order per conversation."""
-    key = f"{sender.phone_id}/{wa_id}"
-    return Update(sender.waba_id, "messages", value, at, key=key, phone_id=sender.phone_id, about=about)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a person's device says of our messages: it has them, or (`read`) the person saw them and all before."""
-
-    phone_id: str
-    wa_id: str
-    stanza_ids: Sequence[str]
-    read: bool
-    at: datetime
-
-
-async def receipts(uow: UnitOfWork, ports: Ports, batch: Sequence[Receipt]) -> None:
-    """Receipts (XEP-0184) and displayed markers (XEP-0333) of many people at once."""
-    wanted = {stanza_id for receipt in batch for stanza_id in receipt.stanza_ids}
-    is_plain = not any(receipt.read for receipt in batch)
-    rows = await store.progress_of(uow, wanted, lock=is_plain)  # an outgoing message's stanza id is its own
-    events: list[Progressed] = []
-    marks: list[tuple[Row[Any], Receipt]] = []
-    for receipt in batch:
-        for stanza_id in receipt.stanza_ids:
-            row = rows.get(stanza_id)
-            if row is None or (row.phone_id, row.wa_id) != (receipt.phone_id, receipt.wa_id):
-                continue
-            if receipt.read:
-                marks.append((row, receipt))
-            events.append(Progressed(row.id, "read" if receipt.read else "delivered", receipt.at))
-    if marks:
-        pairs = {(row.phone_id, row.wa_id) for row, _ in marks}
-        unread = await store.unread_of(uow, pairs)
-        for row, receipt in marks:
-            earlier = [item for item in unread.get((row.phone_id, row.wa_id), ()) if item.created_at < row.created_at]
-            events[:0] = [Progressed(item.id, "read", receipt.at) for item in earlier]
-    if events:
-        await progress(uow, ports, events, rows if is_plain else None)
-
-
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -826,18 +673,6 @@ async def _note_contact(
         changed["referral_at"] = incoming.at
     fixed = {"portfolio_id": sender.portfolio_id, "user_id": user_id}
     await store.upsert_contact(uow, (sender.phone_id, incoming.wa_id), fixed, changed)
-
-
-async def open_free_entry(uow: UnitOfWork, ports: Ports, rows: Sequence[store.Going], at: datetime) -> None:
-    """The first answer after a click on an ad opens the free entry point."""
-    contacts = await store.contacts_of(uow, {(row.phone_id, row.wa_id) for row in rows})
-    for (phone_id, wa_id), contact in contacts.items():
-        if contact.referral_at is None:
-            continue
-        until = rules.free_entry_until(contact.referral_at, at, contact.free_entry_until, ports.policies)
-        changed = {"referral_at": None, "free_entry_until": until}
-        fixed = {"portfolio_id": contact.portfolio_id, "user_id": contact.user_id}
-        await store.upsert_contact(uow, (phone_id, wa_id), fixed, changed)
 
 
 async def prefer_marketing(

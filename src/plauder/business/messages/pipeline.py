@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from plauder.business.messages import commands, content, rendering, store
-from plauder.business.messages.commands import Accepted, Ports, Progressed, SendCommand
+from plauder.business.messages.commands import Accepted, Ports, SendCommand
+from plauder.business.messages.outcomes import Outcomes, Progressed, Recorder
 from plauder.business.messages.ports import Channel, MediaView, Payload, Sender
 from plauder.business.messages.rules import LONGEST_TTL
 from plauder.business.messages.store import Going
@@ -26,6 +27,8 @@ from plauder.store.database import Database
 log = get_log("business.messages")
 
 BATCH = 256
+UNWRITTEN = 4
+"""Batches that may be carried ahead of what is written down about them."""
 RETRY_SECONDS = 15.0
 RETRY = timedelta(seconds=RETRY_SECONDS)
 CONTENT_SWEEP = 600.0
@@ -44,6 +47,8 @@ class Pipeline:
         """Called after a commit that published webhooks."""
         self._database = database
         self._clock = clock
+        self.outcomes: Outcomes = Recorder(database, ports, lambda: self.published())
+        """Where it is written down what became of messages."""
         self._keep = keep_content
         self._batcher: Batcher[SendCommand, Accepted] = Batcher(self._accept, most=BATCH)
         self._waiting: list[Going] = []
@@ -128,25 +133,34 @@ class Pipeline:
                 self.published()
 
     async def drain(self) -> None:
-        """Carry everything that waits now."""
-        while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            await self._carry(batch)
+        """Carry everything that waits now; returns when it is written down. The next ones are carried meanwhile."""
+        room = asyncio.Semaphore(UNWRITTEN)
+        writing: list[asyncio.Task[None]] = []
+        try:
+            while self._waiting:
+                await room.acquire()
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                writing.append(asyncio.create_task(self._write_down(await self._carry(batch), room)))
+        finally:
+            results = await asyncio.gather(*writing, return_exceptions=True)
+        for failed in results:
+            if isinstance(failed, BaseException):
+                raise failed
 
-    async def _carry(self, rows: Sequence[Going]) -> None:
+    async def _write_down(self, events: Sequence[Progressed], room: asyncio.Semaphore) -> None:
+        try:
+            if events:
+                await self.outcomes.note(events)
+        finally:
+            room.release()
+
+    async def _carry(self, rows: Sequence[Going]) -> list[Progressed]:
         senders = {phone_id: await self.ports.numbers.sender(phone_id) for phone_id in {row.phone_id for row in rows}}
         lanes: dict[tuple[str, str], list[Going]] = {}
         for row in rows:
             lanes.setdefault((row.phone_id, row.wa_id), []).append(row)
         results = await asyncio.gather(*(self._lane(lane, senders[lane[0].phone_id]) for lane in lanes.values()))
-        events = [event for result in results for event in result]
-        if not events:
-            return
-        async with self._database.hot() as uow:
-            await commands.progress(uow, self.ports, events)
-            sent = {event.message_id for event in events if event.status == "sent"}
-            await commands.open_free_entry(uow, self.ports, [row for row in rows if row.id in sent], self._clock.now())
-        self.published()
+        return [event for result in results for event in result]
 
     async def _lane(self, rows: Sequence[Going], sender: Sender | None) -> list[Progressed]:
         """One conversation, in order. A message that cannot be carried now stays accepted and stops the lane."""

@@ -58,6 +58,14 @@ class Payload:
     expires_at: datetime | None = None
 
 
+class Numbers(Protocol):
+    """The business numbers there are."""
+
+    async def sender(self, phone_id: str) -> Sender | None:
+        """A business number with what sending needs to know."""
+        ...
+
+
 class Channel(Protocol):
     """The way to people. Returns when the message is durable or delivered; raises GraphError when it never can be."""
 

@@ -437,7 +437,7 @@ def _journal(routes: APIRouter, desk: Desk) -> None:
         async with desk.database.begin() as uow:
             await desk.role(uow, caller, business_id, "journal")
             await webhooks.replay(uow, business_id, entry_id, at=clock.now())
-        desk.platform.webhooks.wake()
+        desk.platform.wake()
 
     @routes.get("/{business_id}/dead-letters", summary="Webhooks that were given up")
     async def dead(caller: Authenticated, business_id: str) -> list[dict[str, Any]]:
@@ -462,7 +462,7 @@ def _journal(routes: APIRouter, desk: Desk) -> None:
         async with desk.database.begin() as uow:
             await desk.role(uow, caller, business_id, "journal")
             count = await webhooks.revive(uow, business_id, at=clock.now())
-        desk.platform.webhooks.wake()
+        desk.platform.wake()
         return {"replayed": count}
 
 

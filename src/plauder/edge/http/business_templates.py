@@ -106,7 +106,7 @@ def _write(routes: APIRouter, desk: Desk) -> None:
                 row = await commands.create(uow, new, at=graph.clock.now(), updates=graph.updates)
         except GraphError as error:
             raise plain(error) from None
-        desk.platform.webhooks.wake()
+        desk.platform.wake()
         return _view(row)
 
     @routes.put("/templates/{template_id}", summary="Edit a template; it is reviewed anew")
@@ -124,7 +124,7 @@ def _write(routes: APIRouter, desk: Desk) -> None:
                 assert fresh
         except GraphError as error:
             raise plain(error) from None
-        desk.platform.webhooks.wake()
+        desk.platform.wake()
         return _view(fresh)
 
     @routes.delete("/templates/{template_id}", status_code=204, summary="Delete a template")
@@ -135,7 +135,7 @@ def _write(routes: APIRouter, desk: Desk) -> None:
                 await commands.delete(uow, row.waba_id, ids=[row.id], at=graph.clock.now(), updates=graph.updates)
         except GraphError as error:
             raise plain(error) from None
-        desk.platform.webhooks.wake()
+        desk.platform.wake()
 
 
 async def _own(uow: UnitOfWork, desk: Desk, caller: Caller, business_id: str, template_id: str) -> Row[Any]:

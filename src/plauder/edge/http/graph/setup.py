@@ -4,39 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import ip_network
 
 from starlette.types import Scope
 
-from plauder.business.messages.rules import Policies, Policy
 from plauder.business.numbers import store as number_store
 from plauder.business.sandbox.rules import PREFIX_CUSTOMER, PREFIX_NUMBER
+from plauder.edge import terms
 from plauder.edge.http.graph.api import GraphApi
 from plauder.edge.http.graph.wiring import PlatformSettings
-from plauder.edge.webhooks import DeliverySettings
 from plauder.kit.config import Config
 from plauder.store.database import UnitOfWork
-
-LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 def settings_of(config: Config) -> PlatformSettings:
     """What `[business]` says."""
     business = config.business
-    networks = (*business.allowed_networks, *(LOOPBACK if config.is_local else ()))
-    rules: dict[str, list[Policy]] = {}
-    for rule in business.rules:
-        rules.setdefault(rule.name, []).append(Policy(rule.enabled, rule.value, rule.since, rule.until))
     return PlatformSettings(
         public_url=config.public_url,
-        allowed_networks=tuple(ip_network(network) for network in networks),
+        allowed_networks=terms.networks(config),
         keep_content=timedelta(days=business.keep_content_days),
-        policies=Policies(rules),
-        delivery=DeliverySettings(
-            give_up_after=timedelta(days=business.webhook_days),
-            timeout=business.webhook_timeout_seconds,
-            journal_for=timedelta(hours=business.journal_hours),
-        ),
+        policies=terms.policies(business),
+        delivery=terms.delivery(business),
         conversation_objects=business.conversation_objects,
         api_hosts=business.api_hosts,
     )

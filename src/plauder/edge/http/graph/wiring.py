@@ -32,6 +32,7 @@ from plauder.business.webhooks.commands import Publisher
 from plauder.business.webhooks.rules import Network
 from plauder.core.server import Server
 from plauder.edge import pacing, quality
+from plauder.edge.clerk.keeper import Clerk
 from plauder.edge.flows import FlowDesk
 from plauder.edge.hosted import Hosted, Sealer
 from plauder.edge.hosted_omemo import OmemoSealer
@@ -98,21 +99,33 @@ class Platform:
     """Where those who show ads get the tokens of clicks."""
     domain: str
     policies: Policies
+    clerk: Clerk | None = None
+    """The process that does part of the work, where there is one."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
         """Attach the numbers, begin to carry messages and webhooks."""
+        if self.clerk is not None:
+            self.clerk.start()
         await self.hosted.start()
         await self.sandbox.start()
-        for work in (self.pipeline.run(), self.webhooks.run(), self._housekeeping()):
+        for work in (self.pipeline.run(), self.webhooks.keep_journal(), self._housekeeping()):
             self._tasks.append(asyncio.create_task(work))
+        if self.clerk is None:
+            self._tasks.append(asyncio.create_task(self.webhooks.run()))
 
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self.clerk is not None:
+            await self.clerk.stop()
         self.outbound.close()
+
+    def wake(self) -> None:
+        """There may be webhooks to deliver."""
+        (self.clerk or self.webhooks).wake()
 
     async def settle(self) -> None:
         """Carry everything that waits now: for tests."""
@@ -130,7 +143,7 @@ class Platform:
                 after = timedelta(days=policies.value("template_archival", now))
                 await templates.archive_unused(uow, after, at=now, updates=self.graph.updates)
         self.graph.senders.changed()
-        self.webhooks.wake()
+        self.wake()
 
     async def _housekeeping(self) -> None:
         """End template pauses, delete expired media."""
@@ -161,8 +174,9 @@ def build(
     billing: Billing | None = None,
     sealer: Sealer | None = None,
     taken: Callable[[str], Awaitable[bool]] | None = None,
+    clerk: Clerk | None = None,
 ) -> Platform:
-    """All parts, wired and not started."""
+    """All parts, wired and not started. A `clerk` charges by itself: `billing` is what accepting asks."""
     settings = settings or PlatformSettings()
     outbound = Outbound(allowed=settings.allowed_networks, monotonic=clock.monotonic)
     webhooks = Webhooks(database, clock, keyring, outbound, settings.delivery)
@@ -176,7 +190,8 @@ def build(
     sealer = sealer or OmemoSealer(server, database, keyring, clock)
     referrals = Referrals(keyring)
     hosted = Hosted(server, database, clock, blobs=blobs, take=taker.take, sealer=sealer, referrals=referrals)
-    hosted.published = webhooks.wake
+    wake = (clerk or webhooks).wake
+    hosted.published = wake
     hosted.flows = FlowDesk(database, clock, keyring, outbound).answer
     ports = Ports(
         templates=TemplateCatalogue(),
@@ -191,12 +206,23 @@ def build(
     )
     hosted.ports = ports
     pipeline = Pipeline(database, clock, hosted, ports, keep_content=settings.keep_content)
-    pipeline.published = webhooks.wake
+    pipeline.published = wake
+    if clerk is not None:
+        pipeline.outcomes = clerk
+        sandbox.faults_changed = clerk.changed
+    hosted.outcomes = pipeline.outcomes
+
+    def subscriptions_changed() -> None:
+        publisher.changed()
+        if clerk is not None:
+            clerk.changed()
 
     async def number_changed(number_id: str) -> None:
         senders.changed()
+        if clerk is not None:
+            clerk.changed()
         await hosted.changed(number_id)
-        webhooks.wake()
+        wake()
 
     graph = Graph(
         database=database,
@@ -210,7 +236,7 @@ def build(
         media_key=media_key,
         updates=publisher,
         settings=GraphSettings(settings.public_url, frozenset(settings.api_hosts)),
-        subscriptions_changed=publisher.changed,
+        subscriptions_changed=subscriptions_changed,
         number_changed=number_changed,
         faults=sandbox.faults,
     )
@@ -220,7 +246,7 @@ def build(
 
     def observe(exchange: Exchange) -> None:
         if exchange.scope["method"] != "GET":
-            webhooks.wake()
+            wake()
         if (entry := entry_of(exchange, clock.now())) is not None:
             webhooks.note_request(entry)
 
@@ -242,6 +268,7 @@ def build(
         referrals,
         server.domain,
         settings.policies,
+        clerk,
     )
 
 
