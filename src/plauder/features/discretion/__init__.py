@@ -5,6 +5,9 @@ read; so its devices keep them in step, and any client that publishes can set th
 
     <privacy xmlns="urn:plauder:privacy:0" online="nobody" last-seen="contacts" groups="everyone"/>
 
-What is missing or not understood means the default. Presence, last activity and groups ask here before they tell or do
-anything. Names and pictures need none of this: the nodes they are published at have access models of their own.
+What is missing or not understood means the default. Apps may keep more wishes there that are theirs alone to carry out:
+ours notes `avatar` and `about` (audiences), `receipts` and `typing` (true, false) and `timer` (seconds).
+
+Presence, last activity and groups ask here before they tell or do anything. Names and pictures need none of this: the
+nodes they are published at have access models of their own.
 """
