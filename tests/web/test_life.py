@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.network import SLOW, Network, enter_code, register, write_to
-from tests.web.pages import Opener, field, log, message, say, visit
+from tests.web.pages import Opener, choose, field, log, message, say, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
 
@@ -76,9 +76,48 @@ def test_verified_keys_a_backup_and_what_a_new_phone_changes(pair: tuple[Page, P
     changed = log(eva).get_by_role("article", name="Bia Sol uses a new device.")
     expect(changed).to_be_visible(timeout=SLOW)
 
+    # Once more, with a code of 64 digits and a PIN.
+    visit(bia, "/settings/account")
+    bia.get_by_role("button", name="Set a PIN").click()
+    bia.get_by_role("dialog").get_by_label("PIN", exact=True).fill("135790")
+    bia.get_by_label("Once more").fill("135790")
+    bia.get_by_role("button", name="Save").click()
+    expect(bia.get_by_role("button", name="Change PIN")).to_be_visible(timeout=SLOW)
+    visit(bia, "/settings/backup")
+    bia.get_by_role("button", name="Turn off and erase").click()
+    bia.get_by_role("alertdialog").get_by_role("button", name="Erase").click()
+    bia.get_by_role("button", name="With a 64-digit code").click()
+    dialog = bia.get_by_role("dialog", name="Your backup code")
+    dialog.get_by_role("button", name="Copy").click(timeout=SLOW)
+    code = bia.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"\d{64}", code.replace(" ", ""))
+    dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("button", name="Done").click()
+    expect(bia.get_by_text("none yet")).to_have_count(0, timeout=SLOW)
+    log_out(bia)
+    enter_code(bia, server, number)
+    for pin in ("111111", "135790"):
+        bia.get_by_label("PIN").fill(pin, timeout=SLOW)
+        bia.get_by_role("button", name="Continue").click()
+        if pin == "111111":
+            expect(bia.get_by_role("alert")).to_have_text("This PIN is not right.", timeout=SLOW)
+    secret = bia.get_by_label("Your 64-digit code")
+    secret.fill("1" * 64, timeout=SLOW)
+    bia.get_by_role("button", name="Restore").click()
+    expect(bia.get_by_role("alert")).to_be_visible(timeout=SLOW)
+    secret.fill(code)
+    bia.get_by_role("button", name="Restore").click()
+    expect(bia.get_by_text(re.compile("messages? (is|are) back"))).to_be_visible(timeout=SLOW)
+    bia.get_by_role("button", name="To my chats").click()
+    bia.get_by_role("link", name="Eva Luz").click(timeout=SLOW)
+    expect(message(bia, "My new phone")).to_be_visible()
+
 
 def test_a_second_device_is_linked_and_unlinked(pair: tuple[Page, Page], people: Opener) -> None:
     eva, bia = pair
+    choose(eva, message(eva, "Oi Bia!"), "Star")
+    eva.get_by_role("link", name="Bia Sol").click(button="right")
+    eva.get_by_role("menuitem", name="Pin").click()
     laptop = people("/link", fixed_time=False)
     laptop.get_by_text("The code as text").click()
     code = laptop.get_by_text(re.compile("^plauder-link:"))
@@ -90,6 +129,8 @@ def test_a_second_device_is_linked_and_unlinked(pair: tuple[Page, Page], people:
 
     laptop.get_by_role("link", name="Bia Sol").click(timeout=60_000)
     expect(message(laptop, "Oi Bia!")).to_be_visible(timeout=SLOW)
+    expect(laptop.get_by_role("link", name="Bia Sol").get_by_role("img", name="Pinned")).to_be_visible()
+    expect(message(laptop, "Oi Bia!").get_by_role("img", name="Starred")).to_be_visible()
     say(laptop, "From my laptop")
     expect(message(bia, "From my laptop")).to_be_visible(timeout=SLOW)
     say(bia, "To both of you")
@@ -99,7 +140,13 @@ def test_a_second_device_is_linked_and_unlinked(pair: tuple[Page, Page], people:
     for text in ("From my laptop", "To both of you"):
         expect(message(eva, text)).to_be_visible(timeout=SLOW)
 
+    # What belongs to the account is the same on both.
+    visit(laptop, "/settings/privacy")
+    laptop.get_by_role("switch", name="Read receipts").click()
+    visit(eva, "/settings/privacy")
+    expect(eva.get_by_role("switch", name="Read receipts")).not_to_be_checked(timeout=SLOW)
     visit(eva, "/settings/devices")
+    expect(eva.get_by_text("online", exact=True)).to_be_visible(timeout=SLOW)
     eva.get_by_role("button", name=re.compile("^Actions for")).nth(1).click()
     eva.get_by_role("menuitem", name="Unlink").click()
     eva.get_by_role("alertdialog").get_by_role("button", name="Unlink").click()
@@ -138,17 +185,6 @@ def test_a_group_is_joined_by_link_and_its_rules_hold(pair: tuple[Page, Page]) -
     expect(message(eva, "Oi @Eva Luz cheguei").locator(".mention")).to_have_text("@Eva Luz", timeout=SLOW)
     pane.get_by_role("switch", name="Only admins can write").click()
     expect(bia.get_by_text("Only admins can write here.")).to_be_visible(timeout=SLOW)
-
-
-def test_disappearing_messages_are_agreed_on(pair: tuple[Page, Page]) -> None:
-    eva, bia = pair
-    eva.get_by_role("button", name="Bia Sol").first.click()
-    eva.get_by_role("button", name="Disappearing messages").click()
-    eva.get_by_role("radio", name="1 day").click()
-    expect(message(bia, "Eva Luz set messages to disappear after 1 day")).to_be_visible(timeout=SLOW)
-    said = say(bia, "Gone tomorrow")
-    expect(said.get_by_role("img", name="Disappears")).to_be_visible(timeout=SLOW)
-    expect(message(eva, "Gone tomorrow").get_by_role("img", name="Disappears")).to_be_visible(timeout=SLOW)
 
 
 def test_who_is_blocked_and_reported_is_not_heard(pair: tuple[Page, Page]) -> None:
