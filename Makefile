@@ -70,7 +70,7 @@ $(VENV)/.dev: $(UV) requirements/dev.lock pyproject.toml
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.debian: tools/debian.py
-	$(PYTHON) tools/debian.py postgresql chromium coturn prosody
+	$(PYTHON) tools/debian.py postgresql chromium chromium-headless-shell coturn prosody
 	@touch $@
 
 $(VENV)/.oracles: tools/oracles.py $(VENV)/.dev

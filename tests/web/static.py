@@ -18,6 +18,8 @@ CSP = (
 
 def handler_for(folder: Path) -> type[SimpleHTTPRequestHandler]:
     class Handler(SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 60  # seconds, for a connection that a browser keeps
         extensions_map: ClassVar[dict[str, str]] = {
             **SimpleHTTPRequestHandler.extensions_map,
             ".js": "text/javascript",

@@ -8,15 +8,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.network import SLOW, Network, enter_code, network, numbers, register
-from tests.web.pages import Opener, axe, message, visit
+from tests.web.pages import DESK, PHONE, Opener, axe, message, visit
 from tests.web.test_conversation import PNG
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
@@ -245,12 +246,26 @@ def test_a_template_is_written_with_its_price_and_preview(people: Opener, server
     expect(page.get_by_text("No template yet")).to_be_visible(timeout=SLOW)
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing_and_nothing_is_too_wide(people: Opener, server: Network, phone: bool, dark: bool) -> None:
-    page, _ = register(people, server, "Eva", phone=phone, dark=dark)
+def complaints(page: Page) -> dict[str, list[str]]:
+    """What is wrong with a screen at a desk and on a phone, by day and by night."""
+    found = {}
+    schemes: list[Literal["light", "dark"]] = ["light", "dark"]
+    for size, scheme in product((DESK, PHONE), schemes):
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme)
+        problems = axe(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            problems.append("wider than the window")
+        if problems:
+            found[f"{size['width']} {scheme}"] = problems
+    return found
+
+
+def test_axe_finds_nothing_and_nothing_is_too_wide(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Eva")
     visit(page, "/business")
-    assert axe(page) == []
+    assert complaints(page) == {}
+    page.set_viewport_size(DESK)
     place = found(page, "Kolibri Air")
     page.get_by_role("button", name="Make a key").click()
     page.get_by_role("button", name="Send test message").click()
@@ -260,9 +275,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(people: Opener, server: Netwo
         visit(page, place + screen)
         expect(page.get_by_text(content).first).to_be_visible(timeout=SLOW)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        problems[screen] = axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            problems[screen].append("wider than the window")
+        problems[screen] = complaints(page)
     assert {screen: found for screen, found in problems.items() if found} == {}
 
 

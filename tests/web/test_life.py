@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web.network import SLOW, Network, enter_code, register, write_to
 from tests.web.pages import Opener, choose, field, log, message, say, visit
@@ -250,8 +250,15 @@ STUB = """
 """The browser's push service is outside of a test; keys of RFC 8291 §5."""
 
 
-def test_a_push_wakes_the_browser_and_leads_to_the_chat(people: Opener, server: Network) -> None:
-    page, _ = register(people, server, "Eva Luz", offline=True)
+@pytest.fixture
+def noticed(whole_chromium: Browser, server: Network) -> Iterator[Opener]:
+    opener = Opener(whole_chromium, server.address)
+    yield opener
+    opener.close()
+
+
+def test_a_push_wakes_the_browser_and_leads_to_the_chat(noticed: Opener, server: Network) -> None:
+    page, _ = register(noticed, server, "Eva Luz", offline=True)
     page.add_init_script(STUB)
     visit(page, "/settings/notifications")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
