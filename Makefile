@@ -37,10 +37,10 @@ fast: $(VENV)/.dev ## unit tests only
 test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test
 	$(BIN)/pytest -q -n auto --dist loadfile --reruns 1 -m "server and not browser"
-	$(BIN)/pytest -q --reruns 2 -m browser
+	$(BIN)/pytest -q -n 2 --dist loadfile --reruns 1 -m browser
 
 e2e: $(VENV)/.dev web/dist/.built $(VENV)/.debian ## browser tests only
-	$(BIN)/pytest -q --reruns 2 -m browser
+	$(BIN)/pytest -q -n 2 --dist loadfile --reruns 1 -m browser
 
 bench: $(VENV)/.dev ## the benchmarks, side by side with the peers that are installed
 	$(BIN)/python -m bench
