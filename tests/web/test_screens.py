@@ -119,6 +119,9 @@ def test_a_phone_shows_one_pane_at_a_time(open_page: Opener) -> None:
     expect(page.get_by_role("list", name="Chats")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("log")).to_be_visible()
+    visit(page, "/archived")
+    page.get_by_role("link", name="Back to chats").click()
+    expect(page.get_by_role("heading", name="Chats", level=1)).to_be_visible()
 
 
 def test_theme_density_and_language_are_kept(open_page: Opener) -> None:

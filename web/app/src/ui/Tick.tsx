@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { Tick as State } from "@plauder/client/api";
+import { useRef } from "react";
 
 const line = {
   fill: "none",
@@ -51,9 +52,11 @@ function shape(state: State) {
 /** Shape first, colour second. */
 export function Tick({ state, silent = false }: { state: State; silent?: boolean }) {
   const name = useTickName()(state);
+  const before = useRef(state);
   return (
     <svg
-      className={`tick ${state}`}
+      key={state}
+      className={before.current === state ? `tick ${state}` : `tick turned ${state}`}
       viewBox="0 0 18 14"
       {...(silent ? { "aria-hidden": true } : { role: "img", "aria-label": name })}
     >

@@ -2,7 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import type { ChatView } from "@plauder/client/api";
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Archive, MessageSquarePlus, Plus, QrCode, Search } from "lucide-react";
+import { Archive, ChevronLeft, MessageSquarePlus, Plus, QrCode, Search } from "lucide-react";
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { useClient, useLive } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
@@ -63,13 +63,23 @@ export function ChatList({ archived, onSearch, onNew, onInvite, onQr }: Props) {
   return (
     <>
       <header className="pane-head">
+        {archived && (
+          <Link to="/chats" className="icon-btn -ms-2" aria-label={t`Back to chats`} title={t`Back to chats`}>
+            <ChevronLeft size={22} className="rtl:rotate-180" aria-hidden />
+          </Link>
+        )}
         <h1>{archived ? t`Archived` : t`Chats`}</h1>
-        <IconButton label={t`My code`} onClick={onQr}>
-          <QrCode size={20} strokeWidth={1.75} />
-        </IconButton>
-        <IconButton label={t`New chat`} active onClick={onNew}>
-          <Plus size={20} strokeWidth={1.75} />
-        </IconButton>
+        {!archived && (
+          <>
+            <IconButton label={t`My code`} onClick={onQr}>
+              <QrCode size={20} strokeWidth={1.75} />
+            </IconButton>
+            {/* On a phone a thumb reaches the button below. */}
+            <IconButton label={t`New chat`} className="not-phone" active onClick={onNew}>
+              <Plus size={20} strokeWidth={1.75} />
+            </IconButton>
+          </>
+        )}
       </header>
       <div className="px-4">
         <button type="button" className="find" onClick={onSearch}>
@@ -141,14 +151,16 @@ export function ChatList({ archived, onSearch, onNew, onInvite, onQr }: Props) {
           </Link>
         )}
       </div>
-      <button
-        type="button"
-        className="only-phone absolute end-4 bottom-4 grid size-[58px] place-items-center rounded-[20px] bg-brand text-on-brand shadow-3"
-        aria-label={t`Start a chat`}
-        onClick={onNew}
-      >
-        <MessageSquarePlus size={24} strokeWidth={1.75} />
-      </button>
+      {!archived && (
+        <button
+          type="button"
+          className="only-phone fab absolute end-4 bottom-4 grid size-[58px] place-items-center rounded-[20px] bg-brand text-on-brand shadow-3"
+          aria-label={t`New chat`}
+          onClick={onNew}
+        >
+          <MessageSquarePlus size={24} strokeWidth={1.75} />
+        </button>
+      )}
       {menu && <ChatMenu chat={menu.chat} at={menu.at} onClose={() => setMenu(undefined)} />}
     </>
   );

@@ -6,6 +6,7 @@ import { memo } from "react";
 import { shortWhen, useFormat } from "../../lib/format.ts";
 import { useWording } from "../../lib/wording.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
+import { Dots } from "../../ui/Dots.tsx";
 import { Tick } from "../../ui/Tick.tsx";
 
 interface Props {
@@ -74,6 +75,7 @@ function Preview({ chat }: { chat: ChatView }) {
   if (chat.typing.length > 0 || chat.recording)
     return (
       <span className="cut font-[550] text-brand">
+        <Dots />
         {wording.typing(chat.typing, chat.kind === "group", chat.recording)}
       </span>
     );

@@ -6,6 +6,7 @@ import { useLiveOf } from "../../lib/client.ts";
 import { dayAndTime, useFormat } from "../../lib/format.ts";
 import { useWording } from "../../lib/wording.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
+import { Dots } from "../../ui/Dots.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { Menu, type MenuEntry } from "../../ui/Menu.tsx";
 import { useDesk } from "../calls/context.ts";
@@ -45,9 +46,14 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
             )}
           </span>
           <span className={`cut block text-sm ${typing || chat.recording ? "text-brand" : "text-ink-2"}`}>
-            {typing || chat.recording
-              ? wording.typing(chat.typing, chat.kind === "group", chat.recording)
-              : status}
+            {typing || chat.recording ? (
+              <>
+                <Dots />
+                {wording.typing(chat.typing, chat.kind === "group", chat.recording)}
+              </>
+            ) : (
+              status
+            )}
           </span>
         </span>
       </button>

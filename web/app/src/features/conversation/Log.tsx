@@ -19,6 +19,7 @@ import type { MessageActions } from "./actions.ts";
 import { Message } from "./Message.tsx";
 import { useLogKeys } from "./useLogKeys.ts";
 import { useNews } from "./useNews.ts";
+import { useTouch } from "./useTouch.ts";
 
 export interface LogHandle {
   /** Shows a message and flashes it once. */
@@ -105,6 +106,12 @@ export function Log(props: Props) {
   );
   const keys = useLogKeys({ rows, virtual, scroller, actions, onEscape: props.onEscape });
 
+  const touch = useTouch({
+    find: useCallback((id: string) => messages.find((one) => one.id === id), [messages]),
+    actions,
+    writable: view.closed === undefined,
+  });
+
   // How many were new when the chat was opened; later ones do not add to the line.
   const newAtOpening = useRef<number>(undefined);
   // Open at the first unread message, else at the end.
@@ -121,6 +128,15 @@ export function Log(props: Props) {
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
   const atEnd = virtual.isAtEnd(NEAR_END);
+
+  // While a person scrolls, the day of what stands at the top is told.
+  const moved = useRef(false);
+  const moves = useCallback(() => {
+    moved.current = true;
+  }, []);
+  const top = (virtual.scrollOffset ?? 0) + 28;
+  const topRow = rows[items.find((item) => item.end > top)?.index ?? first];
+  const day = topRow?.kind === "message" && moved.current ? topRow.message.at : undefined;
 
   const loading = useRef(false);
   useEffect(() => {
@@ -192,6 +208,9 @@ export function Log(props: Props) {
         aria-label={t`Messages with ${name}`}
         onKeyDown={keys.onKeyDown}
         onFocus={keys.onFocus}
+        onWheel={moves}
+        onTouchMove={moves}
+        {...touch}
       >
         <div className="flex min-h-full flex-col justify-end">
           <div className="relative w-full flex-none" style={{ height: virtual.getTotalSize() }}>
@@ -213,6 +232,11 @@ export function Log(props: Props) {
           </div>
         </div>
       </div>
+      {day !== undefined && (
+        <div className="float-day" data-on={virtual.isScrolling} aria-hidden="true">
+          {longDay(format, day, Date.now())}
+        </div>
+      )}
       {(!atEnd || view.hasNewer) && (
         <button
           type="button"

@@ -5,6 +5,7 @@ import { memo } from "react";
 import { useErrorText } from "../../lib/errors.ts";
 import type { Place } from "../../lib/rows.ts";
 import { useWording } from "../../lib/wording.ts";
+import { Avatar } from "../../ui/Avatar.tsx";
 import type { MessageActions } from "./actions.ts";
 import { MessageBody } from "./Body.tsx";
 import { senderColour, useMessageName } from "./names.ts";
@@ -32,6 +33,8 @@ export const Message = memo(function Message(props: Props) {
   if (content.kind === "system")
     return <SystemLine message={message} tabbable={tabbable} actions={actions} />;
   const visual = content.kind === "image" || content.kind === "video";
+  // In groups who speaks has a face, beside the last bubble of a run.
+  const faced = group && !message.own;
   const classes = [
     "msg",
     message.own ? "out" : "in",
@@ -39,23 +42,17 @@ export const Message = memo(function Message(props: Props) {
     visual && "photo-bubble",
     message.reactions.length > 0 && "has-reactions",
     flash && "flash",
+    faced && "faced",
     isNew && "new",
   ];
   const showName = group && !message.own && (place === "single" || place === "first");
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the log handles the keys of all its messages
     <article
       className={classes.filter(Boolean).join(" ")}
       data-message={message.id}
       data-selected={selected}
       tabIndex={tabbable ? 0 : -1}
       aria-label={name}
-      onClick={(event) => {
-        // A finger has no hover, and holding is not for everyone: a tap opens the menu.
-        const touched = (event.nativeEvent as PointerEvent).pointerType === "touch";
-        if (!touched || (event.target as HTMLElement).closest("a, button, audio, video, input")) return;
-        actions.menu(message, { x: event.clientX, y: event.clientY });
-      }}
       onContextMenu={(event) => {
         if ((event.target as HTMLElement).closest("a, img, audio, input")) return;
         event.preventDefault();
@@ -67,6 +64,11 @@ export const Message = memo(function Message(props: Props) {
           <span className={`sender ${senderColour(message.sender.avatar.color)}`}>{message.sender.name}</span>
         )}
         <MessageBody message={message} album={album} actions={actions} />
+        {faced && (place === "single" || place === "last") && (
+          <span className="face">
+            <Avatar of={message.sender.avatar} size={28} />
+          </span>
+        )}
         {tools()}
       </div>
       {message.reactions.length > 0 && (
@@ -112,7 +114,7 @@ export const Message = memo(function Message(props: Props) {
           tabIndex={-1}
           aria-label={t`React`}
           title={t`React`}
-          onClick={(event) => openAt(event, true)}
+          onClick={openAt}
         >
           <SmilePlus size={16} />
         </button>
@@ -132,7 +134,7 @@ export const Message = memo(function Message(props: Props) {
           tabIndex={-1}
           aria-label={t`More actions`}
           title={t`More actions`}
-          onClick={(event) => openAt(event, false)}
+          onClick={openAt}
         >
           <MoreHorizontal size={16} />
         </button>
@@ -140,7 +142,7 @@ export const Message = memo(function Message(props: Props) {
     );
   }
 
-  function openAt(event: React.MouseEvent, _react: boolean) {
+  function openAt(event: React.MouseEvent) {
     const box = event.currentTarget.getBoundingClientRect();
     actions.menu(message, { x: box.left, y: box.bottom });
   }
