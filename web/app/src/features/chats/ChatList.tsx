@@ -84,8 +84,8 @@ export function ChatList({ archived, onSearch, onNew, onInvite, onQr }: Props) {
       <div className="px-4">
         <button type="button" className="find" onClick={onSearch}>
           <Search size={16} strokeWidth={2} aria-hidden />
-          <span className="flex-1 text-start">{t`Search chats and messages`}</span>
-          <kbd className="kbd max-sm:hidden">Ctrl K</kbd>
+          <span className="cut flex-1 text-start">{t`Search chats and messages`}</span>
+          <kbd className="kbd max-[899px]:hidden">Ctrl K</kbd>
         </button>
       </div>
       <fieldset
