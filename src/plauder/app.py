@@ -1,4 +1,4 @@
-"""The one module that knows everybody: it builds the parts, wires them, and is the command's entry point."""
+"""The one module that knows everybody: it builds the parts and wires them."""
 
 from __future__ import annotations
 
@@ -105,13 +105,10 @@ from plauder.kit.keyring import Keyring
 from plauder.kit.limits import Allowance
 from plauder.kit.metrics import Metrics
 from plauder.money.billing.invoices import close_month
-from plauder.ops import cli
-from plauder.ops.demo.seed import seed
 from plauder.store import migrations, outbox
 from plauder.store.blobs import Blobs
 from plauder.store.database import Database
 from plauder.store.inbox import Inbox, Quota
-from plauder.store.inbox_postgres import PostgresInbox
 from plauder.store.inbox_sqlite import SqliteInbox
 from plauder.store.resumption import MappedStreams
 from plauder.store.schema import metadata
@@ -267,6 +264,8 @@ class App:
         if self.database.is_sqlite:
             self.inbox = await SqliteInbox.open(config.data_dir / "inbox.db", quota)
         else:
+            from plauder.store.inbox_postgres import PostgresInbox
+
             self.inbox = await PostgresInbox.open(config.database, quota)
         stack.push_async_callback(self.inbox.close)
         streams = MappedStreams(config.data_dir / "streams")
@@ -652,9 +651,3 @@ async def running(config: Config, clock: Clock | None = None) -> AsyncIterator[A
         yield app
     finally:
         await app.stop()
-
-
-def main() -> None:
-    """Run the `plauder` command. Whatever it writes is for its user alone."""
-    os.umask(0o077)
-    sys.exit(cli.run(build, sys.argv[1:], seed=seed))

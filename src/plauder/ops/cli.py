@@ -1,4 +1,7 @@
-"""The `plauder` command. A wrong argument is answered with one clear sentence, never with a stack."""
+"""The `plauder` command. A wrong argument is answered with one clear sentence, never with a stack.
+
+What only one command needs and takes long to load is loaded by it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -28,12 +31,13 @@ from plauder.kit import config as settings
 from plauder.kit import log, phone
 from plauder.kit.config import CONFIG_VARIABLE, Config
 from plauder.kit.errors import BadInput, NotFound, PlauderError
-from plauder.ops import backup as backups
-from plauder.ops import check as checks
-from plauder.ops import check_calls, money, place, portable
+from plauder.ops import money, place, portable
 from plauder.ops.desk import Desk, desk
 from plauder.ops.serve import Build, Seed, serve
 from plauder.store import outbox
+
+if TYPE_CHECKING:
+    from plauder.ops.backup import Summary
 
 SYSTEM_CONFIG = Path("/etc/plauder/plauder.toml")
 LOCAL_CONFIG = Path("plauder.toml")
@@ -208,6 +212,9 @@ def check(
     part: Annotated[Part | None, typer.Argument(help="calls: send data through every relay.")] = None,
 ) -> int:
     """Look for what is wrong: ports, certificate, disk, database, DNS, SMS gateway, clock; or closely at one part."""
+    from plauder.ops import check as checks
+    from plauder.ops import check_calls
+
     found: Context = context.obj
     if part is Part.CALLS:
         findings = asyncio.run(check_calls.check(found.config(), _now()))
@@ -482,22 +489,28 @@ def invite_withdraw(
 
 def backup(context: typer.Context, target: Annotated[Path, typer.Argument(help="Directory to make.")]) -> None:
     """Copy everything while the server runs."""
+    from plauder.ops import backup as backups
+
     found: Context = context.obj
     _summary("Backed up", backups.backup(found.config(), target, _now()))
 
 
 def verify(source: Annotated[Path, typer.Argument(help="Directory of a backup.")]) -> None:
     """See whether a backup is whole."""
+    from plauder.ops import backup as backups
+
     _summary("Whole", backups.verify(source))
 
 
 def restore(context: typer.Context, source: Annotated[Path, typer.Argument(help="Directory of a backup.")]) -> None:
     """Put a backup into an empty data directory. Nothing is ever overwritten."""
+    from plauder.ops import backup as backups
+
     found: Context = context.obj
     _summary("Restored", backups.restore(found.config(), source))
 
 
-def _summary(did: str, summary: backups.Summary) -> None:
+def _summary(did: str, summary: Summary) -> None:
     size = f"{summary.files} files, {summary.bytes / 1_048_576:.1f} MiB"
     _say(f"{did}: {summary.domain} as of {summary.made} ({size}).")
 

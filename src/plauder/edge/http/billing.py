@@ -6,6 +6,7 @@ simulated and the bill come from the same rule.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +21,7 @@ from plauder.edge.http.business import Desk
 from plauder.edge.http.graph.wiring import Platform
 from plauder.kit import phone
 from plauder.kit.errors import NotFound
-from plauder.money.billing import documents, usage
+from plauder.money.billing import usage
 from plauder.money.billing.accounts import Account, Accounts
 from plauder.money.billing.charges import CHARGED, Charges
 from plauder.money.billing.charges import table as charges
@@ -183,11 +184,19 @@ def _documents(routes: APIRouter, desk: Desk, seller: str) -> None:
         async with desk.database.read() as uow:
             await desk.role(uow, caller, business_id, "money")
             document = await found(uow, business_id, number)
-        if form == "pdf":
-            return _file(documents.to_pdf(document), "application/pdf", f"{number}.pdf")
-        if form == "csv":
-            return _file(documents.to_csv(document).encode(), "text/csv; charset=utf-8", f"{number}.csv")
-        return _file(documents.to_json(document), "application/json", f"{number}.json")
+        return await asyncio.to_thread(_drawn, document, form)
+
+
+def _drawn(document: Document, form: Literal["pdf", "json", "csv"]) -> Response:
+    """Takes its time, and the first one loads what draws."""
+    from plauder.money.billing import documents
+
+    number = document.number
+    if form == "pdf":
+        return _file(documents.to_pdf(document), "application/pdf", f"{number}.pdf")
+    if form == "csv":
+        return _file(documents.to_csv(document).encode(), "text/csv; charset=utf-8", f"{number}.csv")
+    return _file(documents.to_json(document), "application/json", f"{number}.json")
 
 
 def _unpaid(documents: Sequence[Document], owed: int) -> dict[str, int]:
