@@ -18,8 +18,8 @@ export interface Platform {
   /** Milliseconds since 1970, UTC. */
   now(): number;
   after(milliseconds: number, run: () => void): Timer;
-  /** Resolves after what has arrived meanwhile was handed out. */
-  pause(): Promise<void>;
+  /** Resolves after what has arrived meanwhile was handed out, and not before so much time. */
+  pause(milliseconds?: number): Promise<void>;
   randomBytes(count: number): Uint8Array<ArrayBuffer>;
   hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Promise<Uint8Array>;
   hash(hash: HashName, data: Uint8Array): Promise<Uint8Array>;
@@ -72,7 +72,7 @@ export function standardPlatform(): Platform {
       const timer = host.setTimeout(run, milliseconds);
       return { cancel: () => host.clearTimeout(timer) };
     },
-    pause: () => new Promise((resolve) => host.setTimeout(resolve, 2)),
+    pause: (milliseconds = 2) => new Promise((resolve) => host.setTimeout(resolve, milliseconds)),
     randomBytes(count) {
       const bytes = new Uint8Array(count);
       host.crypto.getRandomValues(bytes);

@@ -229,6 +229,27 @@ describe("receiving", () => {
     expect(bodies()).toEqual(["a", "b"]);
   });
 
+  it("takes what trickles in a few at a time, and masses at once", async () => {
+    platform.patient = true;
+    await online(session());
+    const push = async (from: number, count: number) => {
+      for (let at = from; at < from + count; at++) server.push(hello(String(at)));
+      for (let turn = 0; turn < 5; turn++) await platform.pause();
+    };
+    const sizes = () => batches.map(({ stanzas }) => stanzas.length);
+    for (let at = 0; at < 4; at++) await push(at, 1);
+    expect(sizes()).toEqual([1, 1, 1, 1]);
+    for (let at = 4; at < 7; at++) await push(at, 1);
+    expect(sizes()).toEqual([1, 1, 1, 1]);
+    platform.advance(80);
+    await until(() => batches.length === 5);
+    await push(7, 40);
+    expect(sizes()).toEqual([1, 1, 1, 1, 3, 40]);
+    platform.advance(1000);
+    await push(47, 1);
+    expect(bodies()).toEqual(Array.from({ length: 48 }, (_, at) => String(at)));
+  });
+
   it("goes on with the stream after a restart", async () => {
     const before = await online(session());
     server.push(hello("a"));

@@ -34,6 +34,10 @@ const REQUEST_TIMEOUT = 30_000;
 const QUIET = 60_000;
 const ANSWER = 20_000;
 const MAX_BATCH = 256;
+/** So many batches may come close together, then one each so many milliseconds; unless this much waits already. */
+const BURST = 4;
+const SPACING = 80;
+const FLOOD = 16;
 /** XEP-0198 gives no default for `max`; after this long we do not try to resume. */
 const DEFAULT_RESUME_SECONDS = 300;
 
@@ -110,6 +114,10 @@ export class Session extends Emitter<SessionEvents> {
   #handled = 0;
   #queue: Element[] = [];
   #draining: Promise<void> | undefined;
+  /** How many batches may still come at once, as of when. */
+  #credit = BURST;
+  #creditAt = 0;
+  #lastBatch = 0;
   #askScheduled = false;
   #attempt = 0;
   /** How often in a row inbound stanzas could not be kept: coming back at once would not make room for them. */
@@ -420,6 +428,7 @@ export class Session extends Emitter<SessionEvents> {
     try {
       while (this.#queue.length) {
         await this.#gather();
+        await this.#space();
         await this.#consumeBatch();
       }
     } catch (error) {
@@ -444,8 +453,22 @@ export class Session extends Emitter<SessionEvents> {
     }
   }
 
+  /**
+   * Each batch costs a transaction, a sync, an acknowledgement and a new picture of what it changed. What trickles in
+   * for a while is taken a few at a time; what comes now and then, or in masses, does not wait.
+   */
+  async #space(): Promise<void> {
+    const now = this.platform.now();
+    const earned = Math.max(0, now - this.#creditAt) / SPACING;
+    this.#credit = Math.max(-1, Math.min(BURST, this.#credit + earned) - 1);
+    this.#creditAt = now;
+    if (this.#credit < 0 && Math.max(this.#queue.length, this.#lastBatch) < FLOOD)
+      await this.platform.pause(-this.#credit * SPACING);
+  }
+
   async #consumeBatch(): Promise<void> {
     const batch = this.#queue.slice(0, MAX_BATCH);
+    this.#lastBatch = batch.length;
     const handled = (this.#handled + batch.length) % WRAP;
     const stanzas = batch.filter((stanza) => stanza.name !== "iq");
     await this.#options.consume({

@@ -18,6 +18,7 @@ export class FakePlatform implements Platform {
   #now = Date.UTC(2026, 0, 1);
   /** Called for each socket; gives the server's end, or undefined to refuse. */
   accept: (client: { send(text: string): void; close(): void }) => FakeEnd | undefined = () => undefined;
+  patient = false;
   randomBytes: Platform["randomBytes"];
   hmac: Platform["hmac"];
   hash: Platform["hash"];
@@ -40,7 +41,10 @@ export class FakePlatform implements Platform {
     return { cancel: () => this.#due.delete(due) };
   }
 
-  async pause(): Promise<void> {
+  /** A pause is over at once, unless `patient`: then as the clock says. */
+  async pause(milliseconds = 0): Promise<void> {
+    if (this.patient && milliseconds > 0)
+      await new Promise<void>((resolve) => void this.after(milliseconds, resolve));
     await until(() => true);
     await Promise.resolve();
   }
