@@ -28,7 +28,9 @@ import type { MessageRow, StoredContent, StoredQuote } from "./core/rows.ts";
 import { Cell, paced } from "./live.ts";
 import type { Shown, Views } from "./views.ts";
 
+/** What a chat opens with, and what is added when a person reads on. */
 const PAGE = 60;
+const MORE = 150;
 const MAX_STRETCH = 600;
 
 interface Point {
@@ -82,8 +84,11 @@ export class ChatConversation implements Conversation {
       this.#to = first.length < PAGE ? undefined : first.at(-1);
     }
     this.#refresh();
-    void this.#account.learnAbout(this.#id);
-    void this.#account.learnLastSeen(this.#id);
+    // After who waits for the messages has them.
+    queueMicrotask(() => {
+      void this.#account.learnAbout(this.#id);
+      void this.#account.learnLastSeen(this.#id);
+    });
     const topics = [`messages:${this.#id}`, `chat:${this.#id}`, `person:${this.#id}`];
     const refresh = paced(() => this.#refresh());
     const leave = store.watch(topics, refresh.run);
@@ -142,7 +147,7 @@ export class ChatConversation implements Conversation {
 
   async older(): Promise<void> {
     if (!this.#from) return;
-    const rows = this.#account.messages.before(this.#id, this.#from, PAGE);
+    const rows = this.#account.messages.before(this.#id, this.#from, MORE);
     this.#from = rows[0] ?? this.#from;
     const shown = this.#rows();
     // A stretch that grows without end would be slow: let go of the other end, out of sight.
@@ -152,8 +157,8 @@ export class ChatConversation implements Conversation {
 
   async newer(): Promise<void> {
     if (!this.#to) return;
-    const rows = this.#account.messages.after(this.#id, this.#to, PAGE);
-    this.#to = rows.length < PAGE ? undefined : rows.at(-1);
+    const rows = this.#account.messages.after(this.#id, this.#to, MORE);
+    this.#to = rows.length < MORE ? undefined : rows.at(-1);
     const shown = this.#rows();
     if (shown.length > MAX_STRETCH) this.#from = shown[shown.length - MAX_STRETCH];
     this.#refresh();

@@ -20,6 +20,7 @@ import { ME } from "./people.ts";
 import { type Room, textOf, type World } from "./world.ts";
 
 const PAGE = 80;
+const STRETCH = 400;
 
 function toggled(list: readonly ReactionView[], emoji: string, name: string): ReactionView[] {
   const others = list
@@ -39,6 +40,8 @@ function toggled(list: readonly ReactionView[], emoji: string, name: string): Re
 
 export function fakeConversation(world: World, room: Room, media: FakeMedia): Conversation {
   let start = Math.max(0, room.messages.get().length - PAGE);
+  /** Undefined: the end, wherever that is. */
+  let end: number | undefined;
   const view = new Cell<ConversationView | undefined>(undefined, () => {
     const compute = () => view.set(snapshot());
     const stops = [
@@ -65,9 +68,9 @@ export function fakeConversation(world: World, room: Room, media: FakeMedia): Co
   function snapshot(): ConversationView {
     const why = closed();
     return {
-      messages: room.messages.get().slice(start),
+      messages: room.messages.get().slice(start, end),
       hasOlder: start > 0,
-      hasNewer: false,
+      hasNewer: end !== undefined,
       timer: room.timer.get(),
       encryption: room.view.get().kind === "business" ? "hosted" : "end-to-end",
       ...(room.firstUnread ? { firstUnread: room.firstUnread } : {}),
@@ -149,17 +152,31 @@ export function fakeConversation(world: World, room: Room, media: FakeMedia): Co
     subscribe: view.subscribe,
     older: async () => {
       start = Math.max(0, start - PAGE * 2);
+      if (room.messages.get().length > start + STRETCH) end = Math.min(end ?? Infinity, start + STRETCH);
       view.set(snapshot());
     },
-    newer: async () => {},
+    newer: async () => {
+      if (end === undefined) return;
+      end += PAGE * 2;
+      if (end >= room.messages.get().length) end = undefined;
+      start = Math.max(start, (end ?? room.messages.get().length) - STRETCH);
+      view.set(snapshot());
+    },
     reveal: async (id) => {
       const index = room.messages.get().findIndex((one) => one.id === id);
       if (index < 0) return false;
-      start = Math.max(0, Math.min(start, index - 40));
-      view.set(snapshot());
+      if (index < start || (end !== undefined && index >= end)) {
+        start = Math.max(0, index - PAGE / 2);
+        end = index + PAGE < room.messages.get().length ? index + PAGE : undefined;
+        view.set(snapshot());
+      }
       return true;
     },
-    latest: async () => {},
+    latest: async () => {
+      end = undefined;
+      start = Math.max(0, room.messages.get().length - PAGE);
+      view.set(snapshot());
+    },
     seen: () => world.touch(room, { unread: 0, markedUnread: false, mentioned: false }),
     send: async (text, options) => {
       const { mentions } = options ?? {};

@@ -2,7 +2,7 @@
 import type { Live, PlauderClient } from "../api.ts";
 import { toClientError } from "../parts/household.ts";
 import type { Path, Sender, ToHost, ToPage } from "./messages.ts";
-import { diff } from "./patch.ts";
+import { diff, type Patch } from "./patch.ts";
 
 /** The names a page may reach; nothing else of an object can be called from outside. */
 const PARTS: ReadonlySet<string> = new Set([
@@ -66,6 +66,8 @@ class Guest {
   readonly #client: PlauderClient;
   readonly #sender: Sender<ToPage>;
   readonly #watches = new Map<string, () => void>();
+  /** What changed in this turn of the loop, with how to tell it. */
+  readonly #changed = new Map<string, () => Patch>();
 
   constructor(client: PlauderClient, sender: Sender<ToPage>) {
     this.#client = client;
@@ -86,6 +88,7 @@ class Guest {
   leave(): void {
     for (const stop of this.#watches.values()) stop();
     this.#watches.clear();
+    this.#changed.clear();
   }
 
   async #call(id: string, path: Path, args: readonly unknown[]): Promise<void> {
@@ -93,7 +96,10 @@ class Guest {
       const [target, name] = this.#reach(path);
       const method = name === undefined ? undefined : target[name];
       if (typeof method !== "function") throw new TypeError(`no such command: ${path.join(".")}`);
-      this.post({ is: "result", id, value: await method.apply(target, args) });
+      const value: unknown = await method.apply(target, args);
+      // What the command changed is there when it is done.
+      this.#tell();
+      this.post({ is: "result", id, value });
     } catch (error) {
       const { code, message, details } = toClientError(error);
       this.post({ is: "error", id, code, message, details });
@@ -112,27 +118,33 @@ class Guest {
       return;
     }
     let before: unknown;
-    let scheduled = false;
-    const send = (): void => {
-      scheduled = false;
+    const change = (): Patch => {
       const after = live.get();
       const patch = diff(before, after);
       before = after;
-      if (patch !== 0) this.post({ is: "value", id, patch });
+      return patch;
     };
     // Many changes of one turn of the loop make one message.
     const stop = live.subscribe(() => {
-      if (scheduled) return;
-      scheduled = true;
-      setTimeout(() => this.#watches.has(id) && send(), 0);
+      if (this.#changed.size === 0) setTimeout(() => this.#tell(), 0);
+      this.#changed.set(id, change);
     });
     this.#watches.set(id, stop);
-    send();
+    this.#changed.set(id, change);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const changes = [...this.#changed].map(([id, change]) => [id, change()] as const);
+    this.#changed.clear();
+    const values = changes.filter(([, patch]) => patch !== 0);
+    if (values.length) this.post({ is: "values", values });
   }
 
   #unwatch(id: string): void {
     this.#watches.get(id)?.();
     this.#watches.delete(id);
+    this.#changed.delete(id);
   }
 
   /** The object a path leads to, and the name in it. */

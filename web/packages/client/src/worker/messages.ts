@@ -21,7 +21,8 @@ export type ToPage =
       readonly message: string;
       readonly details: object;
     }
-  | { readonly is: "value"; readonly id: string; readonly patch: Patch }
+  /** What changed together, so that it is drawn together. */
+  | { readonly is: "values"; readonly values: readonly (readonly [id: string, patch: Patch])[] }
   | { readonly is: "notice"; readonly value: unknown }
   /** Another tab's worker serves from now on: watch and ask again. */
   | { readonly is: "host" };

@@ -162,6 +162,22 @@ describe("tabs", () => {
     expect(answers).toHaveLength(6);
   });
 
+  it("hear in one go what changed together, and before the command that changed it is done", async () => {
+    const heard: ToPage[] = [];
+    const host = await browser.open();
+    const say = host.welcome("page", { post: (message) => heard.push(message) });
+    const [chat] = browser.client.chats.list.get() ?? [];
+    const id = chat?.id as string;
+    say({ do: "watch", id: "list", path: ["chats", "list"], args: [] });
+    say({ do: "watch", id: "one", path: ["chats", "one"], args: [id] });
+    heard.length = 0;
+    say({ do: "call", id: "pin", path: ["chats", "pin"], args: [id, !chat?.pinned] });
+    await until(() => heard.some(({ is }) => is === "result"));
+    expect(heard.map(({ is }) => is)).toEqual(["values", "result"]);
+    const [values] = heard as [Extract<ToPage, { is: "values" }>];
+    expect(values.values.map(([which]) => which).sort()).toEqual(["list", "one"]);
+  });
+
   it("get live values only while they look", async () => {
     const tab = browser.tab();
     await ready(tab);

@@ -39,7 +39,7 @@ import {
 import { newId, newMessageId } from "../core/ids.ts";
 import { Cell } from "../live.ts";
 import type { Path, Sender, ToHost, ToPage } from "./messages.ts";
-import { apply } from "./patch.ts";
+import { apply, type Patch } from "./patch.ts";
 
 interface Call {
   readonly message: Extract<ToHost, { do: "call" }>;
@@ -111,11 +111,11 @@ export class RemoteClient implements PlauderClient {
   hear(message: ToPage): void {
     if (message.is === "host") this.#again();
     else if (message.is === "notice") for (const listener of this.#notices) listener(message.value as Notice);
-    else if (message.is === "value") this.#value(message);
+    else if (message.is === "values") for (const [id, patch] of message.values) this.#value(id, patch);
     else this.#settle(message);
   }
 
-  #value({ id, patch }: Extract<ToPage, { is: "value" }>): void {
+  #value(id: string, patch: Patch): void {
     const watch = this.#watches.get(id);
     if (!watch) return;
     watch.value = apply(watch.value, patch);
@@ -206,9 +206,16 @@ export class RemoteClient implements PlauderClient {
   }
 
   #chats(): Chats {
+    const list = this.#live<readonly ChatView[] | undefined>(["chats", "list"], undefined);
     return {
-      list: this.#live<readonly ChatView[] | undefined>(["chats", "list"], undefined),
-      one: (id) => this.#live<ChatView | undefined>(["chats", "one"], undefined, [id]),
+      list,
+      // What the list knows of it shows at once.
+      one: (id) =>
+        this.#live<ChatView | undefined>(
+          ["chats", "one"],
+          list.get()?.find((one) => one.id === id),
+          [id],
+        ),
       pin: this.#command("chats", "pin"),
       archive: this.#command("chats", "archive"),
       mute: this.#command("chats", "mute"),
