@@ -229,6 +229,11 @@ def test_news_is_announced_history_is_not(chat: Page) -> None:
     expect(status).to_have_text("Bruno Keller: Platform four")
 
 
+SETTLED = """async () => {
+  for (let frame = 0; frame < 12; frame += 1) await new Promise(requestAnimationFrame);
+}"""
+
+
 def test_ten_thousand_messages_scroll_without_blank_frames(open_page: Opener) -> None:
     page = open_page("/chats/bruno@plauder.example?bulk=10000")
     expect(message(page, "KB 417 from Guarulhos")).to_be_visible()
@@ -254,6 +259,19 @@ def test_ten_thousand_messages_scroll_without_blank_frames(open_page: Opener) ->
     assert page.locator("[data-message]").count() < 120
     page.get_by_role("button", name="To the newest message").click()
     expect(message(page, "KB 417 from Guarulhos")).to_be_visible()
+    # Dragged to the top of what is loaded: older ones come above, and what was read stays where it was.
+    log = page.get_by_role("log")
+    shown = "() => document.elementFromPoint(900, 400).closest('.log-row')?.querySelector('[data-message]')?.dataset.message ?? 'a line'"
+    for _ in range(5):
+        log.evaluate("log => { log.scrollTop = 0 }")
+        page.evaluate(SETTLED)
+        middle = page.evaluate(shown)
+        page.evaluate(SETTLED)
+        assert page.evaluate(shown) == middle
+    page.wait_for_function("document.querySelector('.log').scrollTop > 1000")
+    # Who answers from up here sees the answer.
+    say(page, "Still here")
+    expect(message(page, "Still here")).to_be_in_viewport()
 
 
 def test_a_business_is_answered_with_one_tap(open_page: Opener) -> None:

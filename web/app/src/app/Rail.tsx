@@ -1,8 +1,7 @@
 import { Plural, useLingui } from "@lingui/react/macro";
 import { Link } from "@tanstack/react-router";
 import { MessageCircle, Phone, Settings2, Star, Store, UserRound, UsersRound } from "lucide-react";
-import { useMemo } from "react";
-import { totals } from "../features/chats/filters.ts";
+import { useUnread } from "../features/chats/useUnread.ts";
 import { useClient, useLive } from "../lib/client.ts";
 import { useFormat } from "../lib/format.ts";
 import { Avatar } from "../ui/Avatar.tsx";
@@ -13,8 +12,7 @@ export function Rail() {
   const client = useClient();
   const format = useFormat();
   const me = useLive(client.profile.me);
-  const list = useLive(client.chats.list);
-  const { unread } = useMemo(() => totals(list ?? []), [list]);
+  const unread = useUnread();
   const missed = useLive(client.calls.missed) ?? 0;
   const icon = { size: 20, strokeWidth: 1.75, "aria-hidden": true } as const;
   return (

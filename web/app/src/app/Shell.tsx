@@ -1,9 +1,9 @@
 import { useLingui } from "@lingui/react/macro";
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { CallsContext } from "../features/calls/context.ts";
 import { CallDesk } from "../features/calls/desk.ts";
-import { useClient, useLive } from "../lib/client.ts";
+import { useClient } from "../lib/client.ts";
 import { useHotkey } from "../lib/hotkeys.ts";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
 import { Rail } from "./Rail.tsx";
@@ -24,8 +24,8 @@ export function Shell() {
   const { t } = useLingui();
   const client = useClient();
   const navigate = useNavigate();
-  const list = useLive(client.chats.list);
   const [overlay, setOverlay] = useState<Overlay>();
+  const shell = useMemo(() => ({ open: setOverlay }), []);
   const [desk] = useState(() => new CallDesk(client));
   useEffect(() => desk.open(), [desk]);
   useAttention();
@@ -36,7 +36,7 @@ export function Shell() {
   useHotkey("f6", () => cycleRegions(1));
   useHotkey("shift+f6", () => cycleRegions(-1));
   const step = (by: number, only: (chat: { unread: number }) => boolean = () => true) => {
-    const chats = (list ?? []).filter((chat) => !chat.archived && chat.at !== undefined);
+    const chats = (client.chats.list.get() ?? []).filter((chat) => !chat.archived && chat.at !== undefined);
     const here = decodeURIComponent(location.pathname.split("/")[2] ?? "");
     const at = chats.findIndex((chat) => chat.id === here);
     for (let i = 1; i <= chats.length; i += 1) {
@@ -58,7 +58,7 @@ export function Shell() {
   };
 
   return (
-    <ShellContext value={{ open: setOverlay }}>
+    <ShellContext value={shell}>
       <CallsContext value={desk}>
         <div className="shell">
           <a

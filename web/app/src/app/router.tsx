@@ -116,9 +116,18 @@ const archived = createRoute({ getParentRoute: () => chats, path: "/archived", c
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
+/** How long messages are kept at hand for a chat that is about to show. */
+const SHOWS_WITHIN = 5000; // ms
+
 const chat = createRoute({
   getParentRoute: () => chats,
   path: "/chats/$chat",
+  // The messages are asked for at once, while the screen is being made; it finds them or waits for them.
+  loader: ({ context, params, preload }) => {
+    if (preload) return;
+    const stop = context.client.conversation(params.chat).subscribe(() => undefined);
+    setTimeout(stop, SHOWS_WITHIN);
+  },
   validateSearch: (search: Record<string, unknown>): ChatSearchParams => ({
     pane: (["info", "safety", "media", "message"] as const).find((one) => one === search.pane),
     message: text(search.message),

@@ -1,14 +1,13 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { totals } from "../features/chats/filters.ts";
-import { useClient, useLive } from "../lib/client.ts";
+import { useUnread } from "../features/chats/useUnread.ts";
+import { useClient } from "../lib/client.ts";
 
 /** The count in the window's title and on the app's icon, and a notice for messages while the window is hidden. */
 export function useAttention(): void {
   const client = useClient();
   const navigate = useNavigate();
-  const list = useLive(client.chats.list);
-  const { unread } = totals(list ?? []);
+  const unread = useUnread();
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Plauder` : "Plauder";

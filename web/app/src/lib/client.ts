@@ -1,7 +1,22 @@
 /** The client and its live values, as React hooks. */
 
-import { ClientError, type ErrorCode, type Live, type PlauderClient } from "@plauder/client/api";
-import { createContext, useCallback, useContext, useMemo, useState, useSyncExternalStore } from "react";
+import {
+  type ChatId,
+  type ChatView,
+  ClientError,
+  type ErrorCode,
+  type Live,
+  type PlauderClient,
+} from "@plauder/client/api";
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 
 export const ClientContext = createContext<PlauderClient | undefined>(undefined);
 
@@ -21,6 +36,39 @@ export function useLiveOf<T>(make: (client: PlauderClient) => Live<T>, keys: rea
   // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what `make` depends on
   const live = useMemo(() => make(client), [client, ...keys]);
   return useLive(live);
+}
+
+/** What changes with each message, and only the list of chats shows. */
+const OF_THE_LIST: ReadonlySet<string> = new Set([
+  "preview",
+  "draft",
+  "at",
+  "unread",
+  "markedUnread",
+  "mentioned",
+] satisfies (keyof ChatView)[]);
+
+/** A chat for its own screen: made anew when something changes that is shown there. */
+export function useChat(id: ChatId): ChatView | undefined {
+  const client = useClient();
+  const live = useMemo(() => client.chats.one(id), [client, id]);
+  const last = useRef<ChatView>(undefined);
+  const get = useCallback(() => {
+    const now = live.get();
+    if (!last.current || !now || !isSameBut(OF_THE_LIST, last.current, now)) last.current = now;
+    return last.current;
+  }, [live]);
+  return useSyncExternalStore(live.subscribe, get);
+}
+
+function isSameBut(except: ReadonlySet<string>, a: object, b: object): boolean {
+  const [one, other] = [a, b] as Record<string, unknown>[] as [
+    Record<string, unknown>,
+    Record<string, unknown>,
+  ];
+  for (const key of new Set([...Object.keys(one), ...Object.keys(other)]))
+    if (!except.has(key) && !Object.is(one[key], other[key])) return false;
+  return true;
 }
 
 export interface Command {

@@ -26,11 +26,18 @@ const shape = (rows: Row[]) =>
   rows.map((row) => (row.kind === "message" ? `${row.key}:${row.place}` : row.kind));
 
 describe("rowsOf", () => {
+  it("begins with no row that will be there again with older messages", () => {
+    const all = Array.from({ length: 20 }, (_, at) => message(String(at), at - 10));
+    const [first] = rowsOf(all.slice(10), { hasOlder: true });
+    expect(first).toMatchObject({ kind: "message", key: "10" });
+    expect(shape(rowsOf(all, { hasOlder: false })).slice(0, 3)).toEqual(["banner", "day", "0:first"]);
+  });
+
   it("joins what one person says within two minutes", () => {
     const rows = rowsOf([message("a", 0), message("b", 1), message("c", 2), message("d", 9)], {
       hasOlder: true,
     });
-    expect(shape(rows)).toEqual(["day", "a:first", "b:middle", "c:last", "d:single"]);
+    expect(shape(rows)).toEqual(["a:first", "b:middle", "c:last", "d:single"]);
   });
 
   it("breaks a run at another sender, a system line, a reaction and a failure", () => {
@@ -48,7 +55,6 @@ describe("rowsOf", () => {
       { hasOlder: true },
     );
     expect(shape(rows)).toEqual([
-      "day",
       "a:single",
       "b:first",
       "c:last",
@@ -66,7 +72,6 @@ describe("rowsOf", () => {
     });
     expect(shape(rows)).toEqual(["banner", "day", "a:first", "b:last", "c:single", "unread", "d:single"]);
     expect(shape(rowsOf([message("a", -721), message("b", -719.5)], { hasOlder: true }))).toEqual([
-      "day",
       "a:single",
       "day",
       "b:single",

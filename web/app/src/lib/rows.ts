@@ -49,17 +49,28 @@ function isLeaf(message: MessageView | undefined, isFirst: boolean): boolean {
   );
 }
 
-const sameDay = (a: number, b: number): boolean => new Date(a).toDateString() === new Date(b).toDateString();
+/** The day that was asked about last, from midnight to midnight here: neighbours are mostly of one day. */
+let day = { begins: 0, ends: 0 };
+
+function sameDay(a: number, b: number): boolean {
+  if (b < day.begins || b >= day.ends) {
+    const at = new Date(b);
+    const [year, month, date] = [at.getFullYear(), at.getMonth(), at.getDate()];
+    day = { begins: new Date(year, month, date).getTime(), ends: new Date(year, month, date + 1).getTime() };
+  }
+  return a >= day.begins && a < day.ends;
+}
 
 export function rowsOf(
   messages: readonly MessageView[],
   options: { hasOlder: boolean; firstUnread?: MessageId | undefined },
 ): Row[] {
   const rows: Row[] = [];
+  const { hasOlder } = options;
   const unreadFrom = options.firstUnread ? messages.findIndex((one) => one.id === options.firstUnread) : -1;
   const breaks = (index: number) =>
     index === unreadFrom || !sameDay(messages[index - 1]?.at ?? 0, messages[index]?.at ?? 0);
-  if (!options.hasOlder) rows.push({ kind: "banner", key: "banner" });
+  if (!hasOlder) rows.push({ kind: "banner", key: "banner" });
   const albumFrom = (index: number): number => {
     if (!isLeaf(messages[index], true)) return 1;
     let length = 1;
@@ -75,7 +86,8 @@ export function rowsOf(
     const message = messages[index] as MessageView;
     const previous = messages[index - 1];
     taken = albumFrom(index);
-    if (!previous || !sameDay(previous.at, message.at))
+    // Where a stretch begins its day may have begun long before; and that row would be there again with older ones.
+    if (previous ? !sameDay(previous.at, message.at) : !hasOlder)
       rows.push({ kind: "day", key: `day-${new Date(message.at).toDateString()}`, at: message.at });
     if (index === unreadFrom)
       rows.push({

@@ -16,7 +16,7 @@ import {
 } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { Conversation } from "../../features/conversation/Conversation.tsx";
-import { useClient, useLiveOf } from "../../lib/client.ts";
+import { useChat, useClient } from "../../lib/client.ts";
 import { useFocusBackFrom } from "../../lib/focus.ts";
 import { useFormat } from "../../lib/format.ts";
 import { save } from "../../lib/media.ts";
@@ -43,7 +43,7 @@ export function ChatScreen() {
   const navigate = useNavigate();
   const { chat: id } = route.useParams();
   const { pane, message, at } = route.useSearch();
-  const chat = useLiveOf((one) => one.chats.one(id), [id]);
+  const chat = useChat(id);
   const format = useFormat();
   const wording = useWording();
   const [ask, setAsk] = useState<"clear" | "remove" | "block" | "report">();

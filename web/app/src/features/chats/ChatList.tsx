@@ -3,7 +3,7 @@ import type { ChatView } from "@plauder/client/api";
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Archive, ChevronLeft, MessageSquarePlus, Plus, QrCode, Search } from "lucide-react";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useCallback, useMemo, useRef, useState } from "react";
 import { useClient, useLive } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { useNow } from "../../lib/now.ts";
@@ -32,6 +32,7 @@ export function ChatList({ archived, onSearch, onNew, onInvite, onQr }: Props) {
   const all = useLive(client.chats.list);
   const [filter, setFilter] = useState<Filter>("all");
   const [menu, setMenu] = useState<{ chat: ChatView; at: { x: number; y: number } }>();
+  const openMenu = useCallback((chat: ChatView, at: { x: number; y: number }) => setMenu({ chat, at }), []);
   const scroller = useRef<HTMLDivElement>(null);
   const chats = useMemo(() => matching(all ?? [], filter, archived), [all, filter, archived]);
   const count = totals(all ?? []);
@@ -136,7 +137,7 @@ export function ChatList({ archived, onSearch, onNew, onInvite, onQr }: Props) {
                     className="absolute inset-x-0 top-0"
                     style={{ transform: `translateY(${item.start}px)` }}
                   >
-                    <ChatRow chat={chat} now={now} onMenu={(of, at) => setMenu({ chat: of, at })} />
+                    <ChatRow chat={chat} now={now} onMenu={openMenu} />
                   </li>
                 )
               );

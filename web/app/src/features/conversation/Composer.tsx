@@ -1,9 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
-import type { Conversation, GroupMember, MessageView } from "@plauder/client/api";
+import type { Conversation, GroupMember } from "@plauder/client/api";
 import { FileText, Image as ImageIcon, Mic, Plus, Send, Smile, Trash2, X } from "lucide-react";
 import {
   type ClipboardEvent,
   lazy,
+  memo,
   type RefObject,
   Suspense,
   useEffect,
@@ -12,6 +13,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { useLive } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { suggested, typedName } from "../../lib/mentions.ts";
 import { usePreferences } from "../../lib/preferences.ts";
@@ -35,16 +37,20 @@ interface Props {
   conversation: Conversation;
   /** Who can be named here: the others of a group. */
   people: readonly GroupMember[];
-  find: (id: string) => MessageView | undefined;
   onFiles: (files: readonly File[], asDocument: boolean) => void;
+  onSent: () => void;
   /** ↑ in the empty field. */
   onEditLast: () => void;
   onEscape: () => void;
   handle: RefObject<ComposerHandle | null>;
 }
 
-/** Grows to six lines, then scrolls. Recording needs no holding. */
-export function Composer({ conversation, people, find, onFiles, onEditLast, onEscape, handle }: Props) {
+/** The stylesheet makes the field as high as its text, where the browser can. */
+const FITS_ITSELF = typeof CSS !== "undefined" && CSS.supports("field-sizing", "content");
+
+/** Grows to six lines, then scrolls. Recording needs no holding. Messages that arrive do not draw it again. */
+export const Composer = memo(function Composer(props: Props) {
+  const { conversation, people, onFiles, onSent, onEditLast, onEscape, handle } = props;
   const { t } = useLingui();
   const format = useFormat();
   const { enterSends } = usePreferences();
@@ -64,7 +70,7 @@ export function Composer({ conversation, people, find, onFiles, onEditLast, onEs
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useEffect(() => {
     const element = field.current;
-    if (!element) return;
+    if (!element || FITS_ITSELF) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
   }, [text]);
@@ -76,7 +82,9 @@ export function Composer({ conversation, people, find, onFiles, onEditLast, onEs
 
   const submit = () => {
     if (!text.trim()) return;
+    const editing = draft.editing !== undefined;
     draft.submit(people);
+    if (!editing) onSent();
     setNaming(undefined);
     field.current?.focus();
   };
@@ -148,6 +156,7 @@ export function Composer({ conversation, people, find, onFiles, onEditLast, onEs
               const note = await recorder.finish();
               if (note) await conversation.attach(note, draft.options());
               draft.done();
+              onSent();
             }}
           >
             <Send size={20} strokeWidth={1.75} />
@@ -163,7 +172,7 @@ export function Composer({ conversation, people, find, onFiles, onEditLast, onEs
           {t`Plauder may not use the microphone. Allow it in the browser’s address bar.`}
         </p>
       )}
-      <Bar draft={draft} find={find} />
+      {(draft.editing || draft.replyTo) && <Bar draft={draft} conversation={conversation} />}
       {emoji && (
         <Suspense fallback={<div className="h-72" />}>
           <EmojiPicker onPick={insert} onClose={() => setEmoji(false)} />
@@ -257,13 +266,14 @@ export function Composer({ conversation, people, find, onFiles, onEditLast, onEs
       </div>
     </footer>
   );
-}
+});
 
 /** What is replied to or edited, with a way out. */
-function Bar({ draft, find }: { draft: ReturnType<typeof useDraft>; find: Props["find"] }) {
+function Bar({ draft, conversation }: { draft: ReturnType<typeof useDraft>; conversation: Conversation }) {
   const { t } = useLingui();
   const wording = useWording();
-  const target = find(draft.editing ?? draft.replyTo ?? "");
+  const id = draft.editing ?? draft.replyTo;
+  const target = useLive(conversation)?.messages.find((one) => one.id === id);
   if (!target) return null;
   return (
     <div className="composer-bar">

@@ -55,7 +55,8 @@ export function Conversation(props: Props) {
   const [open, setOpen] = useState<Open>();
   const [searching, setSearching] = useState(false);
   const messages = view?.messages;
-  const find = useCallback((id: MessageId) => messages?.find((one) => one.id === id), [messages]);
+  const latest = useRef(messages);
+  latest.current = messages;
 
   const actions = useMemo<MessageActions>(
     () => ({
@@ -93,7 +94,8 @@ export function Conversation(props: Props) {
   useEffect(() => {
     if (matchMedia("(pointer: fine)").matches) composer.current?.focus();
   }, []);
-  useHotkey("mod+f", () => setSearching(true));
+  const search = useCallback(() => setSearching(true), []);
+  useHotkey("mod+f", search);
 
   const close = () => setOpen(undefined);
   const closeMenu = (id: MessageId) => {
@@ -105,8 +107,18 @@ export function Conversation(props: Props) {
       document.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)?.focus();
     });
   };
-  const files = (list: readonly File[], asDocument: boolean) =>
-    list.length > 0 && setOpen({ kind: "attach", files: list, asDocument });
+  const files = useCallback(
+    (list: readonly File[], asDocument: boolean) =>
+      list.length > 0 && setOpen({ kind: "attach", files: list, asDocument }),
+    [],
+  );
+  const toLog = useCallback(() => log.current?.focus(), []);
+  const toEnd = useCallback(() => log.current?.toEnd(), []);
+  const toComposer = useCallback(() => composer.current?.focus(), []);
+  const editLast = useCallback(() => {
+    const last = latest.current?.findLast((one) => one.canEdit && one.content.kind === "text");
+    if (last) actions.edit(last);
+  }, [actions]);
   const drop = (event: DragEvent) => {
     if (event.dataTransfer.files.length === 0) return;
     event.preventDefault();
@@ -128,7 +140,7 @@ export function Conversation(props: Props) {
           entries={props.entries}
           onBack={props.onBack}
           onInfo={props.onInfo}
-          onSearch={() => setSearching(true)}
+          onSearch={search}
         />
         {searching && (
           <ChatSearch conversation={conversation} onShow={show} onClose={() => setSearching(false)} />
@@ -144,7 +156,7 @@ export function Conversation(props: Props) {
           selected={selected}
           banner={<EncryptionBanner chat={chat} encryption={view.encryption} onSafety={onSafety} />}
           actions={actions}
-          onEscape={() => composer.current?.focus()}
+          onEscape={toComposer}
         />
       ) : (
         <div />
@@ -156,18 +168,15 @@ export function Conversation(props: Props) {
           handle={composer}
           conversation={conversation}
           people={others}
-          find={find}
           onFiles={files}
-          onEscape={() => log.current?.focus()}
-          onEditLast={() => {
-            const last = messages?.findLast((one) => one.canEdit && one.content.kind === "text");
-            if (last) actions.edit(last);
-          }}
+          onSent={toEnd}
+          onEscape={toLog}
+          onEditLast={editLast}
         />
       )}
       {open?.kind === "menu" && (
         <MessageMenu
-          message={find(open.message.id) ?? open.message}
+          message={messages?.find((one) => one.id === open.message.id) ?? open.message}
           at={open.at}
           actions={actions}
           writable={writable}

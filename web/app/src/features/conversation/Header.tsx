@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ChatView, ContactView } from "@plauder/client/api";
 import { ChevronLeft, MoreVertical, Phone, Search, Store, Video } from "lucide-react";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { useLiveOf } from "../../lib/client.ts";
 import { dayAndTime, useFormat } from "../../lib/format.ts";
 import { useWording } from "../../lib/wording.ts";
@@ -19,7 +19,7 @@ interface Props {
   onSearch: () => void;
 }
 
-export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
+export const Header = memo(function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
   const { t } = useLingui();
   const wording = useWording();
   const desk = useDesk();
@@ -78,7 +78,7 @@ export function Header({ chat, entries, onBack, onInfo, onSearch }: Props) {
       </Menu>
     </header>
   );
-}
+});
 
 /** The line under the name: who is in the group, or when the person was here. */
 function useStatus(chat: ChatView): ReactNode {

@@ -43,7 +43,9 @@ interface Props {
 /** Follow new messages only when this near to the end, in pixels. */
 const NEAR_END = 120;
 /** Fetch older ones when this many rows are left above. */
-const AHEAD = 40;
+const AHEAD = 80;
+/** Until messages that could not be fetched are asked for again. */
+const PATIENCE = 3000; // ms
 
 /** Rows drawn beyond the edges: few, so that a chat shows at once; many soon after, so that fast scrolling finds them. */
 const BEYOND = { atFirst: 4, soon: 24 };
@@ -65,6 +67,14 @@ function estimate(row: Row | undefined, width: number): number {
   return 18 + Math.max(1, lines) * 21 + extra;
 }
 
+/** Where the log begins to be drawn: about where it opens. */
+function opening(rows: readonly Row[], width: number, height: number): number {
+  const unread = rows.findIndex((row) => row.kind === "unread");
+  const above = rows.slice(0, unread < 0 ? rows.length : unread);
+  const start = above.reduce((sum, row) => sum + estimate(row, width), 8);
+  return unread < 0 ? Math.max(0, start + 14 - height) : start;
+}
+
 export function Log(props: Props) {
   const { view, conversation, name, group, selected, banner, actions, handle } = props;
   const { t } = useLingui();
@@ -73,7 +83,9 @@ export function Log(props: Props) {
   const { messages, hasOlder, firstUnread } = view;
   const rows = useMemo(() => rowsOf(messages, { hasOlder, firstUnread }), [messages, hasOlder, firstUnread]);
   const [flash, setFlash] = useState<MessageId>();
-  const news = useNews(messages, view.hasNewer);
+  // Told by an observer: asking the virtualizer reads the layout, which has to be made for it while messages arrive.
+  const [atEnd, setAtEnd] = useState<boolean>();
+  const news = useNews(messages, view.hasNewer, atEnd === true);
 
   const [beyond, setBeyond] = useState(BEYOND.atFirst);
   useEffect(() => {
@@ -93,6 +105,8 @@ export function Log(props: Props) {
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: NEAR_END,
+    initialRect: { width: innerWidth, height: innerHeight },
+    initialOffset: () => opening(rows, innerWidth, innerHeight),
     paddingStart: 8,
     paddingEnd: 14,
   });
@@ -127,7 +141,6 @@ export function Log(props: Props) {
   const items = virtual.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
-  const atEnd = virtual.isAtEnd(NEAR_END);
 
   // While a person scrolls, the day of what stands at the top is told.
   const moved = useRef(false);
@@ -138,18 +151,31 @@ export function Log(props: Props) {
   const topRow = rows[items.find((item) => item.end > top)?.index ?? first];
   const day = topRow?.kind === "message" && moved.current ? topRow.message.at : undefined;
 
-  const loading = useRef(false);
+  const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const load = async (more: () => Promise<void>) => {
-      loading.current = true;
-      await more().finally(() => {
-        loading.current = false;
-      });
+    if (!end.current) return;
+    const observer = new IntersectionObserver(
+      (entries) => setAtEnd(entries.at(-1)?.isIntersecting === true),
+      { root: scroller.current, rootMargin: `0px 0px ${NEAR_END}px` },
+    );
+    observer.observe(end.current);
+    return () => observer.disconnect();
+  }, []);
+
+  const [loading, setLoading] = useState(false);
+  useEffect(() => {
+    const load = (more: () => Promise<void>) => {
+      setLoading(true);
+      // Whether there is enough now is looked at again; what failed is tried again later.
+      more().then(
+        () => setLoading(false),
+        () => setTimeout(() => setLoading(false), PATIENCE),
+      );
     };
-    if (loading.current) return;
-    if (hasOlder && first < AHEAD) void load(() => conversation.older());
-    else if (view.hasNewer && last > rows.length - AHEAD) void load(() => conversation.newer());
-  }, [first, last, hasOlder, view.hasNewer, rows.length, conversation]);
+    if (loading) return;
+    if (hasOlder && first < AHEAD) load(() => conversation.older());
+    else if (view.hasNewer && last > rows.length - AHEAD) load(() => conversation.newer());
+  }, [first, last, hasOlder, view.hasNewer, rows.length, conversation, loading]);
 
   const newest = messages.at(-1)?.id;
   useEffect(() => {
@@ -171,8 +197,8 @@ export function Log(props: Props) {
   }, [waiting, indexOf, rows, virtual]);
 
   // When the keyboard, the emoji or a second line takes room, the end stays in view.
-  const stay = useRef(atEnd);
-  stay.current = atEnd;
+  const stay = useRef(false);
+  stay.current = atEnd === true;
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
@@ -214,6 +240,9 @@ export function Log(props: Props) {
       >
         <div className="flex min-h-full flex-col justify-end">
           <div className="relative w-full flex-none" style={{ height: virtual.getTotalSize() }}>
+            {/* Who scrolls faster than rows are drawn sees that there are some. */}
+            <div className="log-ahead" style={{ height: items[0]?.start ?? 0 }} />
+            <div className="log-ahead" style={{ top: items.at(-1)?.end ?? 0, bottom: 0 }} />
             {items.map((item) => {
               const row = rows[item.index];
               if (!row) return null;
@@ -229,6 +258,7 @@ export function Log(props: Props) {
                 </div>
               );
             })}
+            <div ref={end} className="log-end" />
           </div>
         </div>
       </div>
@@ -237,7 +267,7 @@ export function Log(props: Props) {
           {longDay(format, day, Date.now())}
         </div>
       )}
-      {(!atEnd || view.hasNewer) && (
+      {(atEnd === false || view.hasNewer) && (
         <button
           type="button"
           className="jump !bottom-3"

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { MessageView } from "@plauder/client/api";
 import { MoreHorizontal, Reply, SmilePlus } from "lucide-react";
-import { memo } from "react";
+import { memo, useState } from "react";
 import { useErrorText } from "../../lib/errors.ts";
 import type { Place } from "../../lib/rows.ts";
 import { useWording } from "../../lib/wording.ts";
@@ -9,6 +9,8 @@ import { Avatar } from "../../ui/Avatar.tsx";
 import type { MessageActions } from "./actions.ts";
 import { MessageBody } from "./Body.tsx";
 import { senderColour, useMessageName } from "./names.ts";
+
+const JUST_NOW = 2000; // ms
 
 interface Props {
   /** Of an album, one that stands for all. */
@@ -29,6 +31,9 @@ export const Message = memo(function Message(props: Props) {
   const { t } = useLingui();
   const name = useMessageName()(message, album?.length);
   const errorText = useErrorText();
+  const [near, setNear] = useState(false);
+  // It rises when it comes, not when it is scrolled back to.
+  const [rises] = useState(() => isNew && Date.now() - message.at < JUST_NOW);
   const { content } = message;
   if (content.kind === "system")
     return <SystemLine message={message} tabbable={tabbable} actions={actions} />;
@@ -43,7 +48,7 @@ export const Message = memo(function Message(props: Props) {
     message.reactions.length > 0 && "has-reactions",
     flash && "flash",
     faced && "faced",
-    isNew && "new",
+    rises && "new",
   ];
   const showName = group && !message.own && (place === "single" || place === "first");
   return (
@@ -53,6 +58,13 @@ export const Message = memo(function Message(props: Props) {
       data-selected={selected}
       tabIndex={tabbable ? 0 : -1}
       aria-label={name}
+      onPointerEnter={() => setNear(true)}
+      onPointerLeave={() => setNear(false)}
+      onFocus={() => setNear(true)}
+      onBlur={(event) => {
+        if (!event.currentTarget.matches(":hover"))
+          setNear(event.currentTarget.contains(event.relatedTarget));
+      }}
       onContextMenu={(event) => {
         if ((event.target as HTMLElement).closest("a, img, audio, input")) return;
         event.preventDefault();
@@ -69,7 +81,7 @@ export const Message = memo(function Message(props: Props) {
             <Avatar of={message.sender.avatar} size={28} />
           </span>
         )}
-        {tools()}
+        {near && tools()}
       </div>
       {message.reactions.length > 0 && (
         <div className="reactions">
@@ -103,7 +115,7 @@ export const Message = memo(function Message(props: Props) {
     </article>
   );
 
-  /** Shown under the pointer; the keyboard has letters and the menu for the same. */
+  /** Made for the one under the pointer, since they are half of what a bubble holds; the keyboard has letters and the menu. */
   function tools() {
     if (content.kind === "deleted") return null;
     return (
