@@ -26,6 +26,7 @@ def region(page: Page) -> str:
 
 def test_f6_goes_round_the_parts_and_back(open_page: Opener) -> None:
     page = open_page(f"{BRUNO}?pane=info")
+    expect(page.get_by_role("button", name=re.compile("^Block"))).to_be_visible()
     field(page).focus()
     seen = []
     for _ in range(5):
