@@ -261,7 +261,10 @@ def test_ten_thousand_messages_scroll_without_blank_frames(open_page: Opener) ->
     expect(message(page, "KB 417 from Guarulhos")).to_be_visible()
     # Dragged to the top of what is loaded: older ones come above, and what was read stays where it was.
     log = page.get_by_role("log")
-    shown = "() => document.elementFromPoint(900, 400).closest('.log-row')?.querySelector('[data-message]')?.dataset.message ?? 'a line'"
+    shown = """() => {
+      const row = document.elementFromPoint(900, 400).closest('.log-row');
+      return row?.querySelector('[data-message]')?.dataset.message ?? 'a line';
+    }"""
     for _ in range(5):
         log.evaluate("log => { log.scrollTop = 0 }")
         page.evaluate(SETTLED)
