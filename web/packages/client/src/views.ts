@@ -16,6 +16,7 @@ import type {
   Tick,
 } from "./api.ts";
 import type { Account } from "./core/account.ts";
+import { tidyName } from "./core/names.ts";
 import { isPartOf } from "./core/numbers.ts";
 import { numberOf } from "./core/people.ts";
 import {
@@ -96,7 +97,7 @@ export class Views {
     if (row.id === this.#account.jid)
       return this.#account.people.ownName || this.#account.people.name(row.id);
     return row.kind === "group"
-      ? (row.name ?? row.id.split("@")[0] ?? row.id)
+      ? tidyName(row.name ?? "") || (row.id.split("@")[0] ?? row.id)
       : this.#account.people.name(row.id);
   }
 

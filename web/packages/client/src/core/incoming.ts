@@ -28,6 +28,7 @@ import type { Encryption } from "./encryption.ts";
 import { newId } from "./ids.ts";
 import { fromWire } from "./mentions.ts";
 import type { Messages } from "./messages.ts";
+import { tidyFileName } from "./names.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { People } from "./people.ts";
 import type { Doubt, MessageRow, Sealing, StoredContent, StoredMedia, StoredShare } from "./rows.ts";
@@ -481,7 +482,7 @@ function textContent(text: string, content: MessageContent): StoredContent {
 function fromShare(file: FileShare, caption: string): StoredContent {
   const media: StoredMedia = {
     id: newId(),
-    name: file.name,
+    name: tidyFileName(file.name),
     type: file.type,
     size: file.size,
     width: file.width,

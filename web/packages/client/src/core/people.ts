@@ -2,6 +2,7 @@
 import { localOf } from "@plauder/protocol/jid";
 import type { AvatarRef, ContactView, Presence } from "../api.ts";
 import type { Store } from "../store/store.ts";
+import { tidyName } from "./names.ts";
 import type { WriteNumber } from "./numbers.ts";
 import type { Sealing } from "./rows.ts";
 
@@ -107,7 +108,7 @@ export class People {
 
   /** Who has no name is named by their number, as people write it. */
   #nameOf(row: PersonRow): string {
-    const name = row.roster_name || row.nick || row.card_name;
+    const name = tidyName(row.roster_name || row.nick || row.card_name || "");
     if (name) return name;
     const number = numberOf(row.jid);
     return number ? this.#write(number) : localOf(row.jid) || row.jid;
