@@ -190,6 +190,102 @@ def test_a_voice_note_is_recorded_without_holding(chat: Page) -> None:
     expect(field(chat)).to_be_visible()
 
 
+def test_voice_notes_play_one_at_a_time_and_one_after_the_other(chat: Page) -> None:
+    chat.get_by_role("button", name="Record a voice note").click()
+    expect(chat.get_by_role("timer")).to_contain_text("0:01", timeout=10_000)
+    chat.get_by_role("button", name="Send voice note").click()
+    expect(message(chat, "Voice note, 0:01")).to_be_visible()
+    chat.evaluate(
+        """() => {
+          const room = fake.world.roomOf('bruno@plauder.example');
+          const note = room.messages.get().findLast((one) => one.content.kind === 'voice').content;
+          for (let count = 0; count < 2; count += 1)
+            fake.world.receive(room, 'bruno@plauder.example', {...note, heard: false});
+        }"""
+    )
+    notes = log(chat).get_by_role("article", name=re.compile("^Bruno Keller, Voice note, 0:01"))
+    expect(notes).to_have_count(2)
+    first, second = notes.first, notes.last
+    mine = log(chat).get_by_role("article", name=re.compile("^You, Voice note, 0:01"))
+    pauses = log(chat).get_by_role("button", name="Pause")
+    mine.get_by_role("button", name="Play voice note").click()
+    expect(mine.get_by_role("button", name="Pause")).to_be_visible()
+    first.get_by_role("button", name="Play voice note").click()
+    expect(first.get_by_role("button", name="Pause")).to_be_visible()
+    expect(pauses).to_have_count(1)
+    expect(first.get_by_text("new")).to_have_count(0)
+    for speed in ("1.5×", "2×"):
+        first.get_by_role("button", name="Speed").click()
+        expect(second.get_by_role("button", name=f"Speed {speed}")).to_be_visible()
+    expect(second.get_by_role("button", name="Pause")).to_be_visible()
+    expect(pauses).to_have_count(1)
+    expect(second.get_by_text("new")).to_have_count(0)
+    expect(pauses).to_have_count(0)
+    place = second.get_by_role("slider", name="Position in the voice note")
+    place.focus()
+    for _ in range(10):
+        chat.keyboard.press("ArrowRight")
+    expect(place).to_have_attribute("aria-valuetext", "0:01 of 0:01")
+    chat.get_by_role("link", name="Mãe").click()
+    expect(chat.get_by_role("log", name="Messages with Mãe")).to_be_visible()
+
+
+FILES = """([event, names]) => {
+  const data = new DataTransfer();
+  for (const [name, type] of names) data.items.add(new File(['x'], name, {type}));
+  const field = document.querySelector('textarea');
+  field.dispatchEvent(event === 'paste'
+    ? new ClipboardEvent(event, {clipboardData: data, bubbles: true, cancelable: true})
+    : new DragEvent(event, {dataTransfer: data, bubbles: true, cancelable: true}));
+}"""
+
+
+def test_files_are_pasted_and_dropped(chat: Page) -> None:
+    field(chat).fill("half a thought")
+    pasted = [["image.png", "image/png"], ["image.png", "image/png"], ["plan.txt", "text/plain"]]
+    chat.evaluate(FILES, ["paste", pasted])
+    dialog = chat.get_by_role("dialog", name="Send documents")
+    expect(dialog.get_by_role("listitem")).to_have_count(3)
+    dialog.get_by_role("button", name="Leave out image.png").first.click()
+    expect(dialog.get_by_role("listitem")).to_have_count(2)
+    chat.keyboard.press("Escape")
+    expect(field(chat)).to_have_value("half a thought")
+
+    target = chat.get_by_text("Drop files to send them to Bruno Keller")
+    chat.evaluate(FILES, ["dragover", [["plan.txt", "text/plain"]]])
+    expect(target).to_be_visible()
+    chat.evaluate(FILES, ["dragleave", []])
+    expect(target).to_have_count(0)
+    chat.evaluate(FILES, ["dragover", [["plan.txt", "text/plain"]]])
+    chat.evaluate(FILES, ["drop", [["plan.txt", "text/plain"]]])
+    expect(target).to_have_count(0)
+    chat.get_by_role("dialog", name="Send documents").get_by_role("button", name="Send", exact=True).click()
+    expect(log(chat).get_by_role("button", name="Save plan.txt")).to_be_visible()
+
+
+def test_every_name_and_line_reads_in_its_own_direction(open_page: Opener) -> None:
+    page = open_page("/chats")
+    page.evaluate(
+        """() => {
+          const id = 'dana@plauder.example';
+          const room = fake.world.room(id, 'person', 'דנה כהן');
+          fake.world.receive(room, id, {kind: 'text', text: 'שלום, מה שלומך?'});
+        }"""
+    )
+    row = page.get_by_role("link", name="דנה כהן")
+    # The question mark ends the sentence, and a Hebrew sentence ends on the left.
+    mark = """(row) => {
+      const text = row.querySelector('.preview .cut').firstChild;
+      const range = document.createRange();
+      const at = (from, to) => (range.setStart(text, from), range.setEnd(text, to), range.getBoundingClientRect().left);
+      return at(text.length - 1, text.length) < at(0, 1);
+    }"""
+    assert row.evaluate(mark)
+    row.click()
+    bubble = message(page, "שלום").locator("[dir=auto]").first
+    assert bubble.evaluate("(text) => getComputedStyle(text).direction") == "rtl"
+
+
 def test_messages_disappear_when_told_so(chat: Page) -> None:
     chat.get_by_role("button", name="Bruno Keller").first.click()
     chat.get_by_role("button", name="Disappearing messages").click()

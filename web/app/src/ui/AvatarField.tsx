@@ -44,7 +44,9 @@ export function AvatarField({ of, size = 132, square = false, onPick }: Props) {
           <Camera size={20} strokeWidth={1.75} />
         </button>
       </span>
-      {bad && <p className="hint error">{t`This file is not a picture that the browser can read.`}</p>}
+      {bad && (
+        <p className="hint error" role="alert">{t`This file is not a picture that the browser can read.`}</p>
+      )}
       <input
         ref={input}
         type="file"

@@ -4,12 +4,13 @@ interface Props {
   digits: number;
   value: string;
   label: string;
-  invalid?: boolean;
+  /** Ties the field to what is wrong with it. */
+  problem?: { "aria-invalid"?: true; "aria-describedby"?: string };
   onChange: (value: string) => void;
 }
 
 /** One field that looks like six: paste, autofill and screen readers see a single input. */
-export function CodeInput({ digits, value, label, invalid = false, onChange }: Props) {
+export function CodeInput({ digits, value, label, problem = {}, onChange }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [focused, setFocused] = useState(false);
   return (
@@ -20,7 +21,7 @@ export function CodeInput({ digits, value, label, invalid = false, onChange }: P
           aria-hidden="true"
           className="input !h-[58px] !justify-center !rounded-[14px] !p-0 text-[25px] font-[650] num"
           {...(focused && index === Math.min(value.length, digits - 1) ? { "data-focus": true } : {})}
-          {...(invalid ? { "aria-invalid": true } : {})}
+          {...(problem["aria-invalid"] && { "aria-invalid": true })}
         >
           {value[index] ??
             (focused && index === value.length ? <span className="h-[26px] w-0.5 bg-brand" /> : "")}
@@ -35,7 +36,7 @@ export function CodeInput({ digits, value, label, invalid = false, onChange }: P
         autoComplete="one-time-code"
         pattern="\d*"
         aria-label={label}
-        aria-invalid={invalid}
+        {...problem}
         maxLength={digits + 4}
         value={value}
         onFocus={() => setFocused(true)}

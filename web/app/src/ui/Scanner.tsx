@@ -5,12 +5,14 @@ interface Props {
   onScan: (text: string) => void;
   /** Names the field for people who paste instead. */
   pasteLabel: string;
+  /** Ties that field to what is wrong with it. */
+  problem?: { "aria-invalid"?: true; "aria-describedby"?: string };
 }
 
 const EVERY = 200;
 
 /** Reads a QR code with the camera, or takes its text by paste: no camera is ever required. */
-export function Scanner({ onScan, pasteLabel }: Props) {
+export function Scanner({ onScan, pasteLabel, problem = {} }: Props) {
   const { t } = useLingui();
   const video = useRef<HTMLVideoElement>(null);
   const [camera, setCamera] = useState<"off" | "on" | "refused">("off");
@@ -85,6 +87,7 @@ export function Scanner({ onScan, pasteLabel }: Props) {
             className="input flex-1"
             value={text}
             autoComplete="off"
+            {...problem}
             onChange={(event) => setText(event.currentTarget.value)}
           />
           <button type="submit" className="btn secondary" disabled={!text.trim()}>

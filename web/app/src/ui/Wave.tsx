@@ -5,6 +5,8 @@ interface Props {
   part: number;
   label: string;
   seconds: number;
+  /** Where it is, in words. */
+  position?: string;
   onSeek?: (part: number) => void;
 }
 
@@ -16,7 +18,7 @@ function resample(values: readonly number[]): number[] {
 }
 
 /** The loudness of a voice note over time; a slider when it can be moved in. */
-export function Wave({ values, part, label, seconds, onSeek }: Props) {
+export function Wave({ values, part, label, seconds, position, onSeek }: Props) {
   const bars = (
     <svg
       viewBox={`0 0 ${BARS * 5.4} 30`}
@@ -48,10 +50,12 @@ export function Wave({ values, part, label, seconds, onSeek }: Props) {
       <input
         type="range"
         min={0}
-        max={Math.max(1, Math.round(seconds))}
-        value={Math.round(part * seconds)}
+        max={Math.max(0.1, seconds)}
+        step={0.1}
+        value={part * seconds}
         aria-label={label}
-        onChange={(event) => onSeek(Number(event.currentTarget.value) / Math.max(1, seconds))}
+        aria-valuetext={position}
+        onChange={(event) => onSeek(Number(event.currentTarget.value) / Math.max(0.1, seconds))}
         className="absolute inset-0 size-full cursor-pointer opacity-0 focus-visible:opacity-60"
       />
     </div>

@@ -34,7 +34,7 @@ export function Backup() {
         </p>
       </div>
       {(command.failed ?? view.lastProblem) && (
-        <p className="banner danger">
+        <p role="alert" className="banner danger">
           {errorText(command.failed ?? view.lastProblem ?? "internal", command.details)}
         </p>
       )}

@@ -1,9 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { useClient, useCommand } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { CopyText } from "../../ui/CopyText.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 const SHORTEST = 10;
 
@@ -13,7 +13,9 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
   const command = useCommand();
-  const errorText = useErrorText();
+  const differs = again.length >= password.length && again !== password;
+  const problem = useProblem(command);
+  const difference = useProblem(undefined, differs ? t`The two differ.` : undefined);
   const good = password.length >= SHORTEST && password === again;
   const save = async () => {
     if (good && (await command.run(() => backup.enable({ kind: "password", password })))) onClose();
@@ -37,6 +39,7 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
             type="password"
             autoComplete="new-password"
             value={password}
+            {...problem.field}
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
           {password.length > 0 && password.length < SHORTEST && (
@@ -50,13 +53,12 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
             type="password"
             autoComplete="new-password"
             value={again}
+            {...difference.field}
             onChange={(event) => setAgain(event.currentTarget.value)}
           />
-          {again.length >= password.length && again !== password && (
-            <span className="hint error">{t`The two differ.`}</span>
-          )}
+          {difference.shown}
         </label>
-        {command.failed && <p className="hint error">{errorText(command.failed, command.details)}</p>}
+        {problem.shown}
       </div>
     </Dialog>
   );

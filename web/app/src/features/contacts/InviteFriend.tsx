@@ -21,7 +21,11 @@ export default function InviteFriend({ onClose }: { onClose: () => void }) {
       description={t`Who opens this link can register and write to you at once.`}
       onClose={onClose}
     >
-      {failed && <p className="banner danger">{errorText(failed, details)}</p>}
+      {failed && (
+        <p role="alert" className="banner danger">
+          {errorText(failed, details)}
+        </p>
+      )}
       {link && (
         <div className="flex flex-col items-center gap-4">
           <Qr text={link} label={t`QR code of the invite link`} />

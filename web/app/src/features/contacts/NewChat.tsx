@@ -81,7 +81,11 @@ export default function NewChat({ startWith = "find", onClose, onChat, onInvite 
                 <Action icon={UserRoundPlus} label={t`Invite a friend`} onPress={onInvite} />
               </>
             )}
-            {search.failed && <p className="banner danger mx-2 my-2">{errorText(search.failed)}</p>}
+            {search.failed && (
+              <p role="alert" className="banner danger mx-2 my-2">
+                {errorText(search.failed)}
+              </p>
+            )}
             {search.found && <Person one={search.found} onPress={choose} />}
             {known
               .filter((one) => one.id !== search.found?.id)

@@ -1,11 +1,11 @@
 import { Plural, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { useClient, useCommand } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { useKnownPeople } from "../../lib/known.ts";
 import { AvatarField } from "../../ui/AvatarField.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { PeoplePicker } from "../../ui/PeoplePicker.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 export default function NewGroup({ onClose, onChat }: { onClose: () => void; onChat: (id: string) => void }) {
   const { t } = useLingui();
@@ -16,7 +16,7 @@ export default function NewGroup({ onClose, onChat }: { onClose: () => void; onC
   const [name, setName] = useState("");
   const [picture, setPicture] = useState<Blob>();
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const create = () =>
     command.run(async () => {
       const id = await client.groups.create({
@@ -73,6 +73,7 @@ export default function NewGroup({ onClose, onChat }: { onClose: () => void; onC
               className="input"
               value={name}
               maxLength={100}
+              {...problem.field}
               dir="auto"
               onChange={(event) => setName(event.currentTarget.value)}
               onKeyDown={(event) => event.key === "Enter" && name.trim() && create()}
@@ -82,7 +83,7 @@ export default function NewGroup({ onClose, onChat }: { onClose: () => void; onC
             <Plural value={chosen.size + 1} one="# member" other="# members" />.{" "}
             {t`Everything in a group is end-to-end encrypted.`}
           </p>
-          {command.failed && <p className="hint error">{errorText(command.failed, command.details)}</p>}
+          {problem.shown}
         </div>
       )}
     </Dialog>

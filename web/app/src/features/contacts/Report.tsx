@@ -1,10 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { useClient, useCommand, useLiveOf } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { useWording } from "../../lib/wording.ts";
 import { Choices } from "../../ui/Choices.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 import { SwitchRow } from "../../ui/Switch.tsx";
 import { toast } from "../../ui/Toaster.tsx";
 
@@ -18,7 +18,7 @@ export default function Report({ id, name, onClose }: { id: string; name: string
   const [block, setBlock] = useState(true);
   const [evidence, setEvidence] = useState<ReadonlySet<string>>(new Set());
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const theirs = (view?.messages ?? []).filter((one) => !one.own && one.content.kind !== "system").slice(-5);
   const send = async () => {
     if (await command.run(() => client.contacts.report(id, reason, [...evidence], block))) {
@@ -70,7 +70,7 @@ export default function Report({ id, name, onClose }: { id: string; name: string
       <div className="-mx-4 mt-2">
         <SwitchRow label={t`Block ${name} too`} on={block} onChange={setBlock} />
       </div>
-      {command.failed && <p className="hint error">{errorText(command.failed, command.details)}</p>}
+      {problem.shown}
     </Dialog>
   );
 }

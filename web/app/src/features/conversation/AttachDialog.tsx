@@ -30,6 +30,7 @@ export default function AttachDialog({ files, asDocument, limit, onSend, onClose
     };
   }, [files, asDocument]);
 
+  const allSeen = !asDocument && files.every(({ type }) => /^(image|video)\//u.test(type));
   const tooLarge = (drafts ?? []).filter((one) => limit !== undefined && one.blob.size > limit);
   const good = (drafts ?? []).filter((one) => !tooLarge.includes(one));
   const change = (draft: AttachmentDraft, alt: string) =>
@@ -42,7 +43,7 @@ export default function AttachDialog({ files, asDocument, limit, onSend, onClose
   };
   return (
     <Dialog
-      title={asDocument ? t`Send documents` : t`Send photos and videos`}
+      title={allSeen ? t`Send photos and videos` : t`Send documents`}
       onClose={onClose}
       wide
       actions={
@@ -52,8 +53,8 @@ export default function AttachDialog({ files, asDocument, limit, onSend, onClose
       }
     >
       <ul className="flex flex-col gap-3">
-        {drafts?.map((draft) => (
-          <li key={draft.name + draft.blob.size} className="flex items-start gap-3">
+        {drafts?.map((draft, index) => (
+          <li key={`${draft.name} ${draft.blob.size} ${index}`} className="flex items-start gap-3">
             <Thumb draft={draft} />
             <div className="min-w-0 flex-1">
               <div className="cut font-semibold">{draft.name}</div>

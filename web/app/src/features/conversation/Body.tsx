@@ -53,7 +53,7 @@ function Inner({ message, album, actions }: Props) {
         </>
       );
     case "voice":
-      return <Voice message={message} onHeard={() => actions.heard(message)} />;
+      return <Voice message={message} actions={actions} />;
     case "file":
       return (
         <>

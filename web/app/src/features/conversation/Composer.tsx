@@ -16,6 +16,7 @@ import {
 import { useLive } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { suggested, typedName } from "../../lib/mentions.ts";
+import { player } from "../../lib/player.ts";
 import { usePreferences } from "../../lib/preferences.ts";
 import { useRecorder } from "../../lib/recorder.ts";
 import { useWording } from "../../lib/wording.ts";
@@ -258,7 +259,10 @@ export const Composer = memo(function Composer(props: Props) {
             className="send"
             aria-label={t`Record a voice note`}
             disabled={recorder.state === "asking"}
-            onClick={() => recorder.start()}
+            onClick={() => {
+              player.pause();
+              void recorder.start();
+            }}
           >
             <Mic size={20} strokeWidth={1.75} />
           </button>

@@ -1,8 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageId, MessageView } from "@plauder/client/api";
+import { Upload } from "lucide-react";
 import { type DragEvent, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useClient, useLive, useLiveOf } from "../../lib/client.ts";
 import { useHotkey } from "../../lib/hotkeys.ts";
+import { player } from "../../lib/player.ts";
 import type { MenuEntry } from "../../ui/Menu.tsx";
 import { toast } from "../../ui/Toaster.tsx";
 import { useDesk } from "../calls/context.ts";
@@ -54,9 +56,15 @@ export function Conversation(props: Props) {
   const composer = useRef<ComposerHandle>(null);
   const [open, setOpen] = useState<Open>();
   const [searching, setSearching] = useState(false);
+  const [dropping, setDropping] = useState(false);
   const messages = view?.messages;
   const latest = useRef(messages);
   latest.current = messages;
+
+  const latest = useRef(messages);
+  latest.current = messages;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with the chat, its voice note is left
+  useEffect(() => () => player.stop(), [conversation]);
 
   const actions = useMemo<MessageActions>(
     () => ({
@@ -76,7 +84,15 @@ export function Conversation(props: Props) {
       retry: (message) => void conversation.retry(message.id),
       jump: (id) => void log.current?.reveal(id),
       view: (message) => setOpen({ kind: "view", message }),
-      heard: (message) => conversation.heard(message.id),
+      heard: (message) => {
+        if (!message.own && message.content.kind === "voice" && !message.content.heard)
+          conversation.heard(message.id);
+      },
+      voiceAfter: (message) => {
+        const all = latest.current ?? [];
+        const next = all[all.findIndex(({ id }) => id === message.id) + 1];
+        return next && !next.own && next.content.kind === "voice" ? next : undefined;
+      },
       answer: (message, reply, options) => void conversation.answer(message.id, reply, options),
       form: (message, offer, ask) => conversation.form(message.id, offer, ask),
       safety: onSafety,
@@ -120,6 +136,7 @@ export function Conversation(props: Props) {
     if (last) actions.edit(last);
   }, [actions]);
   const drop = (event: DragEvent) => {
+    setDropping(false);
     if (event.dataTransfer.files.length === 0) return;
     event.preventDefault();
     files([...event.dataTransfer.files], false);
@@ -131,9 +148,24 @@ export function Conversation(props: Props) {
     // biome-ignore lint/a11y/noStaticElementInteractions: files may be dropped anywhere on the chat
     <div
       className="chat"
-      onDragOver={(event) => writable && event.preventDefault()}
+      onDragOver={(event) => {
+        if (!writable || !event.dataTransfer.types.includes("Files")) return;
+        event.preventDefault();
+        setDropping(true);
+      }}
+      onDragLeave={(event) =>
+        !event.currentTarget.contains(event.relatedTarget as Node | null) && setDropping(false)
+      }
       onDrop={writable ? drop : undefined}
     >
+      {dropping && (
+        <div className="drop-here">
+          <p>
+            <Upload size={28} strokeWidth={1.75} aria-hidden />
+            {t`Drop files to send them to ${chat.name}`}
+          </p>
+        </div>
+      )}
       <div>
         <Header
           chat={chat}

@@ -7,6 +7,17 @@ import { useFormat } from "../../lib/format.ts";
 import { save } from "../../lib/media.ts";
 import { IconButton } from "../../ui/IconButton.tsx";
 
+/** Where there is no room for all of a name, its ending stays: it says what the file is. */
+function FileName({ name }: { name: string }) {
+  const ending = /[^.]{0,6}\.[^.]{1,10}$/u.exec(name)?.[0] ?? "";
+  return (
+    <div className="flex text-md font-semibold" title={name} dir="ltr">
+      <span className="cut whitespace-pre">{name.slice(0, name.length - ending.length)}</span>
+      <span className="flex-none whitespace-pre">{ending}</span>
+    </div>
+  );
+}
+
 /** A document: icon, name, size; progress with stop. */
 export function FileCard({ message }: { message: MessageView }) {
   const { t } = useLingui();
@@ -25,7 +36,7 @@ export function FileCard({ message }: { message: MessageView }) {
         <FileText size={20} strokeWidth={1.75} />
       </span>
       <div className="min-w-0 flex-1">
-        <div className="cut text-md font-semibold">{media.name}</div>
+        <FileName name={media.name} />
         <div className="text-xs text-ink-2">
           {moving
             ? t`${format.bytes(done)} of ${format.bytes(media.size)}`

@@ -39,7 +39,11 @@ export default function ForwardDialog({ message, onClose, onDone }: Props) {
         </button>
       }
     >
-      {command.failed && <p className="banner danger mb-3">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger mb-3">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       <PeoplePicker
         label={t`Chats`}
         from={chats.map((chat) => ({

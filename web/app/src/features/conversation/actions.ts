@@ -13,6 +13,8 @@ export interface MessageActions {
   jump(id: MessageId): void;
   view(message: MessageView): void;
   heard(message: MessageView): void;
+  /** The voice note of somebody else right after this message, if there is one. */
+  voiceAfter(message: MessageView): MessageView | undefined;
   answer(message: MessageView, reply: BusinessReply, options?: { said?: string; pressed?: string }): void;
   form(message: MessageView, offer: FormOffer, ask: FormRequest): Promise<Readonly<Record<string, unknown>>>;
   safety(): void;

@@ -33,7 +33,11 @@ export default function AddMembers({ group, onClose }: { group: GroupView; onClo
         </button>
       }
     >
-      {command.failed && <p className="banner danger mb-3">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger mb-3">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       <PeoplePicker
         label={t`Contacts`}
         from={people.filter((one) => !inside.has(one.id))}

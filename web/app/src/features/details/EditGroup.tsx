@@ -2,9 +2,9 @@ import { useLingui } from "@lingui/react/macro";
 import type { GroupView } from "@plauder/client/api";
 import { useState } from "react";
 import { useClient, useCommand } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { AvatarField } from "../../ui/AvatarField.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 export default function EditGroup({ group, onClose }: { group: GroupView; onClose: () => void }) {
   const { t } = useLingui();
@@ -13,7 +13,7 @@ export default function EditGroup({ group, onClose }: { group: GroupView; onClos
   const [about, setAbout] = useState(group.about);
   const [picture, setPicture] = useState<Blob>();
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const save = async () => {
     const change = { name: name.trim(), about: about.trim(), ...(picture ? { avatar: picture } : {}) };
     if (await command.run(() => groups.update(group.id, change))) onClose();
@@ -36,6 +36,7 @@ export default function EditGroup({ group, onClose }: { group: GroupView; onClos
             className="input"
             value={name}
             maxLength={100}
+            {...problem.field}
             dir="auto"
             onChange={(event) => setName(event.currentTarget.value)}
           />
@@ -47,11 +48,12 @@ export default function EditGroup({ group, onClose }: { group: GroupView; onClos
             rows={3}
             value={about}
             maxLength={500}
+            {...problem.field}
             dir="auto"
             onChange={(event) => setAbout(event.currentTarget.value)}
           />
         </label>
-        {command.failed && <p className="hint error">{errorText(command.failed, command.details)}</p>}
+        {problem.shown}
       </div>
     </Dialog>
   );

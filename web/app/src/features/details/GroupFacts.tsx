@@ -45,7 +45,11 @@ export function GroupFacts({ chat, onChat, onLeft }: Props) {
   return (
     <>
       {group.about && <p className="pb-3 text-center text-ink-2">{group.about}</p>}
-      {command.failed && <p className="banner danger">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       <div className="-mx-2">
         {mayEdit && <Row icon={Pencil} label={t`Change name and picture`} onPress={() => setOpen("edit")} />}
         {mayEdit && <Row icon={UserPlus} label={t`Add people`} onPress={() => setOpen("add")} />}

@@ -23,7 +23,11 @@ export default function GroupLink({ group, onClose }: { group: GroupView; onClos
       description={t`Anyone with this link can join ${group.name}.`}
       onClose={onClose}
     >
-      {command.failed && <p className="banner danger mb-3">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger mb-3">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       {link && (
         <div className="flex flex-col items-center gap-4">
           <Qr text={link} label={t`QR code of the invite link`} />

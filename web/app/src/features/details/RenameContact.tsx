@@ -1,8 +1,8 @@
 import { useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { useClient, useCommand } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 interface Props {
   id: string;
@@ -16,7 +16,7 @@ export default function RenameContact({ id, name, isContact, onClose }: Props) {
   const { contacts } = useClient();
   const [value, setValue] = useState(name);
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const save = async () => {
     const done = await command.run(() =>
       isContact ? contacts.rename(id, value.trim()) : contacts.add(id, value.trim()),
@@ -39,13 +39,14 @@ export default function RenameContact({ id, name, isContact, onClose }: Props) {
           className="input"
           value={value}
           maxLength={100}
+          {...problem.field}
           dir="auto"
           onChange={(event) => setValue(event.currentTarget.value)}
           onKeyDown={(event) => event.key === "Enter" && value.trim() && save()}
         />
         <span className="hint">{t`Only you see this name.`}</span>
       </label>
-      {command.failed && <p className="hint error mt-2">{errorText(command.failed, command.details)}</p>}
+      {problem.shown}
     </Dialog>
   );
 }

@@ -20,6 +20,7 @@ import { Dialog } from "../../ui/Dialog.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { Menu } from "../../ui/Menu.tsx";
 import { Group, Page } from "../../ui/Page.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 const LinkDevice = lazy(() => import("./LinkDevice.tsx"));
 
@@ -37,7 +38,11 @@ export function Devices() {
       <button type="button" className="btn primary large" onClick={() => setOpen({ kind: "link" })}>
         <QrCode size={20} aria-hidden /> {t`Link a device`}
       </button>
-      {command.failed && <p className="banner danger">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       <Group
         title={t`Your devices`}
         hint={t`Each device has keys of its own. An unlinked one loses access at once.`}
@@ -119,7 +124,7 @@ function Rename({ device, onClose }: { device: DeviceView; onClose: () => void }
   const { devices } = useClient();
   const [name, setName] = useState(device.name);
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const save = async () => {
     if (await command.run(() => devices.rename(device.id, name.trim()))) onClose();
   };
@@ -139,10 +144,12 @@ function Rename({ device, onClose }: { device: DeviceView; onClose: () => void }
           className="input"
           value={name}
           maxLength={60}
+          dir="auto"
+          {...problem.field}
           onChange={(event) => setName(event.currentTarget.value)}
         />
       </label>
-      {command.failed && <p className="hint error mt-2">{errorText(command.failed, command.details)}</p>}
+      {problem.shown}
     </Dialog>
   );
 }

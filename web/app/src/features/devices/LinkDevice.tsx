@@ -1,8 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { useClient, useCommand } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 import { Scanner } from "../../ui/Scanner.tsx";
 import { SwitchRow } from "../../ui/Switch.tsx";
 import { toast } from "../../ui/Toaster.tsx";
@@ -14,7 +14,7 @@ export default function LinkDevice({ onClose }: { onClose: () => void }) {
   const [found, setFound] = useState<{ qr: string; name: string }>();
   const [history, setHistory] = useState(true);
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const inspect = (qr: string) =>
     command.run(async () => {
       const { deviceName } = await devices.inspect(qr);
@@ -64,14 +64,14 @@ export default function LinkDevice({ onClose }: { onClose: () => void }) {
               shows.
             </Trans>
           </p>
-          <Scanner onScan={(text) => void inspect(text)} pasteLabel={t`Or paste the code’s text`} />
+          <Scanner
+            onScan={(text) => void inspect(text)}
+            pasteLabel={t`Or paste the code’s text`}
+            problem={problem.field}
+          />
         </>
       )}
-      {command.failed && (
-        <p className="hint error mt-3" role="alert">
-          {errorText(command.failed, command.details)}
-        </p>
-      )}
+      {problem.shown}
     </Dialog>
   );
 }

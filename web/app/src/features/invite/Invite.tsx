@@ -9,6 +9,7 @@ import { deviceName, useShownNumber } from "../../lib/phone.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { Empty } from "../../ui/Empty.tsx";
 import { FrontPage } from "../../ui/FrontPage.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 /** Somebody's link: who it leads to, and one button. */
 export function Invite() {
@@ -22,6 +23,7 @@ export function Invite() {
   const [name, setName] = useState("");
   const look = useCommand();
   const accept = useCommand();
+  const problem = useProblem(accept);
   const errorText = useErrorText();
   const { run } = look;
   useEffect(() => {
@@ -113,16 +115,14 @@ export function Invite() {
                   className="input big"
                   autoComplete="name"
                   maxLength={100}
+                  dir="auto"
+                  {...problem.field}
                   value={name}
                   onChange={(event) => setName(event.currentTarget.value)}
                 />
               </label>
             )}
-            {accept.failed && (
-              <p className="hint error" role="alert">
-                {errorText(accept.failed, accept.details)}
-              </p>
-            )}
+            {problem.shown}
             {ready || byInvite || invite.kind === "device" ? (
               <button
                 type="submit"

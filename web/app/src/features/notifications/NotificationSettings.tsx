@@ -33,7 +33,11 @@ export function NotificationSettings() {
       {refused && (
         <p className="banner warn">{t`The browser said no. Allow notifications for this site in the address bar, then try again.`}</p>
       )}
-      {command.failed && <p className="banner danger">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       <Group
         hint={t`While Plauder is closed, the server wakes this browser without saying who wrote or what.`}
       >

@@ -32,7 +32,11 @@ export default function Safety({ id, name, onClose }: { id: string; name: string
           <X size={20} strokeWidth={1.75} />
         </IconButton>
       </header>
-      {command.failed && <p className="banner danger mb-3">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger mb-3">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       {result === "different" && (
         <p className="note danger mb-3" role="alert">
           <TriangleAlert size={18} aria-hidden />

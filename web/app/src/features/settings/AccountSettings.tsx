@@ -1,11 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { useClient, useCommand, useLive } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { internationalise } from "../../lib/phone.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Group, Page } from "../../ui/Page.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 export function AccountSettings() {
   const { t } = useLingui();
@@ -73,7 +73,9 @@ function PinDialog({ onClose }: { onClose: () => void }) {
   const [pin, setPin] = useState("");
   const [again, setAgain] = useState("");
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
+  const differs = again.length === 6 && again !== pin;
+  const difference = useProblem(undefined, differs ? t`The two differ.` : undefined);
   const good = /^\d{6}$/u.test(pin) && pin === again;
   const save = async () => {
     if (good && (await command.run(() => profile.setPin(pin)))) onClose();
@@ -100,6 +102,7 @@ function PinDialog({ onClose }: { onClose: () => void }) {
             inputMode="numeric"
             autoComplete="new-password"
             value={pin}
+            {...problem.field}
             onChange={digits(setPin)}
           />
         </label>
@@ -111,11 +114,12 @@ function PinDialog({ onClose }: { onClose: () => void }) {
             inputMode="numeric"
             autoComplete="new-password"
             value={again}
+            {...difference.field}
             onChange={digits(setAgain)}
           />
-          {again.length === 6 && again !== pin && <span className="hint error">{t`The two differ.`}</span>}
+          {difference.shown}
         </label>
-        {command.failed && <p className="hint error">{errorText(command.failed, command.details)}</p>}
+        {problem.shown}
       </div>
     </Dialog>
   );
@@ -127,7 +131,7 @@ function DeleteAccount({ onClose }: { onClose: () => void }) {
   const me = useLive(client.profile.me);
   const [text, setText] = useState("");
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const erase = () =>
     command.run(async () => {
       const number = me?.number ? ((await internationalise(text, me.number)) ?? text.trim()) : text.trim();
@@ -158,14 +162,11 @@ function DeleteAccount({ onClose }: { onClose: () => void }) {
           autoComplete="off"
           dir="ltr"
           value={text}
+          {...problem.field}
           onChange={(event) => setText(event.currentTarget.value)}
         />
       </label>
-      {command.failed && (
-        <p className="hint error mt-2" role="alert">
-          {errorText(command.failed, command.details)}
-        </p>
-      )}
+      {problem.shown}
     </Dialog>
   );
 }

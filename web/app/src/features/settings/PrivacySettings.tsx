@@ -40,7 +40,11 @@ export function PrivacySettings() {
   const title = rows.find(([key]) => key === asking)?.[1] ?? "";
   return (
     <Page title={t`Privacy`}>
-      {command.failed && <p className="banner danger">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       <Group title={t`Who sees it`}>
         {rows.map(([key, label]) => (
           <button type="button" key={key} className="setting" onClick={() => setAsking(key)}>

@@ -1,11 +1,11 @@
 import { useLingui } from "@lingui/react/macro";
 import { useEffect, useState } from "react";
 import { useClient, useCommand, useLive } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { useShownNumber } from "../../lib/phone.ts";
 import { AvatarField } from "../../ui/AvatarField.tsx";
 import { CopyText } from "../../ui/CopyText.tsx";
 import { Group, Page } from "../../ui/Page.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 import { Qr } from "../../ui/Qr.tsx";
 import { toast } from "../../ui/Toaster.tsx";
 
@@ -18,7 +18,7 @@ export function ProfileSettings() {
   const [about, setAbout] = useState(me?.about ?? "");
   const [code, setCode] = useState<string>();
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   useEffect(() => {
     setName(me?.name ?? "");
     setAbout(me?.about ?? "");
@@ -58,6 +58,7 @@ export function ProfileSettings() {
             maxLength={100}
             dir="auto"
             autoComplete="name"
+            {...problem.field}
             onChange={(event) => setName(event.currentTarget.value)}
           />
         </label>
@@ -67,6 +68,7 @@ export function ProfileSettings() {
             className="input"
             value={about}
             maxLength={140}
+            {...problem.field}
             dir="auto"
             onChange={(event) => setAbout(event.currentTarget.value)}
           />
@@ -79,7 +81,7 @@ export function ProfileSettings() {
             </span>
           </p>
         )}
-        {command.failed && <p className="hint error">{errorText(command.failed, command.details)}</p>}
+        {problem.shown}
         <button
           type="submit"
           className="btn primary self-end"

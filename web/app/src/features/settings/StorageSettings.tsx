@@ -29,7 +29,11 @@ export function StorageSettings() {
   const total = usage ? usage.messages + usage.media : 0;
   return (
     <Page title={t`Storage`}>
-      {command.failed && <p className="banner danger">{errorText(command.failed, command.details)}</p>}
+      {command.failed && (
+        <p role="alert" className="banner danger">
+          {errorText(command.failed, command.details)}
+        </p>
+      )}
       {usage && (
         <>
           <section className="card p-5">

@@ -3,11 +3,11 @@ import type { CodeRequest, NetworkInfo, VerifyOutcome } from "@plauder/client/ap
 import { KeyRound, TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useClient, useCommand } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { useFormat } from "../../lib/format.ts";
 import { useNow } from "../../lib/now.ts";
 import { deviceName } from "../../lib/phone.ts";
 import { CodeInput } from "../../ui/CodeInput.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 
 interface Props {
   request: CodeRequest;
@@ -25,7 +25,8 @@ export function CodeStep({ request, shown, network, onAgain, onVerified, onChang
   const now = useNow(1000);
   const verify = useCommand();
   const again = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(verify);
+  const unsent = useProblem(again);
   const [code, setCode] = useState("");
   const [pinNeeded, setPinNeeded] = useState(false);
   const [pin, setPin] = useState("");
@@ -93,11 +94,11 @@ export function CodeStep({ request, shown, network, onAgain, onVerified, onChang
             autoFocus
             value={pin}
             maxLength={12}
-            aria-invalid={verify.failed !== undefined}
+            {...problem.field}
             onChange={(event) => setPin(event.currentTarget.value.replace(/\D/gu, ""))}
           />
         </label>
-        {failure()}
+        {problem.shown}
         <button type="submit" className="btn primary large mt-auto" disabled={pin.length < 4 || verify.busy}>
           {t`Continue`}
         </button>
@@ -131,12 +132,12 @@ export function CodeStep({ request, shown, network, onAgain, onVerified, onChang
         <CodeInput
           digits={request.digits}
           value={code}
-          invalid={verify.failed !== undefined}
+          problem={problem.field}
           label={t`Code`}
           onChange={type}
         />
       </div>
-      {failure()}
+      {problem.shown}
       {network?.codesPrinted && (
         <p className="mt-3 text-md text-ink-2">
           {t`This server sends no texts yet: your code appears in the window where it runs.`}
@@ -165,7 +166,7 @@ export function CodeStep({ request, shown, network, onAgain, onVerified, onChang
           </button>
         )}
       </p>
-      {again.failed && <p className="hint error mt-2">{errorText(again.failed, again.details)}</p>}
+      {unsent.shown}
       <div className="mt-auto flex flex-col gap-4 pt-6">
         <div className="note">
           <KeyRound size={18} aria-hidden />
@@ -194,13 +195,4 @@ export function CodeStep({ request, shown, network, onAgain, onVerified, onChang
       </div>
     </form>
   );
-
-  function failure() {
-    if (!verify.failed) return null;
-    return (
-      <p className="hint error mt-2" role="alert">
-        {errorText(verify.failed, verify.details)}
-      </p>
-    );
-  }
 }

@@ -64,7 +64,10 @@ export function LinkThis() {
               )}
             </div>
           ) : offer?.state === "refused" ? (
-            <p className="banner danger">{t`The other device said no. Reload this page to try again.`}</p>
+            <p
+              role="alert"
+              className="banner danger"
+            >{t`The other device said no. Reload this page to try again.`}</p>
           ) : offer ? (
             <Qr text={offer.qr} label={t`QR code to link this device`} size={236} />
           ) : (

@@ -1,9 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { online, useClient, useCommand, useLive } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { AvatarField } from "../../ui/AvatarField.tsx";
+import { useProblem } from "../../ui/Problem.tsx";
 import { SwitchRow } from "../../ui/Switch.tsx";
 
 export function ProfileStep({ onDone }: { onDone: () => void }) {
@@ -17,7 +17,7 @@ export function ProfileStep({ onDone }: { onDone: () => void }) {
   const [picture, setPicture] = useState<Blob>();
   const [canBeFound, setCanBeFound] = useState(true);
   const command = useCommand();
-  const errorText = useErrorText();
+  const problem = useProblem(command);
   const count = friends.length;
   const hasNumber = me?.number !== undefined;
   const submit = async () => {
@@ -61,6 +61,7 @@ export function ProfileStep({ onDone }: { onDone: () => void }) {
           autoFocus
           autoComplete="name"
           maxLength={100}
+          {...problem.field}
           dir="auto"
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
@@ -76,7 +77,7 @@ export function ProfileStep({ onDone }: { onDone: () => void }) {
           />
         </div>
       )}
-      {command.failed && <p className="hint error mt-2">{errorText(command.failed, command.details)}</p>}
+      {problem.shown}
       {count > 0 && (
         <div className="mt-auto flex items-center gap-3 pt-6">
           <span className="flex">

@@ -1,8 +1,8 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { useClient, useCommand } from "../../lib/client.ts";
-import { useErrorText } from "../../lib/errors.ts";
 import { useFormat } from "../../lib/format.ts";
+import { useProblem } from "../../ui/Problem.tsx";
 
 interface Props {
   backup: { at: number; bytes: number; lock: "password" | "code" };
@@ -14,8 +14,8 @@ export function RestoreStep({ backup, onDone }: Props) {
   const { t } = useLingui();
   const client = useClient();
   const format = useFormat();
-  const errorText = useErrorText();
   const command = useCommand();
+  const problem = useProblem(command);
   const [secret, setSecret] = useState("");
   const [restored, setRestored] = useState<number>();
   const digits = secret.replace(/\D/gu, "");
@@ -63,7 +63,7 @@ export function RestoreStep({ backup, onDone }: Props) {
             inputMode="numeric"
             autoComplete="off"
             value={secret}
-            aria-invalid={command.failed !== undefined}
+            {...problem.field}
             onChange={(event) => setSecret(event.currentTarget.value)}
           />
         ) : (
@@ -73,16 +73,15 @@ export function RestoreStep({ backup, onDone }: Props) {
             type="password"
             autoComplete="current-password"
             value={secret}
-            aria-invalid={command.failed !== undefined}
+            {...problem.field}
             onChange={(event) => setSecret(event.currentTarget.value)}
           />
         )}
       </div>
-      {command.failed && (
-        <p className="hint error mt-2" role="alert">
-          {errorText(command.failed, command.details)}
-        </p>
+      {backup.lock === "code" && digits.length > 0 && !complete && (
+        <p className="hint mt-2">{t`${digits.length} of 64 digits`}</p>
       )}
+      {problem.shown}
       <div className="mt-auto flex flex-col gap-2 pt-6">
         <button type="submit" className="btn primary large" disabled={!complete || command.busy}>
           <Trans>Restore</Trans>
