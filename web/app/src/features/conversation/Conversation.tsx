@@ -61,8 +61,6 @@ export function Conversation(props: Props) {
   const latest = useRef(messages);
   latest.current = messages;
 
-  const latest = useRef(messages);
-  latest.current = messages;
   // biome-ignore lint/correctness/useExhaustiveDependencies: with the chat, its voice note is left
   useEffect(() => () => player.stop(), [conversation]);
 
