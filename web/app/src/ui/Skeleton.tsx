@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import { X } from "lucide-react";
+import { useLayoutEffect, useRef } from "react";
 import { IconButton } from "./IconButton.tsx";
 
 const WIDTHS = [52, 68, 44, 60, 56, 72];
@@ -28,8 +29,17 @@ export function RowsSkeleton({ rows = 6 }: { rows?: number }) {
 /** What stands beside a chat, before its code is here: it can be closed from the first moment. */
 export function PaneSkeleton({ onClose }: { onClose: () => void }) {
   const { t } = useLingui();
+  const shape = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const element = shape.current;
+    return () => {
+      // Who had gone into the shape already is in the pane now, not at the top of the page.
+      if (!element?.contains(document.activeElement)) return;
+      queueMicrotask(() => document.querySelector<HTMLElement>(".details button")?.focus());
+    };
+  }, []);
   return (
-    <aside className="details" aria-busy>
+    <aside ref={shape} className="details" aria-busy>
       <header>
         <span className="flex-1">
           <span className="skeleton enter-late block h-4 w-32" />
