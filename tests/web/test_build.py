@@ -59,7 +59,7 @@ def test_the_page_has_no_inline_code_and_asks_nobody_else(app_build: None) -> No
 def test_the_app_opens_without_a_network(open_page: Opener) -> None:
     page = open_page("/chats", offline=True)
     page.evaluate("navigator.serviceWorker.ready")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     page.context.set_offline(True)
     page.reload()
     page.get_by_role("link", name="Kenji Mori").click()

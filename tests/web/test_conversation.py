@@ -369,7 +369,7 @@ def test_ten_thousand_messages_scroll_without_blank_frames(open_page: Opener) ->
         middle = page.evaluate(shown)
         page.evaluate(SETTLED)
         assert page.evaluate(shown) == middle
-    page.wait_for_function("document.querySelector('.log').scrollTop > 1000")
+    page.wait_for_function("() => document.querySelector('.log').scrollTop > 1000")
     # Who answers from up here sees the answer.
     say(page, "Still here")
     expect(message(page, "Still here")).to_be_in_viewport()
