@@ -58,6 +58,7 @@ class Receiver:
         self.status = 200
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self._server: asyncio.Server | None = None
+        self._news = asyncio.Event()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -90,6 +91,7 @@ class Receiver:
             is_right = query.get("hub.verify_token") == [self.verify_token]
             return (200, query["hub.challenge"][0]) if is_right else (403, "no")
         self.requests.append((headers, body))
+        self._news.set()
         return self.status, "ok"
 
     def bodies(self) -> list[dict[str, Any]]:
@@ -98,6 +100,14 @@ class Receiver:
     def values(self, field: str = "messages") -> list[dict[str, Any]]:
         changes = [body["entry"][0]["changes"][0] for body in self.bodies()]
         return [change["value"] for change in changes if change["field"] == field]
+
+    async def first(self, field: str) -> dict[str, Any]:
+        """The first update of a field, once it is there."""
+        async with asyncio.timeout(20):
+            while not (found := self.values(field)):
+                self._news.clear()
+                await self._news.wait()
+        return found[0]
 
     def messages(self) -> list[dict[str, Any]]:
         return [message for value in self.values() for message in value.get("messages", [])]
