@@ -450,13 +450,19 @@ class App:
         account = Jid.parse(f"{local}@{self.config.domain}")
         return {session.device for session in self.server.available_sessions_of(account)}
 
+    async def _team_of(self, token: str) -> account_routes.TeamOut | None:
+        """The business into whose team an invite's link leads."""
+        async with self.database.read() as uow:
+            team = await team_invitations.team_of(uow, store.hashed(token).hex(), self.clock.now())
+        return None if team is None else account_routes.TeamOut(id=team.id, name=team.name, role=team.role)
+
     def _http_parts(self) -> HttpParts:
         config = self.config
         auth = Auth(self.credentials, self.keyring, config, self.clock)
         tries = Allowance(self.clock, config.limits.tries_per_minute, 60)
         routers: list[APIRouter] = [
             account_routes.router(
-                config, auth, self.registration, self.devices, self.invites, tries, self._online_devices
+                config, auth, self.registration, self.devices, self.invites, tries, self._online_devices, self._team_of
             ),
             discovery_routes.router(config, self.discovery),
             media_routes.router(self.media),

@@ -430,6 +430,67 @@ def test_colleagues_without_an_account_are_invited(people: Opener, server: Netwo
     people.complaints[:] = [one for one in people.complaints if "status of" not in one]
 
 
+def link_for(page: Page, role: str) -> str:
+    """A new invitation link, as its maker copies it."""
+    go(page, "Team")
+    page.get_by_label("Role", exact=True).select_option(role)
+    page.get_by_role("button", name="Make an invitation link").click()
+    link = page.get_by_text("/i/")
+    expect(link).to_be_visible(timeout=SLOW)
+    return urlsplit(link.inner_text()).path
+
+
+def sections(page: Page) -> list[str]:
+    navigation = page.get_by_role("navigation", name="Business")
+    expect(navigation.get_by_role("link", name="API and keys")).to_be_visible(timeout=SLOW)
+    return [text for text in navigation.get_by_role("link").all_inner_texts() if "plauder" not in text.lower()]
+
+
+def test_a_team_is_joined_by_its_link(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Rosa")
+    place = found(page, "Rosa Möbel")
+    link = link_for(page, "finance")
+    bia, _ = register(people, server, "Bia Sol")
+    visit(bia, link)
+    expect(bia.get_by_role("heading", name="Join the team of Rosa Möbel")).to_be_visible(timeout=SLOW)
+    expect(bia.get_by_text("Your role there: Finance.")).to_be_visible()
+    assert axe(bia) == []
+    bia.get_by_role("button", name="Join the team").click()
+    expect(bia.get_by_role("heading", name="API and keys", level=1)).to_be_visible(timeout=SLOW)
+    assert urlsplit(bia.url).path.rstrip("/") == place
+    # Who does the bills sees those; keys, numbers and the journal are not for her, whatever address she types.
+    assert "Journal" not in sections(bia)
+    assert "Usage and bills" in sections(bia)
+    expect(bia.get_by_text("Keys and the webhook are for people in development.")).to_be_visible()
+    visit(bia, f"{place}/team")
+    expect(bia.get_by_role("button", name="Add to the team")).to_have_count(0)
+
+    used = people("/", fixed_time=False)
+    enter_code(used, server, next(numbers))
+    used.get_by_role("textbox", name="Your name").fill("Cid")
+    used.get_by_role("button", name="Start chatting").click()
+    expect(used.get_by_role("heading", name="Chats", level=1)).to_be_visible(timeout=SLOW)
+    for bad in (link, f"{link[:-4]}AAAA", "/i/nonsense"):
+        visit(used, bad)
+        expect(used.get_by_text("This invite cannot be used")).to_be_visible(timeout=SLOW)
+    people.complaints[:] = [one for one in people.complaints if "status of" not in one]
+
+    # Without an account: the link leads through the registration and back.
+    stranger = people(link_for(page, "viewer"), fixed_time=False)
+    expect(stranger.get_by_role("heading", name="Join the team of Rosa Möbel")).to_be_visible(timeout=SLOW)
+    stranger.get_by_role("link", name="Register to continue").click()
+    enter_code(stranger, server, next(numbers))
+    stranger.get_by_role("textbox", name="Your name").fill("Dora")
+    stranger.get_by_role("button", name="Start chatting").click()
+    stranger.get_by_role("button", name="Join the team").click(timeout=SLOW)
+    expect(stranger.get_by_role("heading", name="API and keys", level=1)).to_be_visible(timeout=SLOW)
+    assert "Journal" not in sections(stranger)
+    page.reload()
+    members = page.get_by_role("list", name="Members")
+    expect(members.get_by_role("listitem")).to_have_count(3, timeout=SLOW)
+    expect(page.get_by_role("region", name="Invited, not here yet")).to_have_count(0)
+
+
 def test_from_the_boarding_pass_to_the_line_on_the_bill(people: Opener, server: Network) -> None:
     """A template with a button; the tap; the webhook; the program's answer; ticks; what it cost."""
     page = people(server.door_of("Ana Souza"), fixed_time=False)

@@ -264,6 +264,42 @@ async def test_an_invitation_is_as_good_as_who_made_it(cloud: Cloud, console: An
     assert await registered(cloud, NEWCOMER) == 0
 
 
+async def test_who_has_an_account_joins_by_the_link_too_and_only_one_does(
+    cloud: Cloud, console: Any, office: Office
+) -> None:
+    business = (await found(console))["id"]
+    token = (await invited(console, business, role="finance"))["url"].rpartition("/")[2]
+    assert (await console("POST", f"/join/{token}", {})).json() == {"id": business}, "an owner's look takes nothing"
+    assert (await console("POST", f"/join/{token}", {}, by=ANN)).json() == {"id": business}
+    assert await team(console, business) == {OWNER: "owner", ANN: "finance"}
+    assert (await console("POST", f"/join/{token}", {}, by=BRUNO)).status_code == 404
+    with pytest.raises(NoInvite):
+        await office.invites.accept(token, "carla", "Phone")
+    for forged in ("x", token[:-1], "%00", "a" * 400, "..%2F.."):
+        assert (await console("POST", f"/join/{forged}", {}, by=BRUNO)).status_code == 404
+
+
+async def test_a_link_ends_with_its_time_and_with_who_made_it(cloud: Cloud, console: Any) -> None:
+    business = (await found(console))["id"]
+    await console("PUT", f"/{business}/members/{ANN}", {"role": "admin"})
+    hers = (await invited(console, business, by=ANN))["url"].rpartition("/")[2]
+    await console("DELETE", f"/{business}/members/{ANN}")
+    assert (await console("POST", f"/join/{hers}", {}, by=BRUNO)).status_code == 404
+    token = (await invited(console, business))["url"].rpartition("/")[2]
+    cloud.clock.advance(invitations.LIFE.total_seconds())
+    assert (await console("POST", f"/join/{token}", {}, by=BRUNO)).status_code == 404
+
+
+async def test_a_team_is_joined_by_link_where_nobody_registers_by_invite(cloud: Cloud, console: Any) -> None:
+    shut = Office(cloud.database, cloud.clock, registration={"ways": ["phone"]})
+    token, _ = await shut.invites.create(OWNER, for_all=False)
+    with pytest.raises(NoInvite):
+        await shut.invites.look(token)
+    assert (await shut.invites.look(token, to_enter=False)).by == OWNER
+    with pytest.raises(NoInvite):
+        await shut.invites.accept(token, "carla", "Phone")
+
+
 async def test_invitations_are_withdrawn_and_wrong_ones_refused(cloud: Cloud, console: Any, office: Office) -> None:
     business = (await found(console))["id"]
     made = await invited(console, business)

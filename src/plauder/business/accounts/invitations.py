@@ -1,7 +1,7 @@
-"""People invited to a team before they have an account: by their number, or by a link that opens an account.
+"""People invited to a team: by their number before they have an account, or by a link.
 
-Who registers the number, or opens an account by the link, is in the team at once. An invitation is as good as the one
-who made it: it counts only while that person may still add somebody with that role.
+Who registers the number, opens an account by the link, or shows the link with an account, is in the team at once. An
+invitation is as good as the one who made it: it counts only while that person may still add somebody with that role.
 """
 
 from __future__ import annotations
@@ -95,6 +95,29 @@ async def withdraw(uow: UnitOfWork, portfolio_id: str, invitation_id: str) -> Ro
         raise NotFound("There is no such invitation.")
     await uow.execute(delete(table).where(*where))
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Where a link leads to."""
+
+    id: str
+    name: str
+    role: str
+
+
+async def team_of(uow: UnitOfWork, invite: str, at: datetime) -> Team | None:
+    """Where the link of the account invite `invite` leads to, while it is good."""
+    portfolio = store.portfolios
+    statement = (
+        select(portfolio.c.id, portfolio.c.name, table.c.role, table.c.by)
+        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
+        .where(table.c.invite == invite, table.c.expires_at > at)
+    )
+    row = (await uow.execute(statement)).one_or_none()
+    if row is None or not await _may(uow, row.id, row.by, row.role):
+        return None
+    return Team(row.id, row.name, row.role)
 
 
 async def joined(uow: UnitOfWork, account: str, *, at: datetime, invite: str = "") -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -153,10 +153,19 @@ class NewInviteOut(InviteOut):
     url: str
 
 
+class TeamOut(BaseModel):
+    """A business that asks into its team; `role` there."""
+
+    id: str
+    name: str
+    role: str
+
+
 class InviteLookOut(BaseModel):
     domain: str
     invited_by: str | None
     expires: datetime
+    team: TeamOut | None = None
 
 
 class LinkLookOut(BaseModel):
@@ -187,8 +196,10 @@ def router(
     invites: Invites,
     strangers: Allowance,
     online: Callable[[str], Collection[str]],
+    team_of: Callable[[str], Awaitable[TeamOut | None]] | None = None,
 ) -> APIRouter:
-    """`strangers`: how often one network may try codes, invites and links. `online`: who of an account's devices is."""
+    """`strangers`: how often one network may try codes, invites and links. `online`: who of an account's devices is.
+    `team_of`: the team that an invite's link leads to."""
     routes = APIRouter(prefix="/api/v1", tags=["accounts"])
     websocket = f"ws{config.public_url.removeprefix('http')}/ws"
 
@@ -245,9 +256,10 @@ def router(
 
     @routes.get("/invites/{token}", summary="Look at an invite", dependencies=knocking)
     async def look(token: Token) -> InviteLookOut:
-        invite = await invites.look(token)
+        team = await team_of(token) if team_of else None
+        invite = await invites.look(token, to_enter=team is None)
         by = f"{invite.by}@{config.domain}" if invite.by else None
-        return InviteLookOut(domain=config.domain, invited_by=by, expires=invite.expires)
+        return InviteLookOut(domain=config.domain, invited_by=by, expires=invite.expires, team=team)
 
     @routes.post("/invites/{token}/accept", summary="Open an account by invite", dependencies=knocking)
     async def accept(token: Token, body: AcceptBody) -> CredentialOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ from plauder.edge.http.business import Body, Desk
 from plauder.edge.http.graph.wiring import Platform
 from plauder.features.accounts.invites import Invites
 from plauder.features.accounts.parts import NoInvite
+from plauder.features.accounts.store import hashed
 from plauder.kit import phone
 from plauder.kit.errors import Conflict, NotFound
 
@@ -95,12 +97,27 @@ def _invitations(routes: APIRouter, desk: Desk, invites: Invites) -> None:
             await invitations.check(uow, business_id, wish, now)
         url = desk.graph.settings.public_url
         if not wish.number:
-            token, made = await invites.create(caller.local, days=invitations.LIFE.days, note="Team")
+            token, made = await invites.create(caller.local, days=invitations.LIFE.days, note="Team", for_all=False)
             wish, url = Wish(body.role, caller.local, invite=made.token_hash.hex()), invites.url(token)
         async with desk.database.begin() as uow:
             invitation_id = await invitations.create(uow, business_id, wish, now)
             rows = await invitations.of_portfolio(uow, business_id, now)
         return next(_view(row) for row in rows if row.id == invitation_id) | {"url": url}
+
+    @routes.post("/join/{token}", summary="Join the team that a link leads to, with an account")
+    async def join(caller: Authenticated, token: str) -> dict[str, str]:
+        invite = hashed(token).hex()
+        now = desk.graph.clock.now()
+        async with desk.database.begin() as uow:
+            team = await invitations.team_of(uow, invite, now)
+            if team is None:
+                raise NoInvite()
+            if await store.role_of(uow, team.id, caller.local) is not None:
+                return {"id": team.id}  # a member's own look takes nothing from whom it is for
+            await invitations.joined(uow, caller.local, at=now, invite=invite)
+        with suppress(NoInvite):
+            await invites.use(token)
+        return {"id": team.id}
 
     @routes.delete("/{business_id}/invitations/{invitation_id}", status_code=204, summary="Withdraw an invitation")
     async def withdraw(caller: Authenticated, business_id: str, invitation_id: str) -> None:

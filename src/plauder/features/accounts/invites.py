@@ -35,17 +35,18 @@ class Invites:
         return f"{self._parts.config.public_url}/i/{token}"
 
     async def create(
-        self, by: str | None, *, uses: int = 1, days: float = 7, note: str = "", name: str = ""
+        self, by: str | None, *, uses: int = 1, days: float = 7, note: str = "", name: str = "", for_all: bool = True
     ) -> tuple[str, Invite]:
         """A new invite by an account, or by the operator (None); the token is told once. `name`: the account it is
-        for, which nobody else can open meanwhile.
+        for, which nobody else can open meanwhile. `for_all`: whether it opens accounts; one that does not may be made
+        on networks that nobody enters by invite, too.
 
         Raises RegistrationClosed when accounts may not invite here, TooMany when this one has too many open, BadName
         and Taken for the name.
         """
         if name and not rules.is_good_name(name).allowed:
             raise BadName()
-        if by is not None and not (self._parts.config.registration.user_invites and self._is_open):
+        if by is not None and for_all and not self.user_invites:
             raise RegistrationClosed("Only the operator of this network invites.")
         now = self._parts.clock.now()
         token = ids.new_token(18)
@@ -76,6 +77,12 @@ class Invites:
         async with self._parts.database.read() as uow:
             return await store.list_invites(uow, by, self._parts.clock.now())
 
+    async def use(self, token: str) -> None:
+        """Take one use without opening an account: who came has one. Raises NoInvite."""
+        async with self._parts.database.begin() as uow:
+            if not await store.use_invite(uow, token, self._parts.clock.now()):
+                raise NoInvite()
+
     async def withdraw(self, token_hash: str, by: str | None) -> None:
         """`token_hash` in hexadecimal, as `open_of` shows it. Raises NoInvite."""
         try:
@@ -86,11 +93,16 @@ class Invites:
             if not await store.remove_invite(uow, raw, by):
                 raise NoInvite()
 
-    async def look(self, token: str) -> Invite:
-        """What the invited person sees first. Raises NoInvite."""
+    @property
+    def user_invites(self) -> bool:
+        """Whether people's links open accounts here."""
+        return self._parts.config.registration.user_invites and self._is_open
+
+    async def look(self, token: str, *, to_enter: bool = True) -> Invite:
+        """What the invited person sees first; `to_enter`: it must open accounts. Raises NoInvite."""
         async with self._parts.database.read() as uow:
             invite = await store.get_invite(uow, token, self._parts.clock.now())
-        if invite is None or not self._is_open:
+        if invite is None or (to_enter and not self._is_open):
             raise NoInvite()
         return invite
 

@@ -114,9 +114,11 @@ export type VerifyOutcome =
 
 export interface InviteView {
   readonly token: string;
-  /** "device": this browser becomes a device of an account that is there. */
-  readonly kind: "person" | "group" | "device";
+  /** "device": this browser becomes a device of an account that is there; "team": a business asks into its team. */
+  readonly kind: "person" | "group" | "device" | "team";
   readonly name: string;
+  /** What one may do in the team. */
+  readonly role?: string;
   readonly avatar?: AvatarRef;
   readonly members?: number;
   /** Whom it leads to. */
@@ -138,7 +140,10 @@ export interface Session {
   /** Look at an invite without taking it; works signed out. */
   invite(token: string): Promise<InviteView>;
   /** Signed out, on a network by invitation: makes the account. Signed in: opens the chat or joins the group. */
-  acceptInvite(token: string, options: { name?: string; deviceName: string }): Promise<{ chat?: ChatId }>;
+  acceptInvite(
+    token: string,
+    options: { name?: string; deviceName: string },
+  ): Promise<{ chat?: ChatId; business?: string }>;
   /** Ends this device and erases its store. */
   logOut(): Promise<void>;
   /** Erases the account for good; `confirmNumber` must be the account's own number. */

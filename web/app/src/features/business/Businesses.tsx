@@ -4,11 +4,11 @@ import { ChevronLeft, ChevronRight, Plus, Store } from "lucide-react";
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { type Countries, likelyCountry, loadCountries } from "../../lib/phone.ts";
+import { useRoles } from "../../lib/roles.ts";
 import { RowsSkeleton } from "../../ui/Skeleton.tsx";
 import { useAct, useAsk, useProblem } from "./ask.ts";
 import type { BusinessRow, Founded } from "./model.ts";
 import { CURRENCIES, currencyOf } from "./money.ts";
-import { useRoles } from "./words.ts";
 import "./business.css";
 
 /** The businesses I am in, and a way to found one. */

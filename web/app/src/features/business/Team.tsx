@@ -3,6 +3,7 @@ import { UserMinus } from "lucide-react";
 import { useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
+import { useRoles } from "../../lib/roles.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
@@ -12,7 +13,7 @@ import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import type { MemberRow } from "./model.ts";
 import { Card, initials, Screen, shown } from "./parts.tsx";
 import { Invite } from "./TeamInvite.tsx";
-import { ROLES, useRoleHints, useRoles } from "./words.ts";
+import { ROLES, useRoleHints } from "./words.ts";
 
 /** Who works here, and what each may do. */
 export function Team() {

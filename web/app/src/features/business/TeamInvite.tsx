@@ -4,13 +4,14 @@ import { Link2, UserPlus, X } from "lucide-react";
 import { type FormEvent, useId, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
+import { useRoles } from "../../lib/roles.ts";
 import { CopyText } from "../../ui/CopyText.tsx";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { toast } from "../../ui/Toaster.tsx";
 import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import type { InvitationRow } from "./model.ts";
 import { Card, shown } from "./parts.tsx";
-import { ROLES, useRoles } from "./words.ts";
+import { ROLES } from "./words.ts";
 
 /** Who has an account joins at once; who has none is invited, by number or by a link. */
 export function Invite({ onDone }: { onDone: () => void }) {
@@ -108,7 +109,7 @@ export function Invite({ onDone }: { onDone: () => void }) {
       )}
       {url && (
         <>
-          <p className="hint">{t`This link opens an account and joins the team, once. It is shown only now.`}</p>
+          <p className="hint">{t`Whoever opens this link first joins the team, with or without an account here. It is shown only now.`}</p>
           <CopyText text={url} />
         </>
       )}

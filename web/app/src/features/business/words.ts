@@ -2,30 +2,6 @@
 
 import { useLingui } from "@lingui/react/macro";
 
-export function useRoles(): (role: string) => string {
-  const { t } = useLingui();
-  return (role) => {
-    switch (role) {
-      case "owner":
-        return t`Owner`;
-      case "admin":
-        return t`Administration`;
-      case "developer":
-        return t`Development`;
-      case "marketing":
-        return t`Marketing`;
-      case "finance":
-        return t`Finance`;
-      case "agent":
-        return t`Customer service`;
-      case "viewer":
-        return t`Only reads`;
-      default:
-        return role;
-    }
-  };
-}
-
 export const ROLES = ["owner", "admin", "developer", "marketing", "finance", "agent", "viewer"] as const;
 
 /** What each role may do, as `accounts.rules.ROLES` of the server has it. */

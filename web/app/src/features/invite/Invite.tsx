@@ -6,6 +6,7 @@ import { useEffect, useState } from "react";
 import { online, useClient, useCommand, useLive } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
 import { deviceName, useShownNumber } from "../../lib/phone.ts";
+import { useRoles } from "../../lib/roles.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
 import { Empty } from "../../ui/Empty.tsx";
 import { FrontPage } from "../../ui/FrontPage.tsx";
@@ -25,6 +26,7 @@ export function Invite() {
   const accept = useCommand();
   const problem = useProblem(accept);
   const errorText = useErrorText();
+  const role = useRoles();
   const { run } = look;
   useEffect(() => {
     void run(async () => setInvite(await client.session.invite(token)));
@@ -46,10 +48,11 @@ export function Invite() {
     accept.run(async () => {
       // Who comes by a link has just opened the app, and may be quicker than its connection.
       if (ready) await online(client);
-      const { chat } = await client.session.acceptInvite(token, {
+      const { chat, business } = await client.session.acceptInvite(token, {
         deviceName: deviceName(),
         ...(ready ? {} : { name: name.trim() }),
       });
+      if (business) return navigate({ to: "/business/$business", params: { business } });
       await navigate(chat ? { to: "/chats/$chat", params: { chat } } : { to: "/chats" });
     });
   if (look.failed)
@@ -89,11 +92,18 @@ export function Invite() {
                 ? t`Join ${invite.name}`
                 : invite.kind === "device"
                   ? t`Continue as ${who}`
-                  : t`${who} invites you`}
+                  : invite.kind === "team"
+                    ? t`Join the team of ${who}`
+                    : t`${who} invites you`}
             </h1>
             {invite.members !== undefined && (
               <p className="text-balance text-ink-2">
                 <Plural value={invite.members} one="# member" other="# members" />
+              </p>
+            )}
+            {invite.kind === "team" && (
+              <p className="text-balance text-ink-2">
+                {t`Your role there: ${role(invite.role ?? "")}. Your own chats stay yours.`}
               </p>
             )}
             {invite.kind === "device" && (
@@ -129,7 +139,11 @@ export function Invite() {
                 className="btn primary large mt-4"
                 disabled={accept.busy || (!ready && asksName && !name.trim())}
               >
-                {invite.kind === "group" ? t`Join group` : t`Start chatting`}
+                {invite.kind === "group"
+                  ? t`Join group`
+                  : invite.kind === "team"
+                    ? t`Join the team`
+                    : t`Start chatting`}
               </button>
             ) : (
               <Link

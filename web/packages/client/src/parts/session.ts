@@ -144,10 +144,15 @@ export class SessionPart implements Session {
         avatar: { initials: initials(owner), color: colorOf(jid) },
       };
     }
-    const look = await this.#household.around.api.call<{ domain: string; invited_by: string | null }>(
-      "GET",
-      `/invites/${encodeURIComponent(token)}`,
-    );
+    const look = await this.#household.around.api.call<{
+      domain: string;
+      invited_by: string | null;
+      team: { id: string; name: string; role: string } | null;
+    }>("GET", `/invites/${encodeURIComponent(token)}`);
+    if (look.team) {
+      const { id, name, role } = look.team;
+      return { token, kind: "team", name, role, avatar: { initials: initials(name), color: colorOf(id) } };
+    }
     const by = look.invited_by;
     const name = by === null ? look.domain : (numberOf(by) ?? localOf(by));
     return {
@@ -162,7 +167,7 @@ export class SessionPart implements Session {
   async acceptInvite(
     token: string,
     options: { name?: string; deviceName: string },
-  ): Promise<{ chat?: string }> {
+  ): Promise<{ chat?: string; business?: string }> {
     const { home } = this.#household;
     const group = parseGroupInvite(token);
     if (group) {
@@ -181,7 +186,7 @@ export class SessionPart implements Session {
       }
       return {};
     }
-    const { chat } = await this.invite(token);
+    const { chat, kind } = await this.invite(token);
     if (!home) {
       const credential = await this.#household.around.api.acceptInvite(token, {
         ...(options.name && { username: options.name }),
@@ -189,7 +194,20 @@ export class SessionPart implements Session {
       });
       await this.#household.signIn(credential, options.deviceName);
     }
+    if (kind === "team") return { business: await this.#joinTeam(token, !home) };
     return chat === undefined ? {} : { chat: bare(chat) };
+  }
+
+  /** `isNew`: who opens an account by the link joins by that already, perhaps before we ask. */
+  async #joinTeam(token: string, isNew: boolean): Promise<string> {
+    const { api } = this.#household.around;
+    try {
+      return (await api.call<{ id: string }>("POST", `/business/join/${encodeURIComponent(token)}`)).id;
+    } catch (error) {
+      const mine = isNew ? await api.call<readonly { id: string }[]>("GET", "/business") : [];
+      if (mine[0]) return mine[0].id;
+      throw error;
+    }
   }
 
   async logOut(): Promise<void> {
