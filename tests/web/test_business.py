@@ -475,6 +475,7 @@ def test_a_team_is_joined_by_its_link(people: Opener, server: Network) -> None:
         expect(used.get_by_text("This invite cannot be used")).to_be_visible(timeout=SLOW)
     people.complaints[:] = [one for one in people.complaints if "status of" not in one]
 
+    page.reload()  # a link is shown only once
     # Without an account: the link leads through the registration and back.
     stranger = people(link_for(page, "viewer"), fixed_time=False)
     expect(stranger.get_by_role("heading", name="Join the team of Rosa Möbel")).to_be_visible(timeout=SLOW)
@@ -489,6 +490,64 @@ def test_a_team_is_joined_by_its_link(people: Opener, server: Network) -> None:
     members = page.get_by_role("list", name="Members")
     expect(members.get_by_role("listitem")).to_have_count(3, timeout=SLOW)
     expect(page.get_by_role("region", name="Invited, not here yet")).to_have_count(0)
+
+
+def test_what_is_wrong_is_said_beside_the_field_and_no_mouse_is_needed(people: Opener, server: Network) -> None:
+    page, _ = register(people, server, "Kim")
+    found(page, "Kim Tee")
+    go(page, "Usage and bills")
+    expect(page.get_by_role("region", name="What would it cost?")).to_contain_text("Example prices")
+    page.get_by_role("button", name="Set a limit").press("Enter")
+    limit = page.get_by_label("Limit per month (BRL)")
+    limit.fill("much")
+    expect(limit).to_have_accessible_description(re.compile("Write an amount"))
+    limit.fill("100")
+    essential = page.get_by_label("Utility and codes go on until (BRL)")
+    essential.fill("50")
+    expect(essential).to_have_accessible_description(re.compile("cannot be lower"))
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    essential.fill("")
+    percent = page.get_by_label("Warn at (percent)")
+    percent.fill("0")
+    expect(percent).to_have_accessible_description("Write a number from 1 to 100.")
+    assert axe(page) == []
+    percent.fill("90")
+    percent.press("Enter")
+    expect(page.get_by_role("region", name="Spend limit")).to_contain_text("Warning at 90 %", timeout=SLOW)
+
+    page.get_by_role("button", name="Add the address").press("Enter")
+    name = page.get_by_label("Name of the company")
+    name.fill(" ")
+    expect(name).to_have_accessible_description("An invoice needs a name.")
+    name.fill("مخبز كيم")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Rua do Chá 7\nSão Paulo")
+    page.keyboard.press("Tab")
+    page.keyboard.type("12.345.678/0001-95")
+    page.keyboard.press("Enter")
+    address = page.get_by_role("region", name="Invoices are made out to")
+    expect(address).to_contain_text("12.345.678/0001-95", timeout=SLOW)
+    expect(address).to_contain_text("مخبز كيم")
+
+    go(page, "Numbers")
+    page.get_by_role("main").get_by_role("link", name="Kim Tee").press("Enter")
+    email = page.get_by_label("E-mail")
+    email.fill("kim@tea")
+    email.press("Enter")
+    expect(email).to_have_accessible_description(re.compile("e-mail address"), timeout=SLOW)
+    expect(page.get_by_role("alert")).to_have_count(1)
+    email.fill("kim@tea.example")
+    expect(email).to_have_accessible_description("")
+    email.press("Enter")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible(timeout=SLOW)
+    friend = page.get_by_label("Phone number, with country code")
+    friend.fill("12")
+    friend.press("Enter")
+    expect(friend).to_have_accessible_description(re.compile("number", re.IGNORECASE), timeout=SLOW)
+    friend.fill("+55 11 4002-8922")
+    friend.press("Enter")
+    expect(page.get_by_role("list", name="Whom it writes to")).to_contain_text("+551140028922", timeout=SLOW)
+    people.complaints[:] = [one for one in people.complaints if "status of" not in one]
 
 
 def test_from_the_boarding_pass_to_the_line_on_the_bill(people: Opener, server: Network) -> None:

@@ -29,7 +29,7 @@ from plauder.money.billing.invoices import INVOICE, Document, Invoices
 from plauder.money.rates.card import RateCard
 from plauder.money.rates.market import OTHER, market_of
 from plauder.money.rates.rule import Category, Counter, Question
-from plauder.money.rates.store import RateCards
+from plauder.money.rates.store import RateCards, example_card
 from plauder.store.database import UnitOfWork
 
 Month = Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
@@ -107,13 +107,20 @@ def _prices(routes: APIRouter, desk: Desk) -> None:
             await desk.role(uow, caller, business_id)
             account = await Accounts(uow).get(business_id)
             card = await RateCards(uow).current(account.currency)
+            is_example = card is example_card(account.currency)
         today = account.local_date(clock.now())
         table = {
             market: {category: _price(card, account, market, category, today) for category in Category}
             for market in [*card.markets(), "other"]
         }
         home = market_of(example) if (example := phone.example_of(account.country)) else OTHER
-        return {"currency": account.currency, "date": today.isoformat(), "home": home, "prices": table}
+        return {
+            "currency": account.currency,
+            "date": today.isoformat(),
+            "home": home,
+            "prices": table,
+            "is_example": is_example,
+        }
 
     @routes.get("/quote", summary="What a campaign would cost, tier by tier, and why")
     async def quote(

@@ -6,6 +6,7 @@ What a program does with a token is the Graph's (`edge.http.graph`).
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -83,7 +84,10 @@ class Recipients(Body):
 def plain(error: GraphError) -> PlauderError:
     """An error of the Graph in the words of `/api/v1`."""
     text = error.text or error.title
-    return Forbidden(text) if error.http_status == 403 else BadInput(text, graph_code=error.number)
+    if error.http_status == 403:
+        return Forbidden(text)
+    named = re.match(r"Param (\w+)", text)  # as the Graph's errors begin that are about one parameter
+    return BadInput(text, graph_code=error.number, **({"field": named[1]} if named else {}))
 
 
 def sandbox_view(row: Row[Any]) -> dict[str, Any]:

@@ -80,12 +80,12 @@ class Account:
         if not 0 <= self.tax_basis_points <= 10_000:
             raise BadInput("tax_basis_points is 0 to 10000")
         if not 1 <= self.alert_percent <= 100:
-            raise BadInput("alert_percent is 1 to 100")
+            raise BadInput("alert_percent is 1 to 100", field="alert_percent")
         limits = (self.credit_limit, self.spend_limit or 0, self.essential_limit or 0)
         if min(limits) < 0 or max(limits) > 1 << 60:
             raise BadInput("a limit is a positive amount")
         if self.essential_limit is not None and (self.spend_limit is None or self.essential_limit < self.spend_limit):
-            raise BadInput("the limit for essential messages is not below the spend limit")
+            raise BadInput("the limit for essential messages is not below the spend limit", field="essential_limit")
 
     @property
     def ledger_name(self) -> str:

@@ -56,7 +56,8 @@ export class ClientError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string = code,
-    readonly details: { retryAt?: Millis; limit?: number; triesLeft?: number } = {},
+    /** `field`: the part of a form that the server did not accept. */
+    readonly details: { retryAt?: Millis; limit?: number; triesLeft?: number; field?: string } = {},
   ) {
     super(message);
     this.name = "ClientError";

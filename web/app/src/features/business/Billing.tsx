@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
+import { BillTo } from "./BillTo.tsx";
 import { Cost } from "./Cost.tsx";
 import { DayBars } from "./DayBars.tsx";
 import { SpendLimit } from "./Limits.tsx";
@@ -100,6 +101,7 @@ export function Billing() {
             <SpendLimit bill={bill} onChanged={reload} />
             <NextTier bill={bill} />
             <Invoices onSave={save} monthName={name} />
+            <BillTo bill={bill} onChanged={reload} />
           </div>
         </div>
       )}
@@ -334,7 +336,7 @@ function Invoice({
         )}
       </span>
       <span className="flex basis-full gap-1">
-        {(["pdf", "csv"] as const).map((form) => (
+        {(["pdf", "csv", "json"] as const).map((form) => (
           <button
             key={form}
             type="button"

@@ -29,6 +29,7 @@ export function Cost() {
   const money = useMoney(prices?.currency ?? "USD");
   return (
     <Card title={t`What would it cost?`}>
+      {prices?.is_example && <ExampleNote />}
       <div className="grid items-end gap-3 sm:grid-cols-3">
         <div className="field">
           <label htmlFor={`${id}-market`}>{t`Market`}</label>
@@ -105,4 +106,14 @@ function merged(estimate: Estimate): { count: number; each: number }[] {
     else bands.push({ count, each });
   }
   return bands;
+}
+
+/** The card that ships is public figures, not what anybody has agreed to. */
+export function ExampleNote() {
+  const { t } = useLingui();
+  return (
+    <p className="note">
+      {t`Example prices: whoever runs this network has brought in no rate card for your currency yet.`}
+    </p>
+  );
 }

@@ -3,11 +3,11 @@ import { type FormEvent, useId, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
-import { useAct, usePlace, useProblem } from "./ask.ts";
+import { useAct, useFieldProblem, usePlace, useProblem } from "./ask.ts";
 import { Bar } from "./Billing.tsx";
 import type { Bill } from "./model.ts";
 import { parseAmount, useMoney } from "./money.ts";
-import { Card } from "./parts.tsx";
+import { Card, Field } from "./parts.tsx";
 
 /** How much of the month's limit is spent, and a way to change it. */
 export function SpendLimit({ bill, onChanged }: { bill: Bill; onChanged: () => void }) {
@@ -75,7 +75,16 @@ function LimitDialog({ bill, onClose, onSaved }: { bill: Bill; onClose: () => vo
   const [limit, setLimit] = useState(asText(bill.account.spend_limit));
   const [essential, setEssential] = useState(asText(bill.account.essential_limit));
   const [alert, setAlert] = useState(String(bill.account.alert_percent));
-  const wrong = [limit, essential].some((one) => one.trim() !== "" && parseAmount(one) === undefined);
+  const fieldProblem = useFieldProblem();
+  const unread = (text: string) => text.trim() !== "" && parseAmount(text) === undefined;
+  /** What we can tell before asking the server; then what it said. */
+  const wrong = (field: string, text: string) => {
+    if (unread(text)) return t`Write an amount, such as 1,200.50.`;
+    const below = (parseAmount(essential) ?? 0) < (parseAmount(limit) ?? 0) || !limit.trim();
+    if (field === "essential_limit" && essential.trim() && below)
+      return t`This limit begins where the other ends: it cannot be lower, nor stand alone.`;
+    return fieldProblem(act.error, field);
+  };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const body = {
@@ -87,63 +96,72 @@ function LimitDialog({ bill, onClose, onSaved }: { bill: Bill; onClose: () => vo
   };
   const fields = [
     {
-      name: "limit",
+      name: "spend_limit",
       label: t`Limit per month (${currency})`,
       hint: t`Empty: no limit.`,
       value: limit,
       set: setLimit,
     },
     {
-      name: "essential",
+      name: "essential_limit",
       label: t`Utility and codes go on until (${currency})`,
       hint: t`At least the limit. Empty: they stop with the rest.`,
       value: essential,
       set: setEssential,
     },
   ];
+  const ready = fields.every(({ name, value }) => !wrong(name, value)) && /^([1-9]\d?|100)$/u.test(alert);
   return (
     <Dialog
       title={t`Spend limit`}
       onClose={onClose}
       actions={
-        <button type="submit" form={`${id}-form`} className="btn primary" disabled={act.busy || wrong}>
+        <button type="submit" form={`${id}-form`} className="btn primary" disabled={act.busy || !ready}>
           {t`Save`}
         </button>
       }
     >
       <form id={`${id}-form`} className="flex flex-col gap-4" onSubmit={submit}>
         {fields.map(({ name, label, hint, value, set }) => (
-          <div key={name} className="field">
-            <label htmlFor={`${id}-${name}`}>{label}</label>
-            <input
-              id={`${id}-${name}`}
-              className="input num"
-              inputMode="decimal"
-              maxLength={20}
-              aria-describedby={`${id}-${name}-hint`}
-              aria-invalid={value.trim() !== "" && parseAmount(value) === undefined}
-              value={value}
-              onChange={(event) => set(event.currentTarget.value)}
-            />
-            <span id={`${id}-${name}-hint`} className="hint">
-              {hint}
-            </span>
-          </div>
+          <Field key={name} label={label} hint={hint} wrong={wrong(name, value)}>
+            {(control) => (
+              <input
+                {...control}
+                className="input num"
+                inputMode="decimal"
+                maxLength={20}
+                value={value}
+                onChange={(event) => {
+                  act.clear();
+                  set(event.currentTarget.value);
+                }}
+              />
+            )}
+          </Field>
         ))}
-        <div className="field">
-          <label htmlFor={`${id}-alert`}>{t`Warn at (percent)`}</label>
-          <input
-            id={`${id}-alert`}
-            className="input num"
-            type="number"
-            min={1}
-            max={100}
-            required
-            value={alert}
-            onChange={(event) => setAlert(event.currentTarget.value)}
-          />
-        </div>
-        {act.error && (
+        <Field
+          label={t`Warn at (percent)`}
+          wrong={
+            !/^([1-9]\d?|100)$/u.test(alert)
+              ? t`Write a number from 1 to 100.`
+              : fieldProblem(act.error, "alert_percent")
+          }
+        >
+          {(control) => (
+            <input
+              {...control}
+              className="input num"
+              inputMode="numeric"
+              maxLength={3}
+              value={alert}
+              onChange={(event) => {
+                act.clear();
+                setAlert(event.currentTarget.value.replace(/\D/gu, ""));
+              }}
+            />
+          )}
+        </Field>
+        {act.error && !act.error.details.field && (
           <p className="hint error" role="alert">
             {problem(act.error)}
           </p>

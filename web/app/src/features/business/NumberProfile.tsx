@@ -9,9 +9,9 @@ import { Confirm } from "../../ui/Confirm.tsx";
 import { Empty } from "../../ui/Empty.tsx";
 import { RowsSkeleton } from "../../ui/Skeleton.tsx";
 import { toast } from "../../ui/Toaster.tsx";
-import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
+import { useAct, useAsk, useFieldProblem, usePlace, useProblem } from "./ask.ts";
 import { DAYS, type Day, type Hours, type NumberRow, type ProfileView } from "./model.ts";
-import { Card, CopyRow, initials, Screen } from "./parts.tsx";
+import { Card, CopyRow, Field, initials, Screen } from "./parts.tsx";
 import { Recipients } from "./Recipients.tsx";
 import { useVerticals, VERTICALS } from "./words.ts";
 
@@ -61,6 +61,9 @@ export function NumberProfile() {
   );
 }
 
+/** Fields that say themselves what is wrong with them. */
+const SHOWN: ReadonlySet<string> = new Set(["name", "about", "address", "email", "description", "websites"]);
+
 const OFFICE: readonly (readonly [string, string])[] = [["09:00", "18:00"]];
 
 function Editor({ row, profile, onSaved }: { row: NumberRow; profile: ProfileView; onSaved: () => void }) {
@@ -73,7 +76,12 @@ function Editor({ row, profile, onSaved }: { row: NumberRow; profile: ProfileVie
   const vertical = useVerticals();
   const id = useId();
   const [draft, setDraft] = useState<ProfileView>(profile);
-  const set = (change: Partial<ProfileView>) => setDraft((old) => ({ ...old, ...change }));
+  const fieldProblem = useFieldProblem();
+  const wrong = (field: string) => fieldProblem(act.error, field);
+  const set = (change: Partial<ProfileView>) => {
+    act.clear();
+    setDraft((old) => ({ ...old, ...change }));
+  };
   const may = overview.may.includes("numbers");
   const path = `${base}/numbers/${row.id}`;
   const save = async (event: FormEvent) => {
@@ -119,19 +127,20 @@ function Editor({ row, profile, onSaved }: { row: NumberRow; profile: ProfileVie
             />
             <div className="flex min-w-0 flex-col gap-3">
               {fields.map(({ name, label, most, ...more }) => (
-                <div key={name} className="field">
-                  <label htmlFor={`${id}-${name}`}>{label}</label>
-                  <input
-                    id={`${id}-${name}`}
-                    className="input"
-                    type={name === "email" ? "email" : "text"}
-                    maxLength={most}
-                    required={"needed" in more}
-                    disabled={!may}
-                    value={draft[name] ?? ""}
-                    onChange={(event) => set({ [name]: event.currentTarget.value })}
-                  />
-                </div>
+                <Field key={name} label={label} wrong={wrong(name)}>
+                  {(control) => (
+                    <input
+                      {...control}
+                      className="input"
+                      type={name === "email" ? "email" : "text"}
+                      maxLength={most}
+                      required={"needed" in more}
+                      disabled={!may}
+                      value={draft[name] ?? ""}
+                      onChange={(event) => set({ [name]: event.currentTarget.value })}
+                    />
+                  )}
+                </Field>
               ))}
             </div>
           </div>
@@ -140,18 +149,19 @@ function Editor({ row, profile, onSaved }: { row: NumberRow; profile: ProfileVie
               {problem(picture.error)}
             </p>
           )}
-          <div className="field">
-            <label htmlFor={`${id}-description`}>{t`Description`}</label>
-            <textarea
-              id={`${id}-description`}
-              className="input"
-              rows={3}
-              maxLength={512}
-              disabled={!may}
-              value={draft.description ?? ""}
-              onChange={(event) => set({ description: event.currentTarget.value })}
-            />
-          </div>
+          <Field label={t`Description`} wrong={wrong("description")}>
+            {(control) => (
+              <textarea
+                {...control}
+                className="input"
+                rows={3}
+                maxLength={512}
+                disabled={!may}
+                value={draft.description ?? ""}
+                onChange={(event) => set({ description: event.currentTarget.value })}
+              />
+            )}
+          </Field>
           <div className="grid gap-3 sm:grid-cols-2">
             <div className="field">
               <label htmlFor={`${id}-vertical`}>{t`Kind of business`}</label>
@@ -170,23 +180,28 @@ function Editor({ row, profile, onSaved }: { row: NumberRow; profile: ProfileVie
               </select>
             </div>
             {[0, 1].map((place) => (
-              <div key={place} className="field">
-                <label htmlFor={`${id}-site-${place}`}>{place === 0 ? t`Website` : t`Another website`}</label>
-                <input
-                  id={`${id}-site-${place}`}
-                  className="input"
-                  type="url"
-                  maxLength={256}
-                  placeholder="https://"
-                  disabled={!may}
-                  value={draft.websites?.[place] ?? ""}
-                  onChange={(event) => {
-                    const sites = [draft.websites?.[0] ?? "", draft.websites?.[1] ?? ""];
-                    sites[place] = event.currentTarget.value;
-                    set({ websites: sites });
-                  }}
-                />
-              </div>
+              <Field
+                key={place}
+                label={place === 0 ? t`Website` : t`Another website`}
+                wrong={place === 0 ? wrong("websites") : undefined}
+              >
+                {(control) => (
+                  <input
+                    {...control}
+                    className="input"
+                    type="url"
+                    maxLength={256}
+                    placeholder="https://"
+                    disabled={!may}
+                    value={draft.websites?.[place] ?? ""}
+                    onChange={(event) => {
+                      const sites = [draft.websites?.[0] ?? "", draft.websites?.[1] ?? ""];
+                      sites[place] = event.currentTarget.value;
+                      set({ websites: sites });
+                    }}
+                  />
+                )}
+              </Field>
             ))}
           </div>
         </Card>
@@ -195,7 +210,7 @@ function Editor({ row, profile, onSaved }: { row: NumberRow; profile: ProfileVie
           disabled={!may}
           onChange={(hours) => setDraft(({ hours: _, ...rest }) => (hours ? { ...rest, hours } : rest))}
         />
-        {act.error && (
+        {act.error && !SHOWN.has(act.error.details.field ?? "") && (
           <p className="banner danger" role="alert">
             {problem(act.error)}
           </p>

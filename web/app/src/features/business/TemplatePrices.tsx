@@ -3,6 +3,7 @@ import { Check, TriangleAlert } from "lucide-react";
 import { useEffect, useId, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { usePlace } from "./ask.ts";
+import { ExampleNote } from "./Cost.tsx";
 import type { Category, Json, Prices, Verdict } from "./model.ts";
 import { useCategories, useMarkets, useMoney } from "./money.ts";
 import { Card } from "./parts.tsx";
@@ -168,6 +169,7 @@ export function PriceTable({ prices, category }: { prices: Prices | undefined; c
     : near.filter((one) => known.includes(one));
   return (
     <Card title={t`Price per market`} className="biz-prices">
+      {prices.is_example && <ExampleNote />}
       <table className="biz-table">
         <thead>
           <tr>

@@ -89,6 +89,12 @@ export function useProblem(): (error: ClientError) => string {
       : errorText(error.code, error.details);
 }
 
+/** What is said below a field that the server did not accept. */
+export function useFieldProblem(): (error: ClientError | undefined, field: string) => string | undefined {
+  const problem = useProblem();
+  return (error, field) => (error?.details.field === field ? problem(error) : undefined);
+}
+
 export interface Place {
   readonly overview: Overview;
   /** `/<business>`, what every path of its API begins with. */

@@ -190,6 +190,8 @@ export interface Prices {
   readonly currency: string;
   /** The market of the business's own country. */
   readonly home: string;
+  /** The operator has brought in no rate card of this currency yet. */
+  readonly is_example: boolean;
   /** Market → category in lower case → micro-units of `currency`. */
   readonly prices: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
@@ -224,6 +226,9 @@ export interface DayRow {
 /** All amounts are micro-units of the account's currency. */
 export interface Bill {
   readonly account: {
+    readonly name: string;
+    readonly address: string;
+    readonly tax_id: string;
     readonly currency: string;
     readonly mode: "prepaid" | "postpaid";
     readonly credit_limit: number;

@@ -55,6 +55,40 @@ export function Card({
   );
 }
 
+interface FieldProps {
+  label: string;
+  hint?: string | undefined;
+  /** What is wrong with it; said at once and read with the field. */
+  wrong?: string | undefined;
+  children: (control: {
+    id: string;
+    "aria-invalid": boolean;
+    "aria-describedby": string | undefined;
+  }) => ReactNode;
+}
+
+/** A control with its label, its hint, and what is wrong with it right below. */
+export function Field({ label, hint, wrong, children }: FieldProps) {
+  const id = useId();
+  const described = [wrong && `${id}-wrong`, hint && `${id}-hint`].filter(Boolean).join(" ") || undefined;
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {children({ id, "aria-invalid": wrong !== undefined, "aria-describedby": described })}
+      {wrong && (
+        <p id={`${id}-wrong`} className="hint error" role="alert">
+          {wrong}
+        </p>
+      )}
+      {hint && (
+        <span id={`${id}-hint`} className="hint">
+          {hint}
+        </span>
+      )}
+    </div>
+  );
+}
+
 /** Two letters that stand for a name without a picture. */
 export function initials(name: string): string {
   const words = name.replace(/^\+/u, "").split(/\s+/u).filter(Boolean);

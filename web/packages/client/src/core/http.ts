@@ -146,8 +146,12 @@ async function toError(response: Response): Promise<Error> {
   if (code === "pin-needed") return new PinNeeded(message);
   const wait = Number(response.headers.get("retry-after") ?? details.retry_after ?? Number.NaN);
   const left = Number(details.tries_left ?? Number.NaN);
-  return new ClientError(CODES[code] ?? (response.status >= 500 ? "offline" : "internal"), message, {
+  const [problem] = Array.isArray(details.problems) ? (details.problems as Json[]) : [];
+  const field = String(details.field ?? problem?.where ?? "").replace(/^body\./u, "");
+  const said = typeof problem?.problem === "string" ? problem.problem : message;
+  return new ClientError(CODES[code] ?? (response.status >= 500 ? "offline" : "internal"), said, {
     ...(Number.isFinite(wait) && { retryAt: Date.now() + wait * 1000 }),
     ...(Number.isFinite(left) && { triesLeft: left }),
+    ...(field && { field }),
   });
 }
