@@ -427,8 +427,8 @@ async def test_hours_are_in_order(console: Any, hours: Any) -> None:
     made = await found(console)
     path = f"/{made['id']}/numbers/{made['test_number_id']}/profile"
     assert (await console("PUT", path, {"hours": hours})).status_code == 400
-    refused = (await console("PUT", path, {"email": "kim@tea"})).json()["error"]
-    assert refused["details"]["field"] == "email"
+    refused = (await console("PUT", path, {"websites": ["ftp://a.example"]})).json()["error"]
+    assert refused["details"]["field"] == "websites"
     good = {"timezone": "America/Sao_Paulo", "days": {"mon": [["09:00", "12:00"], ["13:00", "18:00"]]}}
     assert (await console("PUT", path, {"hours": good, "name": "Padaria Lua"})).status_code == 204
     profile = (await console("GET", path)).json()
