@@ -567,7 +567,7 @@ def test_from_the_boarding_pass_to_the_line_on_the_bill(people: Opener, server: 
     webhooks = page.get_by_role("list", name="Entries").get_by_role("button", name="Webhook: messages")
     expect(webhooks.nth(3)).to_contain_text("200", timeout=SLOW)
     go(page, "Usage and bills")
-    expect(page.get_by_role("region", name="Invoices")).to_contain_text("Paid", timeout=SLOW)
+    expect(page.get_by_role("region", name="Invoices", exact=True)).to_contain_text("Paid", timeout=SLOW)
     expect(page.get_by_role("row", name="Brazil Utility")).to_be_visible()
     with page.expect_download() as downloading:
         page.get_by_role("button", name="CSV", exact=True).click()

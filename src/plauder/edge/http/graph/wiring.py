@@ -40,6 +40,7 @@ from plauder.edge.http.graph.adapters import MediaLibrary, Residents, Senders, S
 from plauder.edge.http.graph.api import Exchange, GraphApi, GraphJSON, install_errors
 from plauder.edge.http.graph.deps import Graph, GraphSettings
 from plauder.edge.http.graph.journal import entry_of
+from plauder.edge.http.graph.published import publish
 from plauder.edge.http.graph.routes import (
     apps,
     catalogs,
@@ -289,6 +290,8 @@ def application() -> FastAPI:
     first = (oauth, messages, media_routes, template_routes, flows, numbers, profile, catalogs, wabas, apps)
     for module in (*first, refused, nodes):
         app.include_router(module.router())
+    spec = cache(lambda: publish(FastAPI.openapi(app)))
+    app.openapi = spec  # type: ignore[method-assign]
     return app
 
 
