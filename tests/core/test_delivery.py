@@ -73,12 +73,13 @@ def test_an_acknowledgement_during_the_writing_counts_at_once() -> None:
     assert not desk.inbox.rows
 
 
-def test_a_steady_device_is_waited_for_longer() -> None:
+@pytest.mark.parametrize(("pace", "seconds"), [(Pace.STEADY, 0.024), (Pace.GROUPED, 0.24)])
+def test_some_devices_are_waited_for_longer(pace: Pace, seconds: float) -> None:
     desk = Desk()
-    delivery, _ = desk.start("phone", pace=Pace.STEADY)
-    desk.wait(0.015)
+    delivery, _ = desk.start("phone", pace=pace)
+    desk.wait(seconds * 0.6)
     assert delivery.state is State.HANDED
-    desk.wait(0.015)
+    desk.wait(seconds * 0.6)
     assert delivery.state is State.WRITING
 
 

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from plauder.core.hooks import Hold, Routed, Verdict
+from plauder.core.local import WAITING_BYTES_MAX
 from plauder.core.ports import SHARED, Limits
 from plauder.core.server import Server
 from plauder.core.session import Session
@@ -43,12 +44,16 @@ def bodies(stanzas: list[Stanza]) -> list[str | None]:
 class Bot:
     """A device in the server's own process; may be told to fail."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, concurrency: int = 1) -> None:
         self.taken: list[Stanza] = []
         self.fails = False
-        self.session = world.server.attach_local(world.jid("shop").with_resource("bot"), self.take)
+        self.may_work = asyncio.Event()
+        self.may_work.set()
+        jid = world.jid("shop").with_resource("bot")
+        self.session = world.server.attach_local(jid, self.take, concurrency=concurrency)
 
     async def take(self, stanza: Stanza) -> None:
+        await self.may_work.wait()
         await asyncio.sleep(0)
         if self.fails:
             raise RuntimeError("out of order")
@@ -62,6 +67,36 @@ async def test_a_local_device_acknowledges_by_returning(world: World) -> None:
     await ana.send(chat("shop@plauder.example", "hello"))
     assert bodies(bot.taken) == ["hello"]
     assert await ana.ask_ack() == 2
+    assert not world.fake_inbox.rows
+
+
+async def test_a_busy_local_device_of_many_at_once_spares_the_disk(world: World) -> None:
+    bot = Bot(world, concurrency=64)
+    await world.settle()
+    ana = await world.connect("ana", sm=True)
+    bot.may_work.clear()
+    for at in range(100):
+        ana.session.receive(Stanza.build("message", {"to": "shop@plauder.example"}, E(BODY, None, f"{at}")))
+    bot.may_work.set()
+    await world.settle()
+    assert bodies(bot.taken) == [f"{at}" for at in range(100)]
+    assert await ana.ask_ack() == 101
+    assert world.server.deliveries.stored == 0
+
+
+async def test_a_busy_local_device_holds_only_so_many_bytes(world: World) -> None:
+    bot = Bot(world, concurrency=64)
+    await world.settle()
+    ana = await world.connect("ana", sm=True)
+    bot.may_work.clear()
+    long = E(BODY, None, "x" * 50_000)
+    count = WAITING_BYTES_MAX // 50_000 + 10
+    for _ in range(count):
+        ana.session.receive(Stanza.build("message", {"to": "shop@plauder.example"}, long))
+    bot.may_work.set()
+    await world.settle()
+    assert 5 < world.server.deliveries.stored < 20
+    assert len(bot.taken) == count
     assert not world.fake_inbox.rows
 
 

@@ -127,7 +127,9 @@ class Pace(IntEnum):
     """Within a commit window, as a rule."""
     STEADY = 1
     """Within a few of them."""
-    NEVER = 2
+    GROUPED = 2
+    """Many at once, whenever a device in this process has written down what they say: worth waiting for."""
+    NEVER = 3
     """Not so soon that waiting for it would spare the disk a write."""
 
 
@@ -170,6 +172,7 @@ class Delivery:
 
 
 STEADY_WINDOWS: Final = 6
+GROUPED_WINDOWS: Final = 60
 
 
 class _Window:
@@ -201,7 +204,11 @@ class Deliveries:
         self._inbox = inbox
         self._clock = clock
         self._timers = timers
-        self._windows = {Pace.PROMPT: _Window(window), Pace.STEADY: _Window(window * STEADY_WINDOWS)}
+        self._windows = {
+            Pace.PROMPT: _Window(window),
+            Pace.STEADY: _Window(window * STEADY_WINDOWS),
+            Pace.GROUPED: _Window(window * GROUPED_WINDOWS),
+        }
         self.stored = 0
         """How many were written, for the metrics."""
         self.spared = 0

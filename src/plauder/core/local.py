@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from plauder.core.delivery import Delivery, Outcome
+from plauder.core.delivery import Delivery, Outcome, Pace
 from plauder.core.feed import FedSession
 from plauder.kit import ids
 from plauder.kit import log as logging
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 log = logging.get("core.local")
 
 WAITING_MAX = 64
+"""Stanzas that a device of one at a time keeps waiting; one of many has room for four times as many as it takes."""
+WAITING_BYTES_MAX = 4_194_304
 RETRY_SECONDS = 5.0
 
 
 class LocalSession(FedSession):
     """A device in this process, made by `Server.attach_local`."""
 
-    __slots__ = ("_answers", "_concurrency", "_is_open", "_on_stanza", "_waiting", "_working")
+    __slots__ = ("_answers", "_bytes", "_concurrency", "_is_open", "_most", "_on_stanza", "_waiting", "_working")
 
     def __init__(
         self,
@@ -40,6 +42,10 @@ class LocalSession(FedSession):
     ) -> None:
         super().__init__(server, jid, device)
         self._concurrency = concurrency
+        self._most = max(WAITING_MAX, 4 * concurrency)
+        self._bytes = 0
+        if concurrency > 1:
+            self.pace = Pace.GROUPED
         self._on_stanza = on_stanza
         self._waiting: deque[tuple[bytes | Stanza, bool]] = deque()
         self._working = False
@@ -86,7 +92,7 @@ class LocalSession(FedSession):
             if waiting is not None and not waiting.done():
                 waiting.set_result(stanza)
                 return
-        if self._is_open and len(self._waiting) < 4 * WAITING_MAX:
+        if self._is_open and len(self._waiting) < 4 * self._most:
             self._put(stanza, is_kept=False)
 
     def _emit(self, data: bytes, delivery: Delivery) -> bool:
@@ -97,10 +103,11 @@ class LocalSession(FedSession):
         return True
 
     def _can_take(self) -> bool:
-        return self._is_open and len(self._waiting) < WAITING_MAX
+        return self._is_open and len(self._waiting) < self._most and self._bytes < WAITING_BYTES_MAX
 
     def _put(self, item: bytes | Stanza, *, is_kept: bool) -> None:
         self._waiting.append((item, is_kept))
+        self._bytes += len(item) if isinstance(item, bytes) else len(item.inner)
         if not self._working:
             self._working = True
             self.server.spawn(self._work(), "a local device")
@@ -112,13 +119,14 @@ class LocalSession(FedSession):
             while self._waiting and self._is_open:
                 batch = list(islice(self._waiting, self._concurrency))
                 taken = await asyncio.gather(*(self._take(item) for item, _ in batch))
-                for (_, is_kept), is_taken in zip(batch, taken, strict=True):
+                for (item, is_kept), is_taken in zip(batch, taken, strict=True):
                     if not self._waiting:  # closed meanwhile
                         return
                     if is_kept and not is_taken:
                         self._start_over()
                         return
                     self._waiting.popleft()
+                    self._bytes -= len(item) if isinstance(item, bytes) else len(item.inner)
                     if is_kept:
                         self.settle(1)
         finally:
@@ -134,9 +142,13 @@ class LocalSession(FedSession):
 
     def _start_over(self) -> None:
         """Leave everything that is kept to the inbox, and fetch it again in a while."""
-        self._waiting.clear()
+        self._forget()
         self.abandon()
         self.server.timers.call_later(RETRY_SECONDS, self._retry)
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._bytes = 0
 
     def _retry(self) -> None:
         if self._is_open:
@@ -147,5 +159,5 @@ class LocalSession(FedSession):
         if self._is_open:
             self._is_open = False
             self.abandon()
-            self._waiting.clear()
+            self._forget()
             self.server.accounts.unbound(self)

@@ -40,7 +40,7 @@ from plauder.wire.xml import E
 log = get_log("edge.hosted")
 
 RESOURCE = "cloud"
-CONCURRENCY = 64
+CONCURRENCY = 256
 NAME_SECONDS, NAMES_MAX = 300.0, 10_000
 FLOW = f"{{{stanzas.BUSINESS}}}flow"
 DELAY = "{urn:xmpp:delay}delay"
@@ -219,9 +219,12 @@ class Hosted:
             await self._bounced(stanza)
             return
         is_plain = is_customer(person.local)
-        said = stanzas.read(stanza.payloads if is_plain else await self.sealer.open(digits, stanza))
-        outer = stanzas.read(stanza.payloads)
-        receipts = Said(received=[*said.received, *outer.received], displayed=[*said.displayed, *outer.displayed])
+        opened = stanza.payloads if is_plain else await self.sealer.open(digits, stanza)
+        outer = said = stanzas.read(stanza.payloads)
+        receipts = outer
+        if opened is not stanza.payloads:
+            said = stanzas.read(opened)
+            receipts = Said(received=[*said.received, *outer.received], displayed=[*said.displayed, *outer.displayed])
         if receipts.received or receipts.displayed:
             await self._note(number_id, person.local, receipts)
         if (said.kind or said.marketing) and stanza.id:

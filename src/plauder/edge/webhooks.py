@@ -98,6 +98,7 @@ class Webhooks:
         self._secrets = Remembered(self._secret_of, seconds=SECRET_CACHE, monotonic=clock.monotonic)
         self._journal: list[dict[str, Any]] = []
         self._noted = asyncio.Event()
+        self._requests = 0
         self._next_sweep = 0.0
 
     def wake(self) -> None:
@@ -253,6 +254,13 @@ class Webhooks:
         }
 
     # ── the journal of requests ───────────────────────────────────────────────────────────────────────────────────
+
+    def wants(self, status: int) -> bool:
+        """Whether a request with this answer goes into the journal: each while they are few, then each failure and
+        some of the rest."""
+        self._requests += 1
+        is_few = len(self._journal) < JOURNAL_SAMPLE
+        return is_few or not 200 <= status < 300 or self._requests % JOURNAL_SAMPLE == 0
 
     def note_request(self, entry: dict[str, Any]) -> None:
         """Remember an API request for the journal; written with the next flush."""

@@ -10,6 +10,7 @@ import orjson
 
 from plauder.business.shared.errors import GraphError, fail
 
+_UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
 
@@ -59,7 +60,7 @@ class Part:
         text = str(value)
         if len(text) > most:
             raise wrong(self.where(name), f"must be at most {most} characters long")
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if _UNSENDABLE.search(text):
             raise wrong(self.where(name), "has characters that cannot be sent")
         return text
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plauder.edge.http import errors
@@ -42,7 +42,11 @@ PAGE_POLICY = "; ".join(
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """For everything that is no page: an upload opened in a tab must not run."""
 
-_APP_TYPES = ("text/html", "text/javascript", "application/javascript")
+_APP_TYPES = (b"text/html", b"text/javascript", b"application/javascript")
+_PAGE = (b"content-security-policy", PAGE_POLICY.encode())
+_DATA = (b"content-security-policy", DATA_POLICY.encode())
+_NO_STORE = (b"cache-control", b"no-store")
+_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 
 _COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -69,9 +73,9 @@ class Guard:
         self._metrics = metrics
         self._proxies = Proxies(config.http.trusted_proxies)
         self._strangers = Allowance(clock, config.limits.requests_per_minute, 60)
-        self._headers = dict(_COMMON)
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in _COMMON.items()]
         if config.public_url.startswith("https://"):
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+            self._headers.append((b"strict-transport-security", b"max-age=31536000"))
         metrics.describe("http_requests", "HTTP requests by part and class of status.")
         metrics.describe("http_seconds", "Time to the first byte of the answer, by part.")
 
@@ -86,10 +90,7 @@ class Guard:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message["headers"])
-                self._seal(headers)
-                if part == "media":  # refusals, too: a page of another origin could not read the reason else
-                    headers.setdefault("Access-Control-Allow-Origin", "*")
+                message["headers"] = self._sealed(message["headers"], part)
                 self._metrics.count("http_requests", part=part, status=f"{message['status'] // 100}xx")
                 self._metrics.observe("http_seconds", self._clock.monotonic() - began, part=part)
             await send(message)
@@ -115,14 +116,15 @@ class Guard:
             return 0.0
         return self._strangers.take(network_of(address))
 
-    def _seal(self, headers: MutableHeaders) -> None:
-        for name, value in self._headers.items():
-            headers.setdefault(name, value)
+    def _sealed(self, raw: Sequence[tuple[bytes, bytes]], part: str) -> list[tuple[bytes, bytes]]:
+        """The headers of an answer, and what each answer has where it does not say otherwise."""
+        given = dict(raw)
         # A worker lives under the policy of its own script: sandboxed it would have no storage, no locks, no network.
-        is_app = headers.get("content-type", "").startswith(_APP_TYPES)
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_app else DATA_POLICY)
-        if "cache-control" not in headers:
-            headers["Cache-Control"] = "no-store"
+        is_app = given.get(b"content-type", b"").startswith(_APP_TYPES)
+        wanted = [*self._headers, _PAGE if is_app else _DATA, _NO_STORE]
+        if part == "media":  # refusals, too: a page of another origin could not read the reason else
+            wanted.append(_ANY_ORIGIN)
+        return [*raw, *(header for header in wanted if header[0] not in given)]
 
 
 def _part(path: str) -> str:

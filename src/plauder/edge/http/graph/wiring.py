@@ -248,7 +248,7 @@ def build(
     def observe(exchange: Exchange) -> None:
         if exchange.scope["method"] != "GET":
             wake()
-        if (entry := entry_of(exchange, clock.now())) is not None:
+        if webhooks.wants(exchange.status) and (entry := entry_of(exchange, clock.now())) is not None:
             webhooks.note_request(entry)
 
     api = GraphApi(application(), graph, observer=observe, express={"messages": messages.express})
