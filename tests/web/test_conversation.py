@@ -9,7 +9,7 @@ from zlib import compress, crc32
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.pages import Opener, choose, field, log, menu_of, message, say
+from tests.web.pages import Opener, axe, choose, field, log, menu_of, message, say
 
 pytestmark = pytest.mark.browser
 
@@ -106,6 +106,46 @@ def test_forward_star_and_copy(chat: Page) -> None:
     chat.get_by_role("navigation", name="Main").get_by_role("link", name="Starred").click()
     chat.get_by_role("link", name=re.compile("Deal! I land")).click()
     expect(chat.get_by_role("log", name="Messages with Bruno Keller")).to_be_visible()
+
+
+def test_several_messages_are_chosen_and_deleted_by_pointer_and_keyboard(chat: Page) -> None:
+    for text in ("first of two", "second of two"):
+        say(chat, text)
+    choose(chat, message(chat, "first of two"), "Choose")
+    bar = chat.get_by_role("toolbar", name="Chosen messages")
+    expect(bar).to_contain_text("1 chosen")
+    chat.get_by_role("checkbox", name="second of two").check()
+    expect(bar).to_contain_text("2 chosen")
+    message(chat, "second of two").focus()
+    chat.keyboard.press(" ")
+    expect(bar).to_contain_text("1 chosen")
+    chat.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    choose(chat, message(chat, "second of two"), "Choose")
+    chat.get_by_role("checkbox", name="first of two").check()
+    assert axe(chat) == []
+    bar.get_by_role("button", name="Delete").click()
+    dialog = chat.get_by_role("dialog", name="Delete 2 messages?")
+    dialog.get_by_role("button", name="Delete for me").click()
+    for text in ("first of two", "second of two"):
+        expect(log(chat).get_by_role("article", name=text)).to_have_count(0)
+    expect(field(chat)).to_be_visible()
+
+
+def test_styles_are_typed_by_keys_and_drawn(chat: Page) -> None:
+    field(chat).fill("so good")
+    chat.keyboard.press("Shift+Home")
+    chat.keyboard.press("Control+b")
+    expect(field(chat)).to_have_value("*so good*")
+    chat.keyboard.press("Control+b")
+    chat.keyboard.press("Control+i")
+    expect(field(chat)).to_have_value("_so good_")
+    field(chat).fill("> she said\n```\n*x* = 1\n```\n*yes*")
+    chat.keyboard.press("Enter")
+    said = message(chat, "she said")
+    expect(said.locator("q")).to_have_text("she said")
+    expect(said.locator("code")).to_have_text("*x* = 1")
+    expect(said.locator("b")).to_have_text("yes")
 
 
 def test_where_is_my_message(chat: Page) -> None:

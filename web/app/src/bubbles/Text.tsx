@@ -1,6 +1,6 @@
 import type { Mention } from "@plauder/client/api";
 import { Fragment, type ReactNode } from "react";
-import { isJumbo, pieces } from "../lib/links.ts";
+import { blocks, isJumbo, pieces } from "../lib/links.ts";
 
 interface Props {
   text: string;
@@ -21,11 +21,36 @@ export function MessageText({ text, mentions = [] }: Props) {
     );
     from = end;
   }
-  if (from < text.length) parts.push(<Pieces key={from} text={text.slice(from)} />);
+  // Who is named stands in a line; where nobody is, lines may be quotes and code.
+  if (from === 0) parts.push(<Blocks key="all" text={text} />);
+  else if (from < text.length) parts.push(<Pieces key={from} text={text.slice(from)} />);
   return (
     <span className={isJumbo(text) ? "text jumbo" : "text"} dir="auto">
       {parts}
     </span>
+  );
+}
+
+function Blocks({ text }: { text: string }) {
+  return (
+    <>
+      {blocks(text).map((block, index) => {
+        const key = index;
+        if (block.kind === "code")
+          return (
+            <code key={key} className="block">
+              {block.text}
+            </code>
+          );
+        const inside = <Pieces key={key} text={block.text} />;
+        if (block.kind === "text") return inside;
+        return (
+          <q key={key} className="block">
+            {inside}
+          </q>
+        );
+      })}
+    </>
   );
 }
 

@@ -46,11 +46,11 @@ function make(locale: string): Format {
   const list = new Intl.ListFormat(locale, { type: "conjunction" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const capitalise = (text: string) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
-  const unit = (value: number, name: string, digits = 0) =>
+  const unit = (value: number, name: string, digits = 0, display: "short" | "long" = "short") =>
     new Intl.NumberFormat(locale, {
       style: "unit",
       unit: name,
-      unitDisplay: "short",
+      unitDisplay: display,
       maximumFractionDigits: digits,
     }).format(value);
   const long = (value: number, name: string) =>
@@ -65,7 +65,8 @@ function make(locale: string): Format {
     number: (value) => number.format(value),
     bytes: (size) =>
       size < 1000
-        ? unit(size, "byte")
+        ? // The short form knows no plural.
+          unit(size, "byte", 0, "long")
         : size < 1e6
           ? unit(size / 1e3, "kilobyte")
           : size < 1e9

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isJumbo, pieces, plain } from "./links.ts";
+import { blocks, isJumbo, marked, pieces, plain } from "./links.ts";
 
 const links = (text: string) => pieces(text).flatMap((piece) => (piece.kind === "link" ? [piece.href] : []));
 const back = (text: string) =>
@@ -41,6 +41,36 @@ describe("styles", () => {
       "text",
       "code",
     ]);
+  });
+});
+
+describe("blocks", () => {
+  it("are quotes, fenced lines and the rest", () => {
+    expect(blocks("so\n> one\n>two\n```py\n*x* = 1\n\n```\nend")).toEqual([
+      { kind: "text", text: "so" },
+      { kind: "quote", text: "one\ntwo" },
+      { kind: "code", text: "*x* = 1\n" },
+      { kind: "text", text: "end" },
+    ]);
+  });
+
+  it("need a fence that is closed, and lose nothing without", () => {
+    expect(blocks("```\n> a\nb")).toEqual([
+      { kind: "text", text: "```" },
+      { kind: "quote", text: "a" },
+      { kind: "text", text: "b" },
+    ]);
+    expect(plain("> *a*\n```\n*b*\n```")).toBe("a\n*b*");
+    expect(blocks("```\n".repeat(20_000)).length).toBeGreaterThan(1000);
+  });
+});
+
+describe("marked", () => {
+  it("puts marks around what is chosen, and takes them away again", () => {
+    const bold = marked("so good", [3, 7], "bold");
+    expect(bold).toEqual({ text: "so *good*", from: 4, to: 8 });
+    expect(marked(bold.text, [bold.from, bold.to], "bold")).toEqual({ text: "so good", from: 3, to: 7 });
+    expect(marked("", [0, 0], "italic")).toEqual({ text: "__", from: 1, to: 1 });
   });
 });
 

@@ -67,11 +67,60 @@ export function pieces(text: string): Piece[] {
   return found;
 }
 
+/** Lines that belong together: what is quoted with `>`, what stands between fences as it is, and the rest. */
+export interface Block {
+  readonly kind: "text" | "quote" | "code";
+  readonly text: string;
+}
+
+/** XEP-0393 message styling, blocks. A fence that is never closed is no fence: who types one mark too many loses no word. */
+export function blocks(text: string): Block[] {
+  const lines = text.split("\n");
+  const lastFence = lines.lastIndexOf("```");
+  const found: { kind: Block["kind"]; lines: string[] }[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    const end = at < lastFence && line.startsWith("```") ? lines.indexOf("```", at + 1) : -1;
+    if (end > at) {
+      found.push({ kind: "code", lines: lines.slice(at + 1, end) });
+      at = end;
+      continue;
+    }
+    const kind = line.startsWith(">") ? "quote" : "text";
+    const last = found.at(-1);
+    const words = kind === "quote" ? line.replace(/^> ?/u, "") : line;
+    if (last?.kind === kind) last.lines.push(words);
+    else found.push({ kind, lines: [words] });
+  }
+  return found.map(({ kind, lines }) => ({ kind, text: lines.join("\n") }));
+}
+
 /** The text without its style marks: for previews and names. */
 export function plain(text: string): string {
-  return pieces(text)
-    .map((piece) => piece.text)
-    .join("");
+  return blocks(text)
+    .map((block) =>
+      block.kind === "code"
+        ? block.text
+        : pieces(block.text)
+            .map((piece) => piece.text)
+            .join(""),
+    )
+    .join("\n");
+}
+
+const MARKS = { bold: "*", italic: "_", strike: "~" } as const;
+
+/** What a writer has marked, between style marks, or without them if it has them; and where the marked part is then. */
+export function marked(
+  text: string,
+  [from, to]: readonly [number, number],
+  style: keyof typeof MARKS,
+): { text: string; from: number; to: number } {
+  const mark = MARKS[style];
+  const inside = text.slice(from, to);
+  if (text[from - 1] === mark && text[to] === mark)
+    return { text: text.slice(0, from - 1) + inside + text.slice(to + 1), from: from - 1, to: to - 1 };
+  return { text: text.slice(0, from) + mark + inside + mark + text.slice(to), from: from + 1, to: to + 1 };
 }
 
 const EMOJI_ONLY =

@@ -46,6 +46,7 @@ export function DayBars({ bill }: { bill: Bill }) {
       ) : (
         <div
           className="biz-chart"
+          data-empty={peak.total === 0}
           role="img"
           aria-label={
             peak.total > 0

@@ -45,7 +45,7 @@ export function Card({
   return (
     <section className={`card flex min-w-0 flex-col gap-3 p-5 ${className}`} aria-labelledby={id}>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <h2 id={id} className="flex-1 text-lg font-[650]">
+        <h2 id={id} className="max-w-full flex-[1_0_auto] text-lg font-[650]">
           {title}
         </h2>
         {aside}

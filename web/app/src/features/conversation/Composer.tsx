@@ -3,6 +3,7 @@ import type { Conversation, GroupMember } from "@plauder/client/api";
 import { FileText, Image as ImageIcon, Mic, Plus, Send, Smile, Trash2, X } from "lucide-react";
 import {
   type ClipboardEvent,
+  type KeyboardEvent,
   lazy,
   memo,
   type RefObject,
@@ -15,6 +16,7 @@ import {
 } from "react";
 import { useLive } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
+import { marked } from "../../lib/links.ts";
 import { suggested, typedName } from "../../lib/mentions.ts";
 import { player } from "../../lib/player.ts";
 import { usePreferences } from "../../lib/preferences.ts";
@@ -125,6 +127,14 @@ export const Composer = memo(function Composer(props: Props) {
     queueMicrotask(() => element?.setSelectionRange(at + what.length, at + what.length));
   };
 
+  const mark = (style: "bold" | "italic" | "strike") => {
+    const element = field.current;
+    if (!element) return;
+    const next = marked(text, [element.selectionStart, element.selectionEnd], style);
+    draft.type(next.text);
+    queueMicrotask(() => element.setSelectionRange(next.from, next.to));
+  };
+
   const onPaste = (event: ClipboardEvent) => {
     const files = [...event.clipboardData.files];
     if (files.length === 0) return;
@@ -230,7 +240,11 @@ export const Composer = memo(function Composer(props: Props) {
               event.preventDefault();
               return;
             }
-            if (event.key === "Enter" && !event.shiftKey && (enterSends || event.ctrlKey)) {
+            const style = styleOf(event);
+            if (style) {
+              event.preventDefault();
+              mark(style);
+            } else if (event.key === "Enter" && !event.shiftKey && (enterSends || event.ctrlKey)) {
               event.preventDefault();
               submit();
             } else if (event.key === "ArrowUp" && !text) {
@@ -271,6 +285,14 @@ export const Composer = memo(function Composer(props: Props) {
     </footer>
   );
 });
+
+/** As word processors have it; what is struck through, as in other messengers. */
+function styleOf(event: KeyboardEvent): "bold" | "italic" | "strike" | undefined {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return undefined;
+  const key = event.key.toLowerCase();
+  if (event.shiftKey) return key === "x" ? "strike" : undefined;
+  return key === "b" ? "bold" : key === "i" ? "italic" : undefined;
+}
 
 /** What is replied to or edited, with a way out. */
 function Bar({ draft, conversation }: { draft: ReturnType<typeof useDraft>; conversation: Conversation }) {

@@ -16,6 +16,7 @@ import { Composer, type ComposerHandle } from "./Composer.tsx";
 import { Header } from "./Header.tsx";
 import { Log, type LogHandle } from "./Log.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
+import { PickBar } from "./PickBar.tsx";
 import { aim } from "./useDraft.ts";
 
 const Viewer = lazy(() => import("./Viewer.tsx"));
@@ -26,7 +27,8 @@ const ReactDialog = lazy(() => import("./ReactDialog.tsx"));
 
 type Open =
   | { kind: "menu"; message: MessageView; at: { x: number; y: number } }
-  | { kind: "view" | "forward" | "delete" | "react"; message: MessageView }
+  | { kind: "view" | "react"; message: MessageView }
+  | { kind: "forward" | "delete"; messages: readonly MessageView[] }
   | { kind: "attach"; files: readonly File[]; asDocument: boolean };
 
 interface Props {
@@ -55,6 +57,7 @@ export function Conversation(props: Props) {
   const log = useRef<LogHandle>(null);
   const composer = useRef<ComposerHandle>(null);
   const [open, setOpen] = useState<Open>();
+  const [picked, setPicked] = useState<ReadonlySet<MessageId>>();
   const [searching, setSearching] = useState(false);
   const [dropping, setDropping] = useState(false);
   const messages = view?.messages;
@@ -78,7 +81,16 @@ export function Conversation(props: Props) {
       menu: (message, at) =>
         setOpen({ kind: "menu", message, at: at ?? { x: innerWidth / 2, y: innerHeight / 2 } }),
       details: (message) => onDetails(message.id),
-      forward: (message) => setOpen({ kind: "forward", message }),
+      forward: (message) => setOpen({ kind: "forward", messages: [message] }),
+      pick: (ids) =>
+        setPicked((now = new Set()) => {
+          const next = new Set(now);
+          const isIn = ids.every((id) => next.has(id));
+          for (const id of ids)
+            if (isIn) next.delete(id);
+            else next.add(id);
+          return next;
+        }),
       retry: (message) => void conversation.retry(message.id),
       jump: (id) => void log.current?.reveal(id),
       view: (message) => setOpen({ kind: "view", message }),
@@ -139,6 +151,7 @@ export function Conversation(props: Props) {
     event.preventDefault();
     files([...event.dataTransfer.files], false);
   };
+  const chosen = () => (messages ?? []).filter((one) => picked?.has(one.id));
   const show = useCallback((id: MessageId) => void log.current?.reveal(id), []);
   const writable = view !== undefined && view.closed === undefined;
 
@@ -184,14 +197,30 @@ export function Conversation(props: Props) {
           name={chat.name}
           group={chat.kind === "group"}
           selected={selected}
+          picked={picked}
           banner={<EncryptionBanner chat={chat} encryption={view.encryption} onSafety={onSafety} />}
           actions={actions}
-          onEscape={toComposer}
+          onEscape={picked ? () => setPicked(undefined) : toComposer}
         />
       ) : (
         <div />
       )}
-      {view?.closed ? (
+      {view && picked ? (
+        <PickBar
+          picked={view.messages.filter((one) => picked.has(one.id))}
+          onCopy={(text) => {
+            void navigator.clipboard.writeText(text).then(() => toast({ text: t`Copied` }));
+            setPicked(undefined);
+          }}
+          onStar={(on) => {
+            void conversation.star([...picked], on);
+            setPicked(undefined);
+          }}
+          onForward={() => setOpen({ kind: "forward", messages: chosen() })}
+          onDelete={() => setOpen({ kind: "delete", messages: chosen() })}
+          onClose={() => setPicked(undefined)}
+        />
+      ) : view?.closed ? (
         <ClosedBar chat={chat} closed={view.closed} onGone={props.onBack} />
       ) : (
         <Composer
@@ -212,7 +241,8 @@ export function Conversation(props: Props) {
           writable={writable}
           onClose={() => closeMenu(open.message.id)}
           onStar={() => void conversation.star([open.message.id], !open.message.starred)}
-          onDelete={() => setOpen({ kind: "delete", message: open.message })}
+          onPick={() => actions.pick([open.message.id])}
+          onDelete={() => setOpen({ kind: "delete", messages: [open.message] })}
           onMoreEmoji={() => setOpen({ kind: "react", message: open.message })}
         />
       )}
@@ -229,10 +259,11 @@ export function Conversation(props: Props) {
         )}
         {open?.kind === "forward" && (
           <ForwardDialog
-            message={open.message}
+            messages={open.messages}
             onClose={close}
             onDone={(to) => {
               close();
+              setPicked(undefined);
               if (to[0] && to.length === 1) props.onChat(to[0]);
               else toast({ text: t`Forwarded` });
             }}
@@ -240,11 +271,15 @@ export function Conversation(props: Props) {
         )}
         {open?.kind === "delete" && (
           <DeleteDialog
-            message={open.message}
+            messages={open.messages}
             onClose={close}
             onDelete={(scope) => {
-              void conversation.remove([open.message.id], scope);
+              void conversation.remove(
+                open.messages.map((one) => one.id),
+                scope,
+              );
               close();
+              setPicked(undefined);
             }}
           />
         )}

@@ -1,18 +1,20 @@
+import { plural } from "@lingui/core/macro";
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { MessageView } from "@plauder/client/api";
 import { Dialog } from "../../ui/Dialog.tsx";
 
 interface Props {
-  message: MessageView;
+  messages: readonly MessageView[];
   onDelete: (scope: "me" | "all") => void;
   onClose: () => void;
 }
 
-export default function DeleteDialog({ message, onDelete, onClose }: Props) {
+export default function DeleteDialog({ messages, onDelete, onClose }: Props) {
   const { t } = useLingui();
-  const all = message.canDeleteForAll && message.content.kind !== "deleted";
+  const all = messages.every((one) => one.canDeleteForAll && one.content.kind !== "deleted");
+  const many = plural(messages.length, { one: "Delete # message?", other: "Delete # messages?" });
   return (
-    <Dialog title={t`Delete this message?`} onClose={onClose}>
+    <Dialog title={messages.length === 1 ? t`Delete this message?` : many} onClose={onClose}>
       <p className="text-ink-2">
         {all ? (
           <Trans>For everyone: a grey line stays in its place. People may have read it already.</Trans>

@@ -8,12 +8,13 @@ import { Dialog } from "../../ui/Dialog.tsx";
 import { PeoplePicker } from "../../ui/PeoplePicker.tsx";
 
 interface Props {
-  message: MessageView;
+  /** Of one chat, in their order. */
+  messages: readonly MessageView[];
   onClose: () => void;
   onDone: (chats: readonly string[]) => void;
 }
 
-export default function ForwardDialog({ message, onClose, onDone }: Props) {
+export default function ForwardDialog({ messages, onClose, onDone }: Props) {
   const { t } = useLingui();
   const client = useClient();
   const chats = useLive(client.chats.list) ?? [];
@@ -22,7 +23,10 @@ export default function ForwardDialog({ message, onClose, onDone }: Props) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const send = async () => {
     const to = [...chosen];
-    if (await command.run(() => client.conversation(message.chat).forward([message.id], to))) onDone(to);
+    const [first] = messages;
+    if (!first) return onClose();
+    const ids = messages.map((one) => one.id);
+    if (await command.run(() => client.conversation(first.chat).forward(ids, to))) onDone(to);
   };
   return (
     <Dialog

@@ -34,6 +34,8 @@ interface Props {
   name: string;
   group: boolean;
   selected: MessageId | undefined;
+  /** What is chosen, while messages are being chosen. */
+  picked: ReadonlySet<MessageId> | undefined;
   banner: ReactNode;
   actions: MessageActions;
   onEscape: () => void;
@@ -76,7 +78,7 @@ function opening(rows: readonly Row[], width: number, height: number): number {
 }
 
 export function Log(props: Props) {
-  const { view, conversation, name, group, selected, banner, actions, handle } = props;
+  const { view, conversation, name, group, selected, picked, banner, actions, handle } = props;
   const { t } = useLingui();
   const format = useFormat();
   const scroller = useRef<HTMLDivElement>(null);
@@ -118,7 +120,14 @@ export function Log(props: Props) {
       ),
     [rows],
   );
-  const keys = useLogKeys({ rows, virtual, scroller, actions, onEscape: props.onEscape });
+  const keys = useLogKeys({
+    rows,
+    virtual,
+    scroller,
+    actions,
+    onEscape: props.onEscape,
+    isPicking: picked !== undefined,
+  });
 
   const touch = useTouch({
     find: useCallback((id: string) => messages.find((one) => one.id === id), [messages]),
@@ -308,6 +317,7 @@ export function Log(props: Props) {
             selected={selected === row.key}
             flash={flash === row.key}
             isNew={news.fresh(row.message as MessageView)}
+            picked={picked && (picked.has(row.key) || picked.has(row.message.id))}
             actions={actions}
           />
         );

@@ -23,11 +23,13 @@ interface Props {
   selected: boolean;
   flash: boolean;
   isNew: boolean;
+  /** Whether it is chosen, while messages are being chosen. */
+  picked?: boolean | undefined;
   actions: MessageActions;
 }
 
 export const Message = memo(function Message(props: Props) {
-  const { message, album, place, group, tabbable, selected, flash, isNew, actions } = props;
+  const { message, album, place, group, tabbable, selected, flash, isNew, picked, actions } = props;
   const { t } = useLingui();
   const name = useMessageName()(message, album?.length);
   const errorText = useErrorText();
@@ -49,6 +51,7 @@ export const Message = memo(function Message(props: Props) {
     flash && "flash",
     faced && "faced",
     rises && "new",
+    picked !== undefined && "picking",
   ];
   const showName = group && !message.own && (place === "single" || place === "first");
   return (
@@ -66,11 +69,22 @@ export const Message = memo(function Message(props: Props) {
           setNear(event.currentTarget.contains(event.relatedTarget));
       }}
       onContextMenu={(event) => {
-        if ((event.target as HTMLElement).closest("a, img, audio, input")) return;
+        if ((event.target as HTMLElement).closest("a, img, audio, input, label")) return;
         event.preventDefault();
         actions.menu(message, { x: event.clientX, y: event.clientY });
       }}
     >
+      {picked !== undefined && (
+        <label className="pick">
+          <input
+            type="checkbox"
+            aria-label={name}
+            checked={picked}
+            tabIndex={tabbable ? 0 : -1}
+            onChange={() => actions.pick(album ? album.map((one) => one.id) : [message.id])}
+          />
+        </label>
+      )}
       <div className="bubble">
         {showName && (
           <span className={`sender ${senderColour(message.sender.avatar.color)}`}>{message.sender.name}</span>
@@ -117,7 +131,7 @@ export const Message = memo(function Message(props: Props) {
 
   /** Made for the one under the pointer, since they are half of what a bubble holds; the keyboard has letters and the menu. */
   function tools() {
-    if (content.kind === "deleted") return null;
+    if (content.kind === "deleted" || picked !== undefined) return null;
     return (
       <div className="msg-tools">
         <button

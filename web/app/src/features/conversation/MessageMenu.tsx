@@ -1,6 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import type { MessageView } from "@plauder/client/api";
 import {
+  CircleCheck,
   Copy,
   CornerUpRight,
   Info,
@@ -25,6 +26,7 @@ interface Props {
   writable: boolean;
   onClose: () => void;
   onStar: () => void;
+  onPick: () => void;
   onDelete: () => void;
   onMoreEmoji: () => void;
 }
@@ -37,6 +39,7 @@ export function MessageMenu({
   writable,
   onClose,
   onStar,
+  onPick,
   onDelete,
   onMoreEmoji,
 }: Props) {
@@ -103,6 +106,7 @@ export function MessageMenu({
           icon: message.starred ? StarOff : Star,
           onSelect: onStar,
         },
+        { label: t`Choose`, icon: CircleCheck, onSelect: onPick },
         message.own &&
           !gone && { label: t`Where is my message?`, icon: Info, onSelect: () => actions.details(message) },
         { label: t`Delete`, icon: Trash2, danger: true, line: true, onSelect: onDelete },

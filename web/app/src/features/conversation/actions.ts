@@ -8,6 +8,8 @@ export interface MessageActions {
   /** Opens the menu; `at` is where, for a pointer. */
   menu(message: MessageView, at?: { x: number; y: number }): void;
   details(message: MessageView): void;
+  /** Chooses messages, or no longer, to do one thing with all that are chosen. */
+  pick(ids: readonly MessageId[]): void;
   forward(message: MessageView): void;
   retry(message: MessageView): void;
   jump(id: MessageId): void;

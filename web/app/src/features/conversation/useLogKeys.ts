@@ -11,10 +11,11 @@ interface Options {
   scroller: RefObject<HTMLDivElement | null>;
   actions: MessageActions;
   onEscape: () => void;
+  isPicking: boolean;
 }
 
 /** Moving between messages and acting on them without a pointer. */
-export function useLogKeys({ rows, virtual, scroller, actions, onEscape }: Options) {
+export function useLogKeys({ rows, virtual, scroller, actions, onEscape, isPicking }: Options) {
   const { letters } = usePreferences();
   const [focused, setFocused] = useState<MessageId>();
   const lastRow = rows.findLast((row) => row.kind === "message");
@@ -67,6 +68,9 @@ export function useLogKeys({ rows, virtual, scroller, actions, onEscape }: Optio
       event.preventDefault();
       if (to >= 0) focusRow(to);
       else if (event.key === "ArrowDown") onEscape();
+    } else if (isPicking && event.key === " ") {
+      event.preventDefault();
+      actions.pick((row.album ?? [row.message]).map((one) => one.id));
     } else if (act(event, row.message)) event.preventDefault();
   };
 

@@ -61,7 +61,7 @@ export function useTouch(options: Options) {
         const element = messageAt(event.target);
         if (event.pointerType !== "touch" || !event.isPrimary || !element) return;
         // A voice note's wave and the like are dragged for themselves.
-        if ((event.target as Element).closest("input, [role=slider]")) return;
+        if ((event.target as Element).closest("input, label, [role=slider]")) return;
         const id = element.dataset.message ?? "";
         if (canReact(latest.current.find(id)))
           drag = { id, element, x: event.clientX, y: event.clientY, moving: false, far: 0 };
@@ -94,7 +94,7 @@ export function useTouch(options: Options) {
         const touched = (event.nativeEvent as globalThis.PointerEvent).pointerType === "touch";
         const element = messageAt(event.target);
         if (!touched || !element || dragged) return;
-        if ((event.target as HTMLElement).closest("a, button, audio, video, input")) return;
+        if ((event.target as HTMLElement).closest("a, button, audio, video, input, label")) return;
         const id = element.dataset.message ?? "";
         const message = latest.current.find(id);
         if (!message || message.content.kind === "system") return;

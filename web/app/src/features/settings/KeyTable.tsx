@@ -16,6 +16,8 @@ export function KeyTable() {
     [["F"], t`Forward it`],
     [["Enter"], t`Send; on a message: its menu`],
     [["Shift", "Enter"], t`New line`],
+    [[mod, "B", "I"], t`Bold, italic`],
+    [[mod, "Shift", "X"], t`Struck through`],
     [["↑"], t`In the empty field: edit my last message`],
     [["Esc"], t`Close, then to the messages or back to the field`],
     [["F6"], t`Next part of the window`],
