@@ -792,6 +792,7 @@ export type CallEnd =
   | "hung-up"
   | "they-hung-up"
   | "declined"
+  | "busy" // they talk to somebody else
   | "unanswered"
   | "missed"
   | "elsewhere" // taken (or declined) on another device of ours

@@ -16,6 +16,8 @@ export function useCallState(view: DeskView): { text: string; clock: string; pro
     switch (end) {
       case "declined":
         return t`Declined`;
+      case "busy":
+        return t`In another call`;
       case "unanswered":
         return t`No answer`;
       case "missed":

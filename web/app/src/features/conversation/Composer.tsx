@@ -185,7 +185,7 @@ export const Composer = memo(function Composer(props: Props) {
       )}
       {(draft.editing || draft.replyTo) && <Bar draft={draft} conversation={conversation} />}
       {emoji && (
-        <Suspense fallback={<div className="h-72" />}>
+        <Suspense fallback={<div className="h-[clamp(130px,38dvh,18rem)]" />}>
           <EmojiPicker onPick={insert} onClose={() => setEmoji(false)} />
         </Suspense>
       )}

@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { Search } from "lucide-react";
+import { Clock, Search } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { type Emoji, loadEmoji, recent, remember } from "../../lib/emoji.ts";
 
@@ -46,16 +46,23 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
         ),
       ];
 
+  const first = groups.find(({ list }) => list.length > 0)?.list[0];
+
+  const show = (title: string) =>
+    grid.current?.querySelector(`[aria-label="${CSS.escape(title)}"]`)?.scrollIntoView({ block: "start" });
+
   const pick = (emoji: string) => {
     remember(emoji);
     onPick(emoji);
   };
 
   const move = (event: React.KeyboardEvent) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
+    const target = event.target as HTMLElement;
+    const across = getComputedStyle(target.parentElement ?? target).gridTemplateColumns.split(" ").length;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[event.key];
     if (!step) return;
     const buttons = [...(grid.current?.querySelectorAll("button") ?? [])];
-    const next = buttons[buttons.indexOf(event.target as HTMLButtonElement) + step];
+    const next = buttons[buttons.indexOf(target as HTMLButtonElement) + step];
     if (!next) return;
     event.preventDefault();
     next.focus();
@@ -64,7 +71,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes from anywhere inside
     <div
-      className="card mb-2 flex h-72 flex-col overflow-hidden shadow-2"
+      className="card mb-2 flex h-[clamp(130px,38dvh,18rem)] flex-col overflow-hidden shadow-2"
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
         event.stopPropagation();
@@ -81,6 +88,25 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
           onChange={(event) => setQuery(event.currentTarget.value)}
         />
       </label>
+      {!needle && (
+        <div className="flex flex-none gap-0.5 overflow-x-auto px-2 [scrollbar-width:none]">
+          {groups.map(
+            ({ title, list }) =>
+              list.length > 0 && (
+                <button
+                  type="button"
+                  key={title}
+                  className="icon-btn !size-8 flex-none text-[17px] grayscale hover:grayscale-0"
+                  aria-label={title}
+                  title={title}
+                  onClick={() => show(title)}
+                >
+                  {title === groups[0]?.title ? <Clock size={17} aria-hidden /> : list[0]}
+                </button>
+              ),
+          )}
+        </div>
+      )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys move between the buttons inside */}
       <div ref={grid} className="min-h-0 flex-1 overflow-y-auto px-2 pb-2" onKeyDown={move}>
         {groups.map(
@@ -93,6 +119,8 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
                     <button
                       type="button"
                       key={emoji}
+                      // One stop for the Tab key; arrows move inside.
+                      tabIndex={emoji === first ? 0 : -1}
                       className="grid h-9.5 place-items-center rounded-sm text-[22px] hover:bg-surface-3"
                       onClick={() => pick(emoji)}
                     >

@@ -1,6 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { MessageView } from "@plauder/client/api";
-import { MoreHorizontal, Reply, SmilePlus } from "lucide-react";
+import type { MessageView, SystemEvent } from "@plauder/client/api";
+import {
+  MoreHorizontal,
+  PhoneIncoming,
+  PhoneMissed,
+  PhoneOutgoing,
+  Reply,
+  SmilePlus,
+  Video,
+} from "lucide-react";
 import { memo, useState } from "react";
 import { useErrorText } from "../../lib/errors.ts";
 import type { Place } from "../../lib/rows.ts";
@@ -189,6 +197,7 @@ function SystemLine({
   const text = wording.system(event);
   return (
     <article className="msg sys" data-message={message.id} tabIndex={tabbable ? 0 : -1} aria-label={text}>
+      {event.kind === "call" && <CallIcon event={event} />}
       <span>{text}</span>{" "}
       {(event.kind === "key-changed" || event.kind === "new-device") && (
         <button type="button" onClick={actions.safety}>
@@ -202,4 +211,10 @@ function SystemLine({
       )}
     </article>
   );
+}
+
+function CallIcon({ event }: { event: Extract<SystemEvent, { kind: "call" }> }) {
+  const missed = event.outcome === "missed";
+  const Icon = missed ? PhoneMissed : event.video ? Video : event.own ? PhoneOutgoing : PhoneIncoming;
+  return <Icon size={14} className={missed ? "me-1.5 inline text-danger" : "me-1.5 inline"} aria-hidden />;
 }

@@ -166,7 +166,7 @@ describe("a call", () => {
     clara.client.calls.current.subscribe(() => undefined);
     await ana.client.conversation(clara.jid).send("Oi Clara");
     await clara.client.calls.start(ana.jid, false, "c");
-    await until(() => call(clara)?.end === "declined");
+    await until(() => call(clara)?.end === "busy");
     await until(() => String(log(ana)) === "missed");
     expect(call(ana)?.chat).toBe(bruno.jid);
     clara.client.stop();

@@ -185,7 +185,7 @@ export class Calls {
       this.#say({ act: "retract", call: id, reason: "cancel" });
       this.#over("hung-up", "unanswered");
     } else if (call.phase === "ringing") {
-      this.#say({ act: "reject", call: id, reason: "busy" });
+      this.#say({ act: "reject", call: id, reason: "decline" });
       this.#over("hung-up", "declined");
     } else this.#finish("success", "hung-up");
   }
@@ -343,7 +343,8 @@ export class Calls {
     if (!call?.own || (call.phase !== "calling" && call.phase !== "ringing")) return;
     // Their call goes on instead; it is here already or about to come.
     if (tieBreak) return this.#over("elsewhere", undefined);
-    this.#over(reason === "busy" || reason === undefined ? "declined" : "unanswered", "unanswered");
+    const isNo = reason === "decline" || reason === undefined;
+    this.#over(reason === "busy" ? "busy" : isNo ? "declined" : "unanswered", "unanswered");
   }
 
   /** Taken back while it rang, or over. */
