@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi import FastAPI, Request
 from sqlalchemy import select
 
 from plauder.business.accounts import invitations
+from plauder.business.templates import store as template_store
 from plauder.edge.http import (
     business,
     business_files,
@@ -433,6 +435,23 @@ async def test_hours_are_in_order(console: Any, hours: Any) -> None:
     assert (await console("PUT", path, {"hours": good, "name": "Padaria Lua"})).status_code == 204
     profile = (await console("GET", path)).json()
     assert (profile["hours"], profile["name"]) == (good, "Padaria Lua")
+
+
+async def test_a_rejected_or_paused_template_says_why_and_goes_on(cloud: Cloud, console: Any) -> None:
+    path = f"/{(await found(console))['id']}"
+    draft = {"name": "pay", "language": "en_US", "category": "UTILITY"}
+    wrong = [{"type": "BODY", "text": "Please send us your password so that we can go on."}]
+    made = (await console("POST", f"{path}/templates", draft | {"components": wrong})).json()
+    assert (made["status"], made["rejected_reason"], made["paused_until"]) == ("REJECTED", "SCAM", None)
+    unpause = f"{path}/templates/{made['id']}/unpause"
+    assert (await console("POST", unpause)).status_code == 400
+    async with cloud.database.begin() as uow:
+        until = cloud.clock.now() + timedelta(hours=3)
+        await template_store.change(uow, made["id"], status="PAUSED", paused_until=until)
+    [row] = (await console("GET", f"{path}/templates")).json()
+    assert (row["status"], row["paused_until"]) == ("PAUSED", until.isoformat())
+    assert (await console("POST", unpause, by=ANN)).status_code == 404
+    assert (await console("POST", unpause)).json()["status"] == "APPROVED"
 
 
 async def test_a_test_number_writes_to_people_who_are_named(console: Any) -> None:

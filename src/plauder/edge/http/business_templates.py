@@ -127,6 +127,19 @@ def _write(routes: APIRouter, desk: Desk) -> None:
         desk.platform.wake()
         return _view(fresh)
 
+    @routes.post("/templates/{template_id}/unpause", summary="End a pause")
+    async def unpause(caller: Authenticated, business_id: str, template_id: str) -> dict[str, Any]:
+        try:
+            async with desk.database.begin() as uow:
+                row = await _own(uow, desk, caller, business_id, template_id)
+                await commands.unpause(uow, row, at=graph.clock.now(), updates=graph.updates)
+                fresh = await template_store.get(uow, template_id)
+                assert fresh
+        except GraphError as error:
+            raise plain(error) from None
+        desk.platform.wake()
+        return _view(fresh)
+
     @routes.delete("/templates/{template_id}", status_code=204, summary="Delete a template")
     async def remove(caller: Authenticated, business_id: str, template_id: str) -> None:
         try:
@@ -147,7 +160,11 @@ async def _own(uow: UnitOfWork, desk: Desk, caller: Caller, business_id: str, te
 
 
 def _view(row: Row[Any], examples: dict[str, str] | None = None) -> dict[str, Any]:
-    return view(row) | {"updated_at": row.updated_at.isoformat(), "media": examples or {}}
+    return view(row) | {
+        "updated_at": row.updated_at.isoformat(),
+        "paused_until": row.paused_until.isoformat() if row.paused_until else None,
+        "media": examples or {},
+    }
 
 
 async def _examples(uow: UnitOfWork, desk: Desk, row: Row[Any]) -> dict[str, str]:

@@ -300,6 +300,7 @@ function StartFrom({ onChosen }: { onChosen: (name: string, version: Version) =>
       id: "",
       status: "",
       rejected_reason: null,
+      paused_until: null,
       parameter_format: "POSITIONAL",
       message_send_ttl_seconds: null,
       quality_score: { score: "" },

@@ -11,6 +11,7 @@ import { useAct, useAsk, usePlace, useProblem } from "./ask.ts";
 import type { TemplateRow } from "./model.ts";
 import { useCategories } from "./money.ts";
 import { Screen } from "./parts.tsx";
+import { TemplateAdvice } from "./TemplateAdvice.tsx";
 import { TemplateEditor } from "./TemplateEditor.tsx";
 import { useQualities, useStates } from "./words.ts";
 
@@ -30,6 +31,10 @@ export function Templates() {
   const may = overview.may.includes("templates");
   const remove = async (row: TemplateRow) => {
     await act.run(() => business.call("DELETE", `${base}/templates/${row.id}`));
+    reload();
+  };
+  const unpause = async (row: TemplateRow) => {
+    await act.run(() => business.call("POST", `${base}/templates/${row.id}/unpause`));
     reload();
   };
   const made = (rows: readonly TemplateRow[]) => {
@@ -83,6 +88,7 @@ export function Templates() {
                     <span className="tag">{quality(row.quality_score.score)}</span>
                   )}
                 </span>
+                <TemplateAdvice row={row} may={may} onUnpause={() => void unpause(row)} />
               </span>
               {may && (
                 <IconButton

@@ -149,6 +149,8 @@ export interface TemplateRow {
   readonly message_send_ttl_seconds: number | null;
   readonly quality_score: { readonly score: string };
   readonly updated_at: string;
+  /** When a pause ends by itself, ISO 8601. */
+  readonly paused_until: string | null;
   /** Of the examples of its headers: handle → address of the picture. */
   readonly media: Readonly<Record<string, string>>;
 }
