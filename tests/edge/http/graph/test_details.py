@@ -18,6 +18,7 @@ from plauder.business.messages import commands, content, once, store
 from plauder.business.shared.errors import GraphError
 from plauder.business.webhooks import store as webhook_store
 from plauder.edge.http.graph.billing import MeteredBilling, open_account, tell_of_alert, tell_of_tier
+from plauder.edge.http.graph.journal import LIMIT
 from plauder.kit.money import Money
 from plauder.money.billing.accounts import Accounts
 from tests.business.cloud import ANN, BRUNO, DOMAIN, NUMBER, Cloud
@@ -301,3 +302,34 @@ async def test_the_journal_hides_secrets_and_nothing_else(cloud: Cloud) -> None:
     assert b"654321" not in verified.request
     assert any("code=ABCDEFGHIJKLMN" in row.url for row in read)
     assert not any(cloud.token in row.url or cloud.token.encode() in row.request for row in rows)
+
+
+@pytest.mark.parametrize("before", [20, 11, 10, 4, 3, 2, 1, 0])
+async def test_the_journal_hides_a_secret_that_is_cut_off(cloud: Cloud, before: int) -> None:
+    start = b'{"about":"' + b"x" * (LIMIT - before - 19) + b'","pin":"'
+    rest = rb'98\"7654321","description":"' + b"y" * 100 + b'"}'
+    await cloud.http.post(cloud.phone, content=start + rest, headers={"Content-Type": "application/json"})
+    await cloud.platform.webhooks.flush_journal()
+    async with cloud.database.read() as uow:
+        (row,) = (await uow.execute(select(webhook_store.journal))).all()
+    kept, _, told = row.request.rpartition("\n… ".encode())
+    assert b"98" not in kept
+    assert told == f"cut off; {len(start + rest)} bytes in all".encode()
+    assert len(kept) < LIMIT + 8
+
+
+async def test_the_journal_tells_of_forms_and_files_and_bytes(cloud: Cloud) -> None:
+    form = {"messaging_product": "whatsapp", "type": "image/png", "access_token": cloud.token}
+    file = {"file": ("cake.png", b"\x89PNG\r\n\x1a\n" + bytes(200_000), "image/png")}
+    await cloud.http.post(f"{cloud.phone}/media", data=form, files=file)
+    await cloud.http.post(cloud.phone, data={"pin": "123456"})
+    await cloud.http.post(f"{cloud.phone}/messages", content=bytes(range(256)) * 40_000)
+    await cloud.platform.webhooks.flush_journal()
+    async with cloud.database.read() as uow:
+        rows = (await uow.execute(select(webhook_store.journal).order_by(webhook_store.journal.c.id))).all()
+    medium, pin = rows[:2]
+    told = orjson.loads(medium.request)
+    assert told["file"] == "<file cake.png, image/png, 200008 bytes>"
+    assert cloud.token.encode() not in medium.request
+    assert orjson.loads(pin.request) == {"pin": "..."}
+    assert all(len(row.request) < LIMIT + 64 for row in rows)

@@ -47,8 +47,8 @@ function Offer({ text, ends }: { text: string; ends: number | undefined }) {
   const when =
     ends === undefined ? "" : over ? t`ended` : t`until ${format.time(ends)}, ${format.date(ends)}`;
   return (
-    <div className={`tag mb-2 !h-auto py-1 ${over ? "" : "warn"}`}>
-      {[text, when].filter(Boolean).join(" · ")}
+    <div className="mb-2">
+      <span className={`tag !h-auto py-1 ${over ? "" : "warn"}`}>{[text, when].filter(Boolean).join(" · ")}</span>
     </div>
   );
 }

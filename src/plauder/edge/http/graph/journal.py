@@ -17,8 +17,10 @@ _SECRETS = frozenset(
     }
 )
 _NAMES = rb"access_token|appsecret_proof|client_secret|fb_exchange_token|verify_token|pin|password|h"
-_SECRET_VALUES = re.compile(rb'"(' + _NAMES + rb')"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
-_WITH_CODES = re.compile(rb'"(' + _NAMES + rb'|code)"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
+_VALUE = rb'("(?:[^"\\]|\\.)*(?:"|\\?$)|[0-9]+)'
+"""A text, also one that is cut off in its middle, or a number."""
+_SECRET_VALUES = re.compile(rb'"(' + _NAMES + rb')"\s*:\s*' + _VALUE)
+_WITH_CODES = re.compile(rb'"(' + _NAMES + rb'|code)"\s*:\s*' + _VALUE)
 """`code` is a secret where a number is verified or a token is asked for; in a template it is a language."""
 _CODE_PATHS = ("/verify_code", "/oauth/access_token")
 
@@ -50,9 +52,15 @@ def entry_of(exchange: Exchange, now: datetime) -> dict[str, Any] | None:
         "milliseconds": round(exchange.milliseconds),
         "attempt": 0,
         "error": "",
-        "request": _without_secrets(state.get("raw_body", b"")[:LIMIT], path),
+        "request": _kept(state.get("raw_body", b""), path),
         "response": _without_secrets(exchange.body, path),
     }
+
+
+def _kept(raw: bytes, path: str) -> bytes:
+    """The beginning of a long body says how long it was."""
+    kept = _without_secrets(raw[:LIMIT], path)
+    return kept if len(raw) <= LIMIT else kept + f"\n… cut off; {len(raw)} bytes in all".encode()
 
 
 def _without_secrets(raw: bytes, path: str) -> bytes:

@@ -152,6 +152,13 @@ def _json(raw: bytes) -> dict[str, Any]:
     return result
 
 
+def _told(value: str | UploadFile) -> str:
+    """A part of a form in the journal: of a file what it is, not its bytes."""
+    if isinstance(value, str):
+        return value
+    return f"<file {value.filename or ''}, {value.content_type or 'no type'}, {value.size or 0} bytes>"
+
+
 async def _form(request: Request) -> dict[str, Any]:
     try:
         form = await request.form(max_files=4, max_fields=200, max_part_size=MAX_BODY)
@@ -160,4 +167,5 @@ async def _form(request: Request) -> dict[str, Any]:
     except (MultiPartException, UnicodeDecodeError, ValueError) as error:
         raise invalid(f"The form cannot be read: {error}") from None
     request.state.form = form
+    request.state.raw_body = orjson.dumps({key: _told(value) for key, value in form.multi_items()})
     return {key: value for key, value in form.multi_items() if value != ""}

@@ -1,6 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import { Copy, ExternalLink, List, Phone, Plus, Reply, Trash2 } from "lucide-react";
-import { type ChangeEvent, useId, useRef } from "react";
+import { type ChangeEvent, useEffect, useId, useRef } from "react";
 import { useClient } from "../../lib/client.ts";
 import { useFormat } from "../../lib/format.ts";
 import { IconButton } from "../../ui/IconButton.tsx";
@@ -149,13 +149,21 @@ function FileField({
   const act = useAct();
   const problem = useProblem();
   const id = useId();
+  // While the file is on its way people write on: what it is added to is what there is then, if it still is.
+  const latest = useRef<((file: Uploaded) => void) | undefined>(undefined);
+  useEffect(() => {
+    latest.current = onFile;
+    return () => {
+      latest.current = undefined;
+    };
+  }, [onFile]);
   const pick = async (event: ChangeEvent<HTMLInputElement>) => {
     const file = event.currentTarget.files?.[0];
     if (!file) return;
     const query = new URLSearchParams({ name: file.name, type: file.type });
     const bytes = new Uint8Array(await file.arrayBuffer());
     const made = await act.run(() => business.upload<Uploaded>("POST", `${base}/files?${query}`, bytes));
-    if (made) onFile(made);
+    if (made) latest.current?.(made);
   };
   return (
     <span className="field mt-1">
