@@ -12,7 +12,7 @@ from plauder.kit.money import Money
 from plauder.money.billing import documents
 from plauder.money.billing.accounts import POSTPAID, Account, Accounts
 from plauder.money.billing.charges import Charges, Message
-from plauder.money.billing.invoices import Document, Invoices, close_month
+from plauder.money.billing.invoices import Document, Invoices, Line, close_month
 from plauder.money.billing.usage import export, pricing_analytics
 from plauder.money.ledger.store import Ledger
 from plauder.money.rates.rule import Category
@@ -127,6 +127,14 @@ async def test_the_pdf_says_why_something_was_credited(sold: Database) -> None:
     assert note.reason == reason
     plain = replace(note, reason="")
     assert len(documents.to_pdf(note)) > len(documents.to_pdf(plain)) + 1_000  # the letters' outlines
+
+
+@pytest.mark.parametrize(
+    ("market", "shown"), [("rest-of-western-europe", "Rest of Western Europe"), ("BR", "BR"), ("other", "Other")]
+)
+def test_people_read_a_region_by_its_name(market: str, shown: str) -> None:
+    line = Line(market, "utility", "regular", 1_200, 5_500, 6_600_000)
+    assert documents._cells(line, 4, 2) == [shown, "utility", "1,200", "0.0055", "6.60"]
 
 
 async def test_machines_read_the_same_numbers(sold: Database) -> None:

@@ -118,7 +118,12 @@ def _table(document: Document) -> Table:
 
 def _cells(line: Line, places: int, exact: int) -> list[str]:
     each = "free" if not line.unit else _decimal(line.unit, places)
-    return [line.market, line.category, f"{line.messages:,}", each, _decimal(line.amount, exact)]
+    return [_market(line.market), line.category, f"{line.messages:,}", each, _decimal(line.amount, exact)]
+
+
+def _market(name: str) -> str:
+    """ "rest-of-western-europe" as people write it; countries stay their two letters."""
+    return " ".join(word if word in ("of", "and") else word[:1].upper() + word[1:] for word in name.split("-"))
 
 
 def _places(amounts: Sequence[int]) -> int:
