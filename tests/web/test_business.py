@@ -234,7 +234,7 @@ def test_a_template_is_written_with_its_price_and_preview(people: Opener, server
     page.get_by_role("radio", name="Picture").click()
     file = {"name": "parcel.png", "mimeType": "image/png", "buffer": PNG}
     uploads: list[Route] = []
-    page.route("**/files?*", uploads.append)
+    page.route("**/files?*", lambda route: uploads.append(route))
     with page.expect_request("**/files?*"):
         page.get_by_label("Example of the heading: Picture").set_input_files([file])  # type: ignore[list-item]
     # What is written while the picture is on its way stays.
