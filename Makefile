@@ -6,11 +6,14 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
+# What runs side by side is printed one after the other, where this make can do that.
+WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
 # Where an environment forbids keeping compiled modules, every process would compile all of them anew: seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve dev check test fast e2e bench lock migration clean
+.PHONY: help run serve dev check types lint test fast e2e bench lock migration clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,22 +28,26 @@ dev: $(VENV)/.dev web/dist/.built ## the demo network with developer page, codes
 	$(BIN)/plauder demo --dev
 
 check: $(VENV)/.dev ## the fast part: format, lint, types, import rules, unit tests
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	@$(MAKE) --no-print-directory -j2 $(WHOLE) fast types lint
+
+types: $(VENV)/.dev
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n auto --dist worksteal -m "not server and not browser"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
+	$(BIN)/lint-imports --cache-dir .import_linter_cache
 
 fast: $(VENV)/.dev ## unit tests only
 	$(BIN)/pytest -q -n auto --dist worksteal -m "not server and not browser"
 
 test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test
-	$(BIN)/pytest -q -n auto --dist loadfile --reruns 1 -m "server and not browser"
-	$(BIN)/pytest -q -n 2 --dist loadfile --reruns 1 -m browser
+	$(BIN)/pytest -q -n auto --dist loadfile -m "server and not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m browser
 
 e2e: $(VENV)/.dev web/dist/.built $(VENV)/.debian ## browser tests only
-	$(BIN)/pytest -q -n 2 --dist loadfile --reruns 1 -m browser
+	$(BIN)/pytest -q -n 2 --dist loadfile -m browser
 
 bench: $(VENV)/.dev ## the benchmarks, side by side with the peers that are installed
 	$(BIN)/python -m bench

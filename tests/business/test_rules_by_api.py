@@ -20,7 +20,7 @@ from plauder.money.billing.accounts import Accounts
 from plauder.money.billing.charges import table as charges
 from tests.business.cloud import ANN, Cloud
 
-CROWD = [f"49151200{n:05}" for n in range(300)]
+CROWD = [f"49151200{n:05}" for n in range(100)]
 HOUR = 3_600.0
 Opened = Callable[..., Any]
 
@@ -65,6 +65,14 @@ async def failures(cloud: Cloud) -> list[int]:
     """Codes of the failed statuses told so far."""
     await cloud.settle()
     return [status["errors"][0]["code"] for status in cloud.receiver.statuses() if status["status"] == "failed"]
+
+
+async def fifty_a_day(cloud: Cloud) -> None:
+    """The lowest messaging limit, and a number that sends as fast as one may."""
+    async with cloud.database.begin() as uow:
+        await number_store.change(uow, cloud.phone, throughput=1_000)
+        await uow.execute(update(account_store.portfolios).values(tier="TIER_50"))
+    cloud.platform.graph.senders.changed()
 
 
 async def last_pricing(cloud: Cloud) -> tuple[str, str]:
@@ -125,19 +133,17 @@ async def test_the_marketing_cap_is_per_person_and_day(opened: Opened) -> None:
 
 async def test_the_messaging_limit_counts_people_and_is_lifted(opened: Opened) -> None:
     async with opened(throughput=1.0) as cloud:
-        async with cloud.database.begin() as uow:
-            await number_store.change(uow, cloud.phone, throughput=1_000)
-        cloud.platform.graph.senders.changed()
-        for person in CROWD[:250]:
+        await fifty_a_day(cloud)
+        for person in CROWD[:50]:
             assert await template(cloud, "parcel", person) == 0
         await template(cloud, "parcel", CROWD[0])  # who was reached today does not count again
         assert await failures(cloud) == []
-        await template(cloud, "parcel", CROWD[250])
+        await template(cloud, "parcel", CROWD[50])
         assert await failures(cloud) == [131048]
         async with cloud.database.begin() as uow:
             await uow.execute(update(account_store.portfolios).values(tier="TIER_2K"))
         cloud.platform.graph.senders.changed()
-        await template(cloud, "parcel", CROWD[251])
+        await template(cloud, "parcel", CROWD[51])
         assert await failures(cloud) == [131048]
 
 
@@ -195,10 +201,8 @@ async def test_a_rule_that_is_switched_off_stops_nobody(opened: Opened, rule: st
         elif rule == "throughput":
             assert [await template(cloud, "parcel", person) for person in CROWD[:90]] == [0] * 90
         else:
-            async with cloud.database.begin() as uow:
-                await number_store.change(uow, cloud.phone, throughput=1_000)
-            cloud.platform.graph.senders.changed()
-            assert {await template(cloud, "parcel", person) for person in CROWD[:260]} == {0}
+            await fifty_a_day(cloud)
+            assert {await template(cloud, "parcel", person) for person in CROWD[:60]} == {0}
         assert await failures(cloud) == []
 
 
