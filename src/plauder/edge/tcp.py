@@ -10,9 +10,9 @@ import asyncio
 import socket
 from typing import Final, cast
 
-from plauder.core.connection import GRACE_SECONDS, Connection
 from plauder.core.door import Door
 from plauder.edge.listen import tune
+from plauder.edge.socket_connection import BUFFER, SocketConnection
 from plauder.edge.tls import TlsContext, TlsEngine, TlsFailed
 from plauder.kit import log as logging
 from plauder.wire import sasl, stream
@@ -23,11 +23,9 @@ from plauder.wire.stream_error import StreamError
 log = logging.get("edge.tcp")
 
 PROCEED: Final = f"<proceed xmlns='{TLS}'/>".encode()
-BUFFER: Final = 262_144
-"""Bytes a slow reader may leave in the transport before it counts as congested."""
 
 
-class TcpConnection(Connection, asyncio.Protocol):
+class TcpConnection(SocketConnection):
     """One client over TCP."""
 
     __slots__ = ("_listener", "_tls", "_transport")
@@ -137,26 +135,8 @@ class TcpConnection(Connection, asyncio.Protocol):
             # A reader that takes nothing while we owe it answers: presence is not even written any more.
             self._abort()
 
-    def pause(self) -> None:
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-    def shut(self) -> None:
-        transport = self._transport
-        if transport is None:
-            return
-        if self._tls is not None and self._tls.is_ready:
-            transport.write(self._tls.close())
-        transport.close()
-        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._abort)
-
-    def _abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+    def _parting(self) -> bytes:
+        return self._tls.close() if self._tls is not None and self._tls.is_ready else b""
 
 
 class TcpListener:

@@ -11,9 +11,8 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
-from plauder.core.connection import GRACE_SECONDS, Connection
 from plauder.core.door import Door
-from plauder.edge.tcp import BUFFER
+from plauder.edge.socket_connection import BUFFER, SocketConnection
 from plauder.kit import log as logging
 from plauder.wire import stream, websocket
 from plauder.wire.framer import FrameReader
@@ -53,7 +52,7 @@ class WebSocketListener:
             connection.close("system-shutdown")
 
 
-class WebSocketConnection(Connection, asyncio.Protocol):
+class WebSocketConnection(SocketConnection):
     """One client over WebSocket."""
 
     __slots__ = ("_decoder", "_head", "_is_encrypted", "_listener", "_registry", "_transport")
@@ -198,26 +197,8 @@ class WebSocketConnection(Connection, asyncio.Protocol):
 
     # ── flow ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def pause(self) -> None:
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-    def shut(self) -> None:
-        transport = self._transport
-        if transport is None:
-            return
-        if self._head is None:
-            transport.write(websocket.close())
-        transport.close()
-        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._abort)
-
-    def _abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+    def _parting(self) -> bytes:
+        return websocket.close() if self._head is None else b""
 
 
 def is_loopback(address: str) -> bool:

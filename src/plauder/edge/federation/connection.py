@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from plauder.core.foreign import Gateway
 from plauder.core.link import Link, Unreachable
 from plauder.edge.federation.tls import PeerEngine
-from plauder.edge.tcp import BUFFER
+from plauder.edge.socket_connection import BUFFER
 from plauder.edge.tls import TlsFailed
 from plauder.kit import log as logging
 from plauder.kit.ids import new_token
