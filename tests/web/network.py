@@ -107,6 +107,17 @@ def write_to(page: Page, number: str) -> None:
     dialog.get_by_role("button", name=re.compile(r"\D*".join(re.findall(r"\d", number)))).click(timeout=SLOW)
 
 
+def new_group(page: Page, name: str, member: str) -> None:
+    page.get_by_role("button", name="New chat", exact=True).click()
+    page.get_by_role("button", name="New group").click()
+    dialog = page.get_by_role("dialog", name="New group")
+    dialog.get_by_text(member).click()
+    dialog.get_by_role("button", name="Continue").click()
+    dialog.get_by_role("textbox", name="Group name").fill(name)
+    dialog.get_by_role("button", name="Create group").click()
+    expect(page.get_by_role("log", name=f"Messages with {name}")).to_be_visible(timeout=SLOW)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.network import SLOW, Network, enter_code, network, numbers, register
 from tests.web.pages import DESK, PHONE, Opener, axe, message, visit
@@ -44,13 +44,6 @@ def server(app_build: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     # A webhook is given up at its first failure: nobody waits for days here.
     with network(tmp_path_factory.mktemp("network"), BUSINESS__WEBHOOK_DAYS="0.000001") as running:
         yield running
-
-
-@pytest.fixture
-def people(chromium: Browser, server: Network) -> Iterator[Opener]:
-    opener = Opener(chromium, server.address)
-    yield opener
-    opener.close()
 
 
 class Program(BaseHTTPRequestHandler):

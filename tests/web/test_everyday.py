@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.network import SLOW
+from tests.web.network import SLOW, new_group
 from tests.web.pages import choose, field, log, menu_of, message, say, visit
 from tests.web.test_conversation import PNG
 
@@ -21,17 +21,6 @@ def chat_menu(page: Page, name: str, entry: str) -> None:
 
 def shows(page: Page, name: str, sign: str) -> None:
     expect(page.get_by_role("link", name=name).get_by_role("img", name=sign)).to_be_visible(timeout=SLOW)
-
-
-def new_group(page: Page, name: str, member: str) -> None:
-    page.get_by_role("button", name="New chat", exact=True).click()
-    page.get_by_role("button", name="New group").click()
-    dialog = page.get_by_role("dialog", name="New group")
-    dialog.get_by_text(member).click()
-    dialog.get_by_role("button", name="Continue").click()
-    dialog.get_by_role("textbox", name="Group name").fill(name)
-    dialog.get_by_role("button", name="Create group").click()
-    expect(page.get_by_role("log", name=f"Messages with {name}")).to_be_visible(timeout=SLOW)
 
 
 def test_the_list_of_chats_is_kept_in_order(pair: tuple[Page, Page]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.network import SLOW, Network, enter_code, register, write_to
+from tests.web.network import SLOW, Network, enter_code, new_group, register, write_to
 from tests.web.pages import Opener, choose, field, log, message, say, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
@@ -155,14 +155,7 @@ def test_a_second_device_is_linked_and_unlinked(pair: tuple[Page, Page], people:
 
 def test_a_group_is_joined_by_link_and_its_rules_hold(pair: tuple[Page, Page]) -> None:
     eva, bia = pair
-    eva.get_by_role("button", name="New chat", exact=True).click()
-    eva.get_by_role("button", name="New group").click()
-    dialog = eva.get_by_role("dialog", name="New group")
-    dialog.get_by_text("Bia Sol").click()
-    dialog.get_by_role("button", name="Continue").click()
-    dialog.get_by_role("textbox", name="Group name").fill("Trilhas")
-    dialog.get_by_role("button", name="Create group").click()
-    expect(eva.get_by_role("log", name="Messages with Trilhas")).to_be_visible(timeout=SLOW)
+    new_group(eva, "Trilhas", "Bia Sol")
     eva.get_by_role("button", name="Trilhas").first.click()
     pane = eva.get_by_role("complementary", name="Group info")
     expect(pane.get_by_text("2 members")).to_be_visible(timeout=SLOW)

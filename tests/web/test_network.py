@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.network import SLOW, Network, register, write_to
+from tests.web.network import SLOW, Network, new_group, register, write_to
 from tests.web.pages import Opener, choose, field, log, menu_of, message, say, visit
 from tests.web.test_conversation import PNG
 
@@ -208,14 +208,7 @@ def test_two_tabs_are_one_device(pair: tuple[Page, Page]) -> None:
 
 def test_a_group_is_made_and_heard(pair: tuple[Page, Page]) -> None:
     eva, bia = pair
-    eva.get_by_role("button", name="New chat", exact=True).click()
-    eva.get_by_role("button", name="New group").click()
-    dialog = eva.get_by_role("dialog", name="New group")
-    dialog.get_by_text("Bia Sol").click()
-    dialog.get_by_role("button", name="Continue").click()
-    dialog.get_by_role("textbox", name="Group name").fill("Trilhas")
-    dialog.get_by_role("button", name="Create group").click()
-    expect(eva.get_by_role("log", name="Messages with Trilhas")).to_be_visible(timeout=SLOW)
+    new_group(eva, "Trilhas", "Bia Sol")
     say(eva, "Domingo, 8:10")
     bia.get_by_role("button", name="Back to chats").click()
     bia.get_by_role("link", name="Trilhas").click(timeout=SLOW)
