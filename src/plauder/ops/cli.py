@@ -62,7 +62,7 @@ class Context:
 
 def run(build: Build, argv: list[str], *, seed: Seed | None = None) -> int:
     """Run one command; return the exit status: 0 fine, 1 it failed, 2 it was asked wrongly."""
-    command = typer.main.get_command(_application())
+    command = typer.main.get_command(application())
     try:
         result = command.main(argv or ["--help"], prog_name="plauder", standalone_mode=False, obj=Context(build, seed))
     except typer.Abort:
@@ -94,7 +94,7 @@ def _say(text: str = "") -> None:
     typer.echo(text)
 
 
-def _application() -> typer.Typer:
+def application() -> typer.Typer:
     options: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None}
     app = typer.Typer(help=plauder.__doc__, pretty_exceptions_enable=False, **options)
     app.callback()(_main)
