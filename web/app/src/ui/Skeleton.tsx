@@ -1,7 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
-import { X } from "lucide-react";
 import { useLayoutEffect, useRef } from "react";
-import { IconButton } from "./IconButton.tsx";
+import { PaneClose } from "./PaneClose.tsx";
 
 const WIDTHS = [52, 68, 44, 60, 56, 72];
 
@@ -44,9 +43,7 @@ export function PaneSkeleton({ onClose }: { onClose: () => void }) {
         <span className="flex-1">
           <span className="skeleton enter-late block h-4 w-32" />
         </span>
-        <IconButton label={t`Close`} onClick={onClose}>
-          <X size={20} strokeWidth={1.75} />
-        </IconButton>
+        <PaneClose onClose={onClose} />
       </header>
       <div className="enter-late" role="status" aria-label={t`Loading`}>
         <div className="flex flex-col items-center py-3">

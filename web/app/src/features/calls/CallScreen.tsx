@@ -68,7 +68,7 @@ export function CallScreen({ view, onSmall, onFloat }: Props) {
           )}
           <div className="call-foot">
             {call.asked && <Asked name={call.name} />}
-            <div className="call-buttons">
+            <div className="call-buttons" data-many={incoming && call.video}>
               {incoming ? <RingButtons view={view} /> : call.phase !== "over" && <TalkButtons view={view} />}
             </div>
           </div>
@@ -190,7 +190,7 @@ function RingButtons({ view: { call } }: { view: DeskView }) {
   ];
   return (
     <>
-      <Round label={t`Decline`} tone="end" onClick={() => desk.hangUp()}>
+      <Round label={t`Decline`} tone="end" className="call-round last" onClick={() => desk.hangUp()}>
         <PhoneOff {...ICON} />
       </Round>
       <Menu align="start" entries={answers.map((text) => ({ label: text, onSelect: () => say(text) }))}>
@@ -203,7 +203,13 @@ function RingButtons({ view: { call } }: { view: DeskView }) {
           <VideoOff {...ICON} />
         </Round>
       )}
-      <Round label={t`Answer`} tone="take" autoFocus onClick={() => void desk.answer()}>
+      <Round
+        label={t`Answer`}
+        tone="take"
+        className="call-round last"
+        autoFocus
+        onClick={() => void desk.answer()}
+      >
         {call.video ? <Video {...ICON} /> : <Phone {...ICON} />}
       </Round>
     </>

@@ -197,8 +197,10 @@ function SystemLine({
   const text = wording.system(event);
   return (
     <article className="msg sys" data-message={message.id} tabIndex={tabbable ? 0 : -1} aria-label={text}>
-      {event.kind === "call" && <CallIcon event={event} />}
-      <span>{text}</span>{" "}
+      <span>
+        {event.kind === "call" && <CallIcon event={event} />}
+        {text}
+      </span>{" "}
       {(event.kind === "key-changed" || event.kind === "new-device") && (
         <button type="button" onClick={actions.safety}>
           <Trans>Compare</Trans>

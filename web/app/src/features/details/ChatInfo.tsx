@@ -1,12 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { BusinessProfile, ChatView } from "@plauder/client/api";
-import { ChevronRight, Flag, ShieldCheck, Store, UserMinus, UserPlus, UserX, X } from "lucide-react";
+import { ChevronRight, Flag, ShieldCheck, Store, UserMinus, UserPlus, UserX } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useClient, useLive, useLiveOf } from "../../lib/client.ts";
 import { useShownNumber } from "../../lib/phone.ts";
 import { useWeekdays } from "../../lib/week.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
-import { IconButton } from "../../ui/IconButton.tsx";
+import { PaneClose } from "../../ui/PaneClose.tsx";
 import { ChatFacts } from "./ChatFacts.tsx";
 import { GroupFacts } from "./GroupFacts.tsx";
 
@@ -34,9 +34,7 @@ export default function ChatInfo(props: Props) {
     <aside className="details" aria-label={title}>
       <header>
         <h2>{title}</h2>
-        <IconButton label={t`Close`} onClick={onClose}>
-          <X size={20} strokeWidth={1.75} />
-        </IconButton>
+        <PaneClose onClose={onClose} />
       </header>
       <div className="flex flex-col items-center gap-1 py-3 text-center">
         <Avatar of={chat.avatar} square={chat.kind === "business"} size={112} />

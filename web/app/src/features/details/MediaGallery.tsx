@@ -1,6 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@plauder/client/api";
-import { FileText, Link2, X } from "lucide-react";
+import { FileText, Link2 } from "lucide-react";
 import { Tabs } from "radix-ui";
 import { useEffect, useState } from "react";
 import { useClient } from "../../lib/client.ts";
@@ -9,7 +9,7 @@ import { pieces } from "../../lib/links.ts";
 import { useMediaUrl } from "../../lib/media.ts";
 import { useNow } from "../../lib/now.ts";
 import { Empty } from "../../ui/Empty.tsx";
-import { IconButton } from "../../ui/IconButton.tsx";
+import { PaneClose } from "../../ui/PaneClose.tsx";
 
 type Kind = "visual" | "files" | "links";
 
@@ -32,9 +32,7 @@ export default function MediaGallery({ chat, onClose, onShow }: Props) {
     <aside className="details" aria-label={t`Photos, links and files`}>
       <header>
         <h2>{t`Photos, links and files`}</h2>
-        <IconButton label={t`Close`} onClick={onClose}>
-          <X size={20} strokeWidth={1.75} />
-        </IconButton>
+        <PaneClose onClose={onClose} />
       </header>
       <Tabs.Root value={kind} onValueChange={(value) => setKind(value as Kind)}>
         <Tabs.List className="flex gap-1.5 pb-3" aria-label={t`Kind`}>

@@ -1,12 +1,12 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, DeviceDelivery, MessageDetails } from "@plauder/client/api";
-import { Globe, Laptop, MonitorSmartphone, Smartphone, X } from "lucide-react";
+import { Globe, Laptop, MonitorSmartphone, Smartphone } from "lucide-react";
 import { useLiveOf } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
 import { useFormat } from "../../lib/format.ts";
 import { useWording } from "../../lib/wording.ts";
 import { Avatar } from "../../ui/Avatar.tsx";
-import { IconButton } from "../../ui/IconButton.tsx";
+import { PaneClose } from "../../ui/PaneClose.tsx";
 import { Tick } from "../../ui/Tick.tsx";
 import { ChatFacts } from "./ChatFacts.tsx";
 
@@ -29,9 +29,7 @@ export default function WhereIsMyMessage({ chat, message, onClose, onMedia, onIn
     <aside className="details" aria-label={t`Where is my message?`}>
       <header>
         <h2>{t`Where is my message?`}</h2>
-        <IconButton label={t`Close`} onClick={onClose}>
-          <X size={20} strokeWidth={1.75} />
-        </IconButton>
+        <PaneClose onClose={onClose} />
       </header>
       {details && (
         <>

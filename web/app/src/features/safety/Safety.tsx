@@ -1,10 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { BadgeCheck, TriangleAlert, X } from "lucide-react";
+import { BadgeCheck, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useClient, useCommand, useLiveOf } from "../../lib/client.ts";
 import { useErrorText } from "../../lib/errors.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
-import { IconButton } from "../../ui/IconButton.tsx";
+import { PaneClose } from "../../ui/PaneClose.tsx";
 import { Qr } from "../../ui/Qr.tsx";
 
 const Scanner = lazy(() => import("../../ui/Scanner.tsx").then((module) => ({ default: module.Scanner })));
@@ -28,9 +28,7 @@ export default function Safety({ id, name, onClose }: { id: string; name: string
     <aside className="details" aria-label={t`Safety number`}>
       <header>
         <h2>{t`Safety number`}</h2>
-        <IconButton label={t`Close`} onClick={onClose}>
-          <X size={20} strokeWidth={1.75} />
-        </IconButton>
+        <PaneClose onClose={onClose} />
       </header>
       {command.failed && (
         <p role="alert" className="banner danger mb-3">
