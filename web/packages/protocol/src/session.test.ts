@@ -250,6 +250,14 @@ describe("receiving", () => {
     expect(bodies()).toEqual(Array.from({ length: 48 }, (_, at) => String(at)));
   });
 
+  it("keeps nothing of what waited when it was stopped", async () => {
+    const ana = await online(session());
+    server.push(hello("a"));
+    ana.stop();
+    await ana.quiet();
+    expect(batches).toEqual([]);
+  });
+
   it("goes on with the stream after a restart", async () => {
     const before = await online(session());
     server.push(hello("a"));

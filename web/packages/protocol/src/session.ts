@@ -194,6 +194,11 @@ export class Session extends Emitter<SessionEvents> {
     this.#become({ name: "stopped" });
   }
 
+  /** Resolves when nothing that came is being consumed. */
+  async quiet(): Promise<void> {
+    await this.#draining;
+  }
+
   /** The network or the person is back: try at once instead of waiting, or check that the line still stands. */
   wake(): void {
     if (this.#state.name === "waiting") {
@@ -429,7 +434,9 @@ export class Session extends Emitter<SessionEvents> {
       while (this.#queue.length) {
         await this.#gather();
         await this.#space();
-        await this.#consumeBatch();
+        // Who has left keeps nothing any more.
+        if (this.#state.name === "stopped") this.#queue = [];
+        else await this.#consumeBatch();
       }
     } catch (error) {
       // What could not be kept is not acknowledged: reconnect, and the server hands it out again.

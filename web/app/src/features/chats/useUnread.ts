@@ -1,31 +1,15 @@
 import { useEffect, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { totals } from "./filters.ts";
+import { steadily } from "./steadily.ts";
 
-/** A chat that is looked at has its new messages read by then. */
-const SETTLED = 400; // ms
+/** A chat that is looked at has had its new messages read by then. */
+const MOMENT = 600; // ms
 
-/** Unread messages of all chats; it falls at once, and rises when they are still unread a moment later. */
+/** Unread messages of all chats. It falls at once, and rises to what was unread for a moment. */
 export function useUnread(): number {
   const { list } = useClient().chats;
   const [shown, setShown] = useState(0);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const count = () => totals(list.get() ?? []).unread;
-    const settle = () => {
-      timer = undefined;
-      setShown(count());
-    };
-    const follow = () => {
-      setShown((before) => Math.min(before, count()));
-      timer ??= setTimeout(settle, SETTLED);
-    };
-    const stop = list.subscribe(follow);
-    setShown(count());
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [list]);
+  useEffect(() => steadily(list.subscribe, () => totals(list.get() ?? []).unread, setShown, MOMENT), [list]);
   return shown;
 }

@@ -19,6 +19,7 @@ import type { MessageActions } from "./actions.ts";
 import { Message } from "./Message.tsx";
 import { useLogKeys } from "./useLogKeys.ts";
 import { useNews } from "./useNews.ts";
+import { useRead } from "./useRead.ts";
 import { useTouch } from "./useTouch.ts";
 
 export interface LogHandle {
@@ -187,13 +188,14 @@ export function Log(props: Props) {
   }, [first, last, hasOlder, view.hasNewer, rows.length, conversation, loading]);
 
   const newest = messages.at(-1)?.id;
+  const tellRead = useRead(conversation);
   useEffect(() => {
     if (!newest || !atEnd || view.hasNewer) return;
-    const tell = () => document.visibilityState === "visible" && conversation.seen(newest);
+    const tell = () => document.visibilityState === "visible" && tellRead(newest);
     tell();
     document.addEventListener("visibilitychange", tell);
     return () => document.removeEventListener("visibilitychange", tell);
-  }, [newest, atEnd, view.hasNewer, conversation]);
+  }, [newest, atEnd, view.hasNewer, tellRead]);
 
   const [waiting, setWaiting] = useState<MessageId>();
   useEffect(() => {

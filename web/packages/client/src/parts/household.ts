@@ -150,9 +150,12 @@ export class Household {
 
   /** End this device's session and erase what it kept. */
   async signOut(because: "logged-out" | "device-removed" | "account-deleted"): Promise<void> {
-    this.#home?.account.stop();
+    const account = this.#home?.account;
+    account?.stop();
     this.#home = undefined;
     this.around.api.logOut();
+    // What is being written now would come after the end.
+    await account?.session.quiet();
     await this.around.files.erase();
     this.store.erase();
     this.store.touch("account");

@@ -61,13 +61,18 @@ export class Host {
   }
 }
 
+/** A page draws again what it is told: so often is enough for what comes by itself. What it asked for does not wait. */
+const SPACING = 80; // ms
+
 class Guest {
   isActive = true;
   readonly #client: PlauderClient;
   readonly #sender: Sender<ToPage>;
   readonly #watches = new Map<string, () => void>();
-  /** What changed in this turn of the loop, with how to tell it. */
+  /** What changed and is not told yet, with how to tell it. */
   readonly #changed = new Map<string, () => Patch>();
+  #telling: ReturnType<typeof setTimeout> | undefined;
+  #told = Number.NEGATIVE_INFINITY;
 
   constructor(client: PlauderClient, sender: Sender<ToPage>) {
     this.#client = client;
@@ -89,6 +94,8 @@ class Guest {
     for (const stop of this.#watches.values()) stop();
     this.#watches.clear();
     this.#changed.clear();
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
   }
 
   async #call(id: string, path: Path, args: readonly unknown[]): Promise<void> {
@@ -124,21 +131,25 @@ class Guest {
       before = after;
       return patch;
     };
-    // Many changes of one turn of the loop make one message.
     const stop = live.subscribe(() => {
-      if (this.#changed.size === 0) setTimeout(() => this.#tell(), 0);
       this.#changed.set(id, change);
+      this.#telling ??= setTimeout(() => this.#tell(), Math.max(0, this.#told + SPACING - performance.now()));
     });
     this.#watches.set(id, stop);
     this.#changed.set(id, change);
     this.#tell();
   }
 
+  /** Many changes of one turn of the loop make one message, and so do those that follow close upon one another. */
   #tell(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
     const changes = [...this.#changed].map(([id, change]) => [id, change()] as const);
     this.#changed.clear();
     const values = changes.filter(([, patch]) => patch !== 0);
-    if (values.length) this.post({ is: "values", values });
+    if (values.length === 0) return;
+    this.#told = performance.now();
+    this.post({ is: "values", values });
   }
 
   #unwatch(id: string): void {
