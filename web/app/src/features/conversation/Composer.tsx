@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import type { Conversation, GroupMember } from "@plauder/client/api";
+import type { Conversation, GroupMember, MessageView } from "@plauder/client/api";
 import { FileText, Image as ImageIcon, Mic, Plus, Send, Smile, Trash2, X } from "lucide-react";
 import {
   type ClipboardEvent,
@@ -34,6 +34,7 @@ const MOST_SUGGESTED = 6;
 
 export interface ComposerHandle {
   focus(): void;
+  aim(message: MessageView, how: "reply" | "edit"): void;
 }
 
 interface Props {
@@ -68,7 +69,7 @@ export const Composer = memo(function Composer(props: Props) {
   const [naming, setNaming] = useState<{ typed: string; active: number }>();
   const named = naming ? suggested(people, naming.typed).slice(0, MOST_SUGGESTED) : [];
 
-  useImperativeHandle(handle, () => ({ focus: () => field.current?.focus() }));
+  useImperativeHandle(handle, () => ({ focus: () => field.current?.focus(), aim: draft.aim }));
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useEffect(() => {

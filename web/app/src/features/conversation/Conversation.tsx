@@ -17,7 +17,6 @@ import { Header } from "./Header.tsx";
 import { Log, type LogHandle } from "./Log.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import { PickBar } from "./PickBar.tsx";
-import { aim } from "./useDraft.ts";
 
 const Viewer = lazy(() => import("./Viewer.tsx"));
 const ForwardDialog = lazy(() => import("./ForwardDialog.tsx"));
@@ -70,11 +69,11 @@ export function Conversation(props: Props) {
   const actions = useMemo<MessageActions>(
     () => ({
       reply: (message) => {
-        aim(conversation, message, "reply");
+        composer.current?.aim(message, "reply");
         composer.current?.focus();
       },
       edit: (message) => {
-        aim(conversation, message, "edit");
+        composer.current?.aim(message, "edit");
         composer.current?.focus();
       },
       react: (message, emoji) => void conversation.react(message.id, emoji),

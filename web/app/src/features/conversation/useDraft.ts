@@ -5,6 +5,7 @@ import { mentionsIn, type Nameable } from "../../lib/mentions.ts";
 
 const SAVE_AFTER = 400;
 const TYPING_EVERY = 4000;
+const ECHO = 1000;
 
 /**
  * The field of one chat: its text lives here, so that a keystroke paints at once; the store follows a little later,
@@ -21,8 +22,10 @@ export function useDraft(conversation: Conversation) {
   const latest = useRef({ text, target });
   latest.current = { text, target };
 
-  // Set from outside: reply by the menu, or another tab.
+  const wroteAt = useRef(Number.NEGATIVE_INFINITY);
+  // Set by another tab. What comes back of our own writing may be older than what is here by now.
   useEffect(() => {
+    if (performance.now() - wroteAt.current < ECHO) return;
     setTarget({ replyTo: stored.replyTo, editing: stored.editing });
     if (stored.text !== latest.current.text && (stored.editing || timer.current === undefined))
       setText(stored.text);
@@ -31,6 +34,7 @@ export function useDraft(conversation: Conversation) {
   const write = (next: string, to: typeof target) => {
     clearTimeout(timer.current);
     timer.current = undefined;
+    wroteAt.current = performance.now();
     conversation.saveDraft({
       text: next,
       ...(to.replyTo ? { replyTo: to.replyTo } : {}),
@@ -90,6 +94,18 @@ export function useDraft(conversation: Conversation) {
       // Nothing is lost: what could not even be stored goes back into the field.
       void Promise.resolve(sent).catch(() => setText(body));
     },
+    /** What is answered or edited from now on: at once, so that quick fingers send it as that. */
+    aim(message: MessageView, how: "reply" | "edit") {
+      const { content } = message;
+      if (how === "edit" && content.kind !== "text") return;
+      const now = latest.current;
+      const next = how === "reply" ? { replyTo: message.id } : { editing: message.id };
+      const then =
+        how === "edit" && content.kind === "text" ? content.text : now.target.editing ? "" : now.text;
+      setTarget(next);
+      setText(then);
+      write(then, next);
+    },
     cancel() {
       if (target.editing) reset();
       else {
@@ -103,12 +119,4 @@ export function useDraft(conversation: Conversation) {
       write(text, {});
     },
   };
-}
-
-/** Puts a target into the draft from outside the field. */
-export function aim(conversation: Conversation, message: MessageView, how: "reply" | "edit"): void {
-  const { text, editing } = conversation.draft.get();
-  if (how === "reply") conversation.saveDraft({ text: editing ? "" : text, replyTo: message.id });
-  else if (message.content.kind === "text")
-    conversation.saveDraft({ text: message.content.text, editing: message.id });
 }
