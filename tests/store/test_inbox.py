@@ -346,12 +346,12 @@ async def test_a_read_only_file_refuses_and_catches_up(path: Path, numbers: Numb
     inbox = await SqliteInbox.open(path)
     first, second = numbers.next(), numbers.next()
     await keep(inbox, first, "phone")
-    await inbox._call(lambda: inbox._connection.execute("PRAGMA query_only = ON").fetchall())
+    await inbox._call(lambda: inbox._tables._connection.execute("PRAGMA query_only = ON").fetchall())
     with pytest.raises(InboxFull):
         await keep(inbox, second, "phone")
     inbox.settle(ANA, ("phone",), (first,))
     await inbox.flush()
-    await inbox._call(lambda: inbox._connection.execute("PRAGMA query_only = OFF").fetchall())
+    await inbox._call(lambda: inbox._tables._connection.execute("PRAGMA query_only = OFF").fetchall())
     await keep(inbox, second, "phone")
     assert await waiting(inbox, "phone") == [second]
     await inbox.close()

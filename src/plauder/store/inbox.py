@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from plauder.wire.xml import quote
 
 OWN_ID: Final = b"<stanza-id xmlns='urn:xmpp:sid:0' by="
 """How the id begins that we give a message (XEP-0359), at its end."""
+
+MOST: Final = 2**63 - 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 SHARED = ""
 """The device id of an account's shared queue: for clients that come with a new resource each time (XEP-0160)."""
@@ -194,3 +197,14 @@ class Inbox(Protocol):
     async def close(self) -> None:
         """Flush and let go of the files."""
         ...
+
+
+def lowest(moment: datetime) -> int:
+    """The lowest number of a moment; see `core.numbers`."""
+    return (moment - _EPOCH) // timedelta(microseconds=1) << 8
+
+
+def bounds(start: datetime | None, end: datetime | None, after: int, before: int | None) -> tuple[int, int]:
+    """What `archive` asks for, as the first number and the one behind the last."""
+    low = max(after + 1, lowest(start) if start else 0)
+    return low, min(MOST, before or MOST, lowest(end) + 256 if end else MOST)

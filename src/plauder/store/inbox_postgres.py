@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from plauder.kit import log as logging
-from plauder.store.inbox import PAGE_BYTES, Device, Done, InboxFull, Kept, Owing, Quota, addressed
+from plauder.store.inbox import PAGE_BYTES, Device, Done, InboxFull, Kept, Owing, Quota, addressed, bounds, lowest
 
 log = logging.get("store.inbox")
 
@@ -27,7 +27,6 @@ COMMON: Final = ""
 """The account of a message that is kept for many."""
 GROUP_MAX: Final = 1_000
 RETRY_MAX: Final = 100_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS inbox_device (
@@ -173,8 +172,7 @@ class PostgresInbox:
         newest: bool = False,
         limit: int = 50,
     ) -> list[Kept]:
-        low = max(after + 1, _number(start) if start else 0)
-        high = min(2**63 - 1, before or 2**63 - 1, _number(end) + 256 if end else 2**63 - 1)
+        low, high = bounds(start, end, after, before)
         statement = (
             "SELECT m.number, m.account, m.stanza, array_agg(d.id) FROM inbox_message m "
             "JOIN inbox_owed o ON o.number = m.number JOIN inbox_device d ON d.key = o.device "
@@ -258,7 +256,7 @@ class PostgresInbox:
 
         async def erase() -> int:
             async with self._connection.transaction():
-                below = _number(limit)
+                below = lowest(limit)
                 gone = await self._connection.execute("DELETE FROM inbox_message WHERE number < %s", (below,))
                 await self._connection.execute("DELETE FROM inbox_owed WHERE number < %s", (below,))
                 await self._connection.execute("DELETE FROM inbox_visitor WHERE seen < %s", (int(limit.timestamp()),))
@@ -470,8 +468,3 @@ def _kept(number: int, owner: str, account: str, stanza: bytes, owing: Sequence[
 
 def _device_values(device: Device) -> tuple[str, str, str, int, str]:
     return device.account, device.id, device.resource, int(device.seen.timestamp()), " ".join(sorted(device.traits))
-
-
-def _number(moment: datetime) -> int:
-    """The lowest number of a moment; see `core.numbers`."""
-    return (moment - _EPOCH) // timedelta(microseconds=1) << 8
