@@ -240,7 +240,7 @@ class Crowd:
     async def _come(self, client: Client, encrypted: bool) -> None:
         await client.login(manage=True)
         for node, item, payload in self._items if encrypted else ():
-            await client.ask(
+            answer = await client.ask(
                 f"<iq type='set' id='pub-{item}' {CLIENT}><pubsub xmlns='http://jabber.org/protocol/pubsub'>"
                 f"<publish node='{node}'><item id='{item}'>{payload.decode()}</item></publish>"
                 "<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'>"
@@ -249,15 +249,17 @@ class Crowd:
                 "</pubsub></iq>".encode(),
                 f"pub-{item}".encode(),
             )
+            if b"<error" in answer:
+                raise RuntimeError(answer.decode())
 
-        def answer(stanza: bytes) -> None:
+        def receipt(stanza: bytes) -> None:
             if b"urn:xmpp:receipts" in stanza and (found := _ID.search(stanza)):
                 client.write(
                     b"<message to='%s@%s' type='chat' %s><received xmlns='urn:xmpp:receipts' id='%s'/></message>"
                     % (NUMBER.encode(), DOMAIN.encode(), CLIENT.encode(), found[1])
                 )
 
-        client.on_stanza = answer
+        client.on_stanza = receipt
 
 
 async def round_of(server: CampaignServer, apis: list[Api], people: list[str]) -> None:
@@ -265,10 +267,12 @@ async def round_of(server: CampaignServer, apis: list[Api], people: list[str]) -
     assert server.business
 
     async def work(api: Api) -> None:
+        await api.open()  # one that idled since the last round may be closed
         for person in todo:
             await api.post(f"/v23.0/{server.business.phone}/messages", template_to(person))  # type: ignore[union-attr]
 
     await asyncio.gather(*map(work, apis))
+    await asyncio.gather(*(api.close() for api in apis))
 
 
 async def measure(options: argparse.Namespace, server: CampaignServer, hook_port: int) -> None:
@@ -280,9 +284,9 @@ async def measure(options: argparse.Namespace, server: CampaignServer, hook_port
     crowd = Crowd(server)
     await crowd.come(encrypted=not options.plain)
     apis = [Api(server.ports.http, server.business) for _ in range(options.connections)]
-    for api in apis:
-        await api.open()
+    await apis[0].open()
     made = await apis[0].post(f"/v23.0/{server.business.waba}/message_templates", TEMPLATE)
+    await apis[0].close()
     assert b"APPROVED" in made, made
     await asyncio.sleep(2)
     for turn in range(options.rounds + 1):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import uvloop
 
-from plauder.kit import log, memory
+from plauder.kit import interpreter, log
 from plauder.kit.config import Config
 from plauder.ops import place
 
@@ -50,7 +50,7 @@ async def _serve(build: Build, config: Config, seed: Seed | None) -> None:
         loop.add_signal_handler(number, stopping.set)
     loop.add_signal_handler(signal.SIGHUP, app.reload)
     await app.start()
-    memory.settle()
+    interpreter.settle()
     try:
         _log.info("serving", domain=config.domain, http=app.http_port, xmpp=app.xmpp_port, xmpps=app.xmpps_port)
         _say(greeting(app))

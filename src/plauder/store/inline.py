@@ -1,24 +1,28 @@
 """A connection to an SQLite file that writes from the thread of the loop, and one that reads there.
 
 The asynchronous engine hands every statement to a thread and its result back, which costs some hundred microseconds
-while the loop is busy; an indexed statement takes ten. What may wait stays off the loop: a commit waits for the disk,
-and a beginning for whatever other process writes.
+while the loop is busy; an indexed statement takes ten. A commit waits for the disk, so it stays off the loop. While
+another process writes, a beginning is tried again and again: a thread that waited for it would keep the writer's place
+from the moment it has it until a busy loop comes to use it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
-PATIENCE = 10_000
-"""Milliseconds to wait for another process that writes."""
+PATIENCE = 10.0
+"""Seconds to wait for another process that writes."""
+PAUSE = 0.002
+"""Seconds between two tries."""
 
 
 class Inline:
@@ -37,7 +41,6 @@ class Inline:
         for engine in self._engines:
             event.listen(engine, "connect", configure)
         self.engine = self._engines[0]
-        event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._reading: Connection | None = None
         self._connection: Connection | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -63,14 +66,20 @@ class Inline:
     async def _begun(self) -> Connection:
         if self._connection is None:
             self._connection = self.engine.connect()
-            _patience(self._connection, 0)
-        connection = self._connection
-        try:
-            connection.begin()
-        except OperationalError:
-            connection.rollback()
-            await self._aside(lambda: _begin_patiently(connection))
-        return connection
+            self._connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            self._connection.commit()
+        driver = self._connection.connection
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(PAUSE)
+        self._connection.begin()
+        return self._connection
 
     async def _aside(self, work: Callable[[], None]) -> None:
         """Run on the thread; who is cancelled meanwhile still waits, because the connection is in use."""
@@ -95,15 +104,3 @@ class Inline:
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
-
-
-def _patience(connection: Connection, milliseconds: int) -> None:
-    connection.connection.execute(f"PRAGMA busy_timeout={milliseconds}")
-
-
-def _begin_patiently(connection: Connection) -> None:
-    _patience(connection, PATIENCE)
-    try:
-        connection.begin()
-    finally:
-        _patience(connection, 0)

@@ -22,8 +22,8 @@ from plauder.edge.http.graph.billing import MeteredBilling
 from plauder.edge.outbound import Outbound
 from plauder.edge.webhooks import Webhooks
 from plauder.kit import config as settings
+from plauder.kit import interpreter
 from plauder.kit import log as logs
-from plauder.kit import memory
 from plauder.kit.clock import Clock, SystemClock
 from plauder.kit.config import Config
 from plauder.kit.keyring import Keyring
@@ -108,7 +108,7 @@ async def _run(channel: socket.socket) -> None:
     config = settings.load(None, **begin["settings"])
     logs.configure(config.log)
     office = Office(config, SystemClock())
-    memory.settle()
+    interpreter.settle()
     if not await serve(office, reader, writer):
         _leave()
 
