@@ -161,7 +161,7 @@ function Found() {
           {problem(act.error)}
         </p>
       )}
-      <button type="submit" className="btn primary" disabled={!name.trim() || act.busy}>
+      <button type="submit" className="btn primary" disabled={!name.trim() || !countries || act.busy}>
         {t`Found the business`}
       </button>
     </form>
