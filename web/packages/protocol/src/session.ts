@@ -190,6 +190,7 @@ export class Session extends Emitter<SessionEvents> {
       wire.onClosed = null;
       wire.close();
     }
+    this.#queue = [];
     this.#failRequests(new ConnectionLost("stopped"));
     this.#become({ name: "stopped" });
   }

@@ -126,6 +126,8 @@ export class Account {
   /** Whose last activity is on the screen, or was. */
   readonly #lastAsked = new Set<string>();
   #expiry: ReturnType<typeof setTimeout> | undefined;
+  #kept: Promise<void> = Promise.resolve();
+  #isOver = false;
   readonly catchUp = new CatchUp(
     () => this.store.touch("connection"),
     () => this.#caughtUp(),
@@ -200,6 +202,11 @@ export class Account {
     return this.#encryption;
   }
 
+  /** Where our server answers, port included. */
+  get host(): string {
+    return new URL(this.#options.login.websocket).host;
+  }
+
   get privacy(): Privacy {
     return { ...DEFAULT_PRIVACY, ...this.store.setting<Partial<Privacy>>("privacy") };
   }
@@ -209,6 +216,7 @@ export class Account {
   }
 
   stop(): void {
+    this.#isOver = true;
     this.session.stop();
     this.typing.stop();
     this.calls.stop();
@@ -225,7 +233,7 @@ export class Account {
       store.touch("connection");
       if (name !== "online") this.people.forgetPresence();
     });
-    session.on("token", (token) => void store.setSecret("token", token ?? null));
+    session.on("token", (token) => this.#keepToken(token));
     session.on("bound", () => void this.#bound());
     session.on("resumed", () => {
       this.catchUp.begin();
@@ -237,6 +245,15 @@ export class Account {
       if ("blocked" in change) for (const jid of change.blocked) this.people.change(jid, { blocked: 1 });
       else this.#unblocked(change.unblocked);
     });
+  }
+
+  /** One after the other, and none once all is over. */
+  #keepToken(token: FastToken | undefined): void {
+    const { store } = this.#options;
+    this.#kept = this.#kept
+      .then(() => store.setSecret("token", token ?? null, () => !this.#isOver))
+      // The next login is by password then.
+      .catch(() => undefined);
   }
 
   /** A new stream: say that we are here, and learn what changed while we were not. */

@@ -173,8 +173,10 @@ export class Store {
     return JSON.parse(new TextDecoder().decode(await this.vault.open(`secret/${key}`, record))) as T;
   }
 
-  async setSecret(key: string, value: unknown): Promise<void> {
+  /** `isWanted`: asked once more when it is sealed, which takes a moment. */
+  async setSecret(key: string, value: unknown, isWanted = () => true): Promise<void> {
     const record = await this.vault.seal(`secret/${key}`, new TextEncoder().encode(JSON.stringify(value)));
+    if (!isWanted()) return;
     this.sql.run(
       "INSERT INTO secret VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
       key,
