@@ -32,6 +32,10 @@ describe.skipIf(!hasServer)("groups on the real server", () => {
   };
 
   it("are made, and whoever is in them sees them", async () => {
+    const own = await ana.client.groups.create({ name: "Só eu", members: [] });
+    const alone = ana.open(own);
+    await ana.client.conversation(own).send("Leite, pão");
+    await eventually(() => alone.last()?.tick === "sent", "a note to oneself");
     room = await ana.client.groups.create({ name: "Praia", members: [bruno.jid] });
     await eventually(() => listed(bruno)()?.name === "Praia", "Bruno sees the group");
     const members = group(ana);

@@ -316,6 +316,8 @@ export interface MediaView {
   readonly alt?: string;
   /** It lies open at the host of a business, which knows already that we have it. */
   readonly hosted?: boolean;
+  /** On our own server, from somebody we talk to: fetching it unasked tells nobody anything. */
+  readonly near?: boolean;
   readonly transfer:
     | { readonly state: "remote" } // not here yet
     | { readonly state: "down" | "up"; readonly done: number }

@@ -222,18 +222,28 @@ export class Views {
   #content(row: MessageRow): Content {
     const content = JSON.parse(row.content) as StoredContent;
     return "media" in content
-      ? ({ ...content, media: this.#media(row.id, content.media) } as Content)
+      ? ({ ...content, media: this.#media(row, content.media) } as Content)
       : (content as Content);
   }
 
-  #media(message: string, media: { id: string }): MediaView {
-    const row = this.#account.store.sql.get<MediaRow>("SELECT * FROM media WHERE message = ?", message);
-    const known = dropUndefined(media) as unknown as Omit<MediaView, "transfer">;
+  #media(message: MessageRow, media: { id: string }): MediaView {
+    const row = this.#account.store.sql.get<MediaRow>("SELECT * FROM media WHERE message = ?", message.id);
+    const near = row?.state === "remote" && this.#isNear(message, row);
+    const known = dropUndefined({ ...media, near: near || undefined }) as unknown as Omit<
+      MediaView,
+      "transfer"
+    >;
     if (!row) return { ...known, transfer: { state: "failed", code: "not-found" } };
     if (row.state === "failed")
       return { ...known, transfer: { state: "failed", code: (row.failure ?? "internal") as "internal" } };
     if (row.state === "remote" || row.state === "here") return { ...known, transfer: { state: row.state } };
     return { ...known, transfer: { state: row.state, done: row.done } };
+  }
+
+  #isNear({ chat }: MessageRow, { share }: MediaRow): boolean {
+    const url = share === null ? undefined : (JSON.parse(share) as { url?: unknown }).url;
+    if (typeof url !== "string" || !URL.canParse(url)) return false;
+    return new URL(url).host === this.#account.host && this.#account.messages.chat(chat)?.is_request === 0;
   }
 
   #quote(chat: string, { target, sender }: StoredQuote): Quote {

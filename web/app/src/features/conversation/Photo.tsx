@@ -14,7 +14,7 @@ interface Props {
   more?: number;
 }
 
-/** Up to here pictures of businesses come by themselves, as those in their templates do. */
+/** Up to here pictures come by themselves: of businesses, as those in their templates do, and from our own server. */
 const LIGHT = 2 * 1024 * 1024;
 
 /** A picture or film in a box of its own ratio, so that nothing jumps; blurred until the bytes are here. */
@@ -26,7 +26,7 @@ export function Photo({ message, onOpen, ratio: given, more = 0 }: Props) {
   const media = content.kind === "image" || content.kind === "video" ? content.media : undefined;
   const loads =
     content.kind === "image" &&
-    media?.hosted === true &&
+    (media?.hosted === true || media?.near === true) &&
     media.transfer.state === "remote" &&
     media.size <= LIGHT;
   const url = useMediaUrl(message, loads || media?.transfer.state === "here");

@@ -294,9 +294,12 @@ export class Outgoing {
     const oldOnly =
       !reached &&
       encrypted.notSent.some(({ jid, reason }) => jid === job.chat && reason === "not-representable");
-    if (!reached && !oldOnly) throw new NobodyReached(encrypted);
+    const alone = !reached && encrypted.notSent.length === 0 && this.#isAlone(job.chat);
+    if (!reached && !oldOnly && !alone) throw new NobodyReached(encrypted);
     this.#store.sql.run("DELETE FROM job WHERE seq = ?", job.seq);
-    if (reached) {
+    if (alone) {
+      if (job.message) this.#messages.acknowledged(job.message, Date.now());
+    } else if (reached) {
       this.#entries.add(
         job.stanza_id,
         sealedMessage(attrs, encrypted, this.#outside(job, elements)),
@@ -360,6 +363,12 @@ export class Outgoing {
         this.#session.account,
       )
       .map(({ jid }) => jid);
+  }
+
+  /** Nobody else is in the group, as far as its server told: what is written there is where it should be. */
+  #isAlone(chat: string): boolean {
+    const row = this.#messages.chat(chat);
+    return row?.kind === "group" && row.room_settings !== null && this.#members(chat).length === 0;
   }
 
   #failed(job: JobRow, error: unknown): void {
