@@ -42,10 +42,10 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
             {...problem.field}
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
-          {password.length > 0 && password.length < SHORTEST && (
-            <span className="hint">{t`A little longer, please.`}</span>
-          )}
         </label>
+        {password.length > 0 && password.length < SHORTEST && (
+          <p className="hint">{t`A little longer, please.`}</p>
+        )}
         <label className="field">
           <span className="label">{t`Once more`}</span>
           <input
@@ -56,8 +56,8 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
             {...difference.field}
             onChange={(event) => setAgain(event.currentTarget.value)}
           />
-          {difference.shown}
         </label>
+        {difference.shown}
         {problem.shown}
       </div>
     </Dialog>

@@ -49,8 +49,8 @@ export default function NewChat({ startWith = "find", onClose, onChat, onInvite 
     onChat(one.id);
   };
   const scanned = (text: string) => {
-    const token = /\/(?:i|invite)[/#]([^/\s]+)$/u.exec(text)?.[1];
-    if (token) void navigate({ to: "/i/$token", params: { token: decodeURIComponent(token) } });
+    const token = tokenIn(text);
+    if (token) void navigate({ to: "/i/$token", params: { token } });
     else setQuery(text);
     setMode("find");
   };
@@ -167,4 +167,14 @@ function Person({ one, onPress }: { one: ContactView; onPress: (one: ContactView
       </span>
     </button>
   );
+}
+
+/** What an invite link carries. Codes that are scanned can hold anything. */
+function tokenIn(text: string): string | undefined {
+  const token = /\/(?:i|invite)[/#]([^/\s]+)$/u.exec(text)?.[1];
+  try {
+    return token && decodeURIComponent(token);
+  } catch {
+    return undefined;
+  }
 }

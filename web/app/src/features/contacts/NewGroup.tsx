@@ -33,12 +33,7 @@ export default function NewGroup({ onClose, onChat }: { onClose: () => void; onC
       onClose={onClose}
       actions={
         step === "people" ? (
-          <button
-            type="button"
-            className="btn primary"
-            disabled={chosen.size === 0}
-            onClick={() => setStep("name")}
-          >
+          <button type="button" className="btn primary" onClick={() => setStep("name")}>
             {t`Continue`}
           </button>
         ) : (
@@ -76,7 +71,7 @@ export default function NewGroup({ onClose, onChat }: { onClose: () => void; onC
               {...problem.field}
               dir="auto"
               onChange={(event) => setName(event.currentTarget.value)}
-              onKeyDown={(event) => event.key === "Enter" && name.trim() && create()}
+              onKeyDown={(event) => event.key === "Enter" && name.trim() && !command.busy && create()}
             />
           </label>
           <p className="hint">

@@ -10,6 +10,7 @@ import {
   ShieldOff,
   UserMinus,
   UserPlus,
+  UsersRound,
 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useClient, useCommand, useLiveOf } from "../../lib/client.ts";
@@ -30,12 +31,16 @@ interface Props {
   onLeft: () => void;
 }
 
+/** So many members are shown at first: what comes below them is to be found in a large group, too. */
+const FIRST = 12;
+
 /** Members and their roles, the invite link, who may do what, leaving. */
 export function GroupFacts({ chat, onChat, onLeft }: Props) {
   const { t } = useLingui();
   const { groups } = useClient();
   const group = useLiveOf((client) => client.groups.one(chat.id), [chat.id]);
   const [open, setOpen] = useState<"edit" | "add" | "link" | "leave">();
+  const [all, setAll] = useState(false);
   const command = useCommand();
   const errorText = useErrorText();
   if (!group) return null;
@@ -59,7 +64,7 @@ export function GroupFacts({ chat, onChat, onLeft }: Props) {
         <Plural value={group.members.length} one="# member" other="# members" />
       </h3>
       <ul>
-        {group.members.map((member) => (
+        {group.members.slice(0, all ? undefined : FIRST).map((member) => (
           <Member
             key={member.id}
             member={member}
@@ -70,6 +75,12 @@ export function GroupFacts({ chat, onChat, onLeft }: Props) {
           />
         ))}
       </ul>
+      {!all && group.members.length > FIRST && (
+        <button type="button" className="menu-item -mx-2 text-brand" onClick={() => setAll(true)}>
+          <UsersRound size={18} aria-hidden />
+          {t`Show all members`}
+        </button>
+      )}
       {admin && (
         <>
           <h3 className="sect">{t`Who may do what`}</h3>

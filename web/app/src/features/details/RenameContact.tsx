@@ -42,7 +42,7 @@ export default function RenameContact({ id, name, isContact, onClose }: Props) {
           {...problem.field}
           dir="auto"
           onChange={(event) => setValue(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === "Enter" && value.trim() && save()}
+          onKeyDown={(event) => event.key === "Enter" && value.trim() && !command.busy && save()}
         />
         <span className="hint">{t`Only you see this name.`}</span>
       </label>

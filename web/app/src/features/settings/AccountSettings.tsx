@@ -117,8 +117,8 @@ function PinDialog({ onClose }: { onClose: () => void }) {
             {...difference.field}
             onChange={digits(setAgain)}
           />
-          {difference.shown}
         </label>
+        {difference.shown}
         {problem.shown}
       </div>
     </Dialog>
