@@ -1,6 +1,7 @@
 /** Invitations to a group by link: its room, and the token that makes a member of whoever shows it to the room. */
 import { fromBase64, fromUtf8, toBase64, utf8 } from "@plauder/protocol/bytes";
 import { isJid } from "@plauder/protocol/jid";
+import { tidyName } from "../core/names.ts";
 
 export interface GroupInvite {
   readonly room: string;
@@ -22,7 +23,7 @@ export function parseGroupInvite(token: string): GroupInvite | undefined {
     const bytes = fromBase64(token.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/"));
     const [room, secret, name] = (JSON.parse(fromUtf8(bytes)) as unknown[]).map(String);
     if (!room || !secret || !isJid(room) || !/^[\w-]{16,64}$/.test(secret)) return undefined;
-    return { room, secret, name: (name ?? "").slice(0, 100) };
+    return { room, secret, name: tidyName(name ?? "") };
   } catch {
     return undefined;
   }

@@ -27,6 +27,9 @@ interface Asked {
   readonly code_digits: number;
 }
 
+/** Of what servers hand out. */
+const LONGEST_TOKEN = 100;
+
 export class SessionPart implements Session {
   readonly #household: Household;
   readonly #connection: Cell<ConnectionView>;
@@ -131,6 +134,7 @@ export class SessionPart implements Session {
       };
     }
     const link = deviceLink(token);
+    if ((link ?? token).length > LONGEST_TOKEN) throw new ClientError("not-found");
     if (link) {
       const { jid } = await this.#household.around.api.call<{ jid: string }>(
         "GET",
