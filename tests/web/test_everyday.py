@@ -7,9 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.network import SLOW, new_group
-from tests.web.pages import choose, field, log, menu_of, message, say, visit
+from tests.web.network import SLOW, Network, new_group, numbers
+from tests.web.pages import Opener, choose, field, log, menu_of, message, say, visit
 from tests.web.test_conversation import PNG
+from tests.web.test_people import says
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("app_build")]
 
@@ -137,6 +138,95 @@ def test_messages_are_found_kept_passed_on_and_tried_again(pair: tuple[Page, Pag
     choose(bia, first, "Remove star")
     visit(bia, "/starred")
     expect(bia.get_by_text("Nothing starred yet")).to_be_visible()
+
+
+def test_bad_input_is_said_beside_its_field_and_nothing_is_lost(people: Opener, server: Network) -> None:
+    page = people("/", fixed_time=False, phone=True)
+    number = page.get_by_label("Phone number")
+    for wrong, why in [
+        ("11 9123", "Some digits are missing."),
+        ("1" * 40, "too many digits"),
+        ("+999 123456", "not a phone number"),
+        ("0", "digits"),
+    ]:
+        number.fill(wrong)
+        page.get_by_role("button", name="Send me a code").click()
+        says(number, why)
+    right = next(numbers)
+    number.fill(right)
+    page.get_by_role("button", name="Send me a code").click()
+    code = page.get_by_role("textbox", name="Code")
+    code.wait_for()
+    sent = server.code_for(right)
+    code.fill("".join(str(9 - int(digit)) for digit in sent))
+    says(code, "This code is not right.")
+    code.fill(sent)
+    name = page.get_by_role("textbox", name="Your name")
+    name.fill("  ", timeout=SLOW)
+    expect(page.get_by_role("button", name="Start chatting")).to_be_disabled()
+    name.fill("دانا " + "W" * 300)
+    page.get_by_role("button", name="Start chatting").click()
+    expect(page.get_by_role("heading", name="Chats", level=1)).to_be_visible(timeout=SLOW)
+
+    page.get_by_role("button", name="Search chats and messages").click()
+    for query in ('"AND NOT ( * : ^', "'; DROP TABLE message; --", "\u202e" * 50, "a" * 5000):
+        page.get_by_role("searchbox", name="Search chats and messages").fill(query)
+        expect(page.get_by_text(re.compile("^Nothing found for"))).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="New chat", exact=True).click()
+    dialog = page.get_by_role("dialog", name="New chat")
+    for query in ("@@//", "x@y@z", "nobody@localhost/" + "r" * 2000):
+        dialog.get_by_role("searchbox").fill(query)
+        expect(dialog.get_by_text(re.compile("Nobody has this name|not on Plauder yet|not found"))).to_be_visible(
+            timeout=SLOW
+        )
+    dialog.get_by_role("searchbox").fill("")
+    dialog.get_by_role("button", name="Scan a code").click()
+    page.get_by_label("Or paste an invite link").fill("https://plauder.example/i/%E0%A4%A")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("dialog", name="New chat").get_by_role("searchbox")).to_have_value(re.compile("%E0"))
+
+    # A group of one, with a name that is as long as it may be.
+    page.get_by_role("dialog").get_by_role("searchbox").fill("")
+    page.get_by_role("button", name="New group").click()
+    dialog = page.get_by_role("dialog", name="New group")
+    dialog.get_by_role("button", name="Continue").click()
+    dialog.get_by_role("textbox", name="Group name").fill("   ")
+    expect(dialog.get_by_role("button", name="Create group")).to_be_disabled()
+    dialog.get_by_role("textbox", name="Group name").fill("T" * 300)
+    dialog.get_by_role("button", name="Create group").click()
+    expect(page.get_by_role("log", name="Messages with " + "T" * 100)).to_be_visible(timeout=SLOW)
+    expect(say(page, "Só eu")).to_have_accessible_name(re.compile(", (Sent|Delivered|Read)$"), timeout=SLOW)
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]
+
+    visit(page, "/settings/account")
+    page.get_by_role("button", name="Set a PIN").click()
+    page.get_by_role("dialog").get_by_label("PIN", exact=True).fill("135790")
+    page.get_by_label("Once more").fill("135791")
+    says(page.get_by_label("Once more"), "The two differ.")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Delete my account").click()
+    page.get_by_role("textbox").fill("+5511999999999")
+    page.get_by_role("button", name="Delete for good").click()
+    says(page.get_by_role("textbox"), "")
+    visit(page, "/settings/backup")
+    page.get_by_role("button", name="With a password").click()
+    page.get_by_label("Password", exact=True).fill("short")
+    expect(page.get_by_text("A little longer, please.")).to_be_visible()
+    page.get_by_label("Password", exact=True).fill("correct horse")
+    page.get_by_label("Once more").fill("correct house")
+    says(page.get_by_label("Once more"), "The two differ.")
+    expect(page.get_by_role("button", name="Turn on backup")).to_be_disabled()
+    visit(page, "/settings/devices")
+    page.get_by_role("button", name="Link a device").click()
+    for wrong in ("hello", "plauder-link:..", "plauder-link:" + "0" * 32 + ".%%%.x", "x" * 10_000):
+        page.get_by_label("Or paste the code’s text").fill(wrong)
+        page.get_by_role("button", name="Check").click()
+        says(page.get_by_label("Or paste the code’s text"), "not found")
+    for link in ("/i/nonsense", "/i/%00%FF", "/invite#" + "x" * 3000):
+        page.goto(server.address + link)
+        expect(page.get_by_text(re.compile("ran out|not found|not work|no such page"))).to_be_visible(timeout=SLOW)
 
 
 LATER = "(days) => { const now = Date.now; Date.now = () => now() + days * 86_400_000; }"

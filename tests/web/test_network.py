@@ -57,7 +57,19 @@ def test_a_photo_and_a_voice_note_arrive(pair: tuple[Page, Page]) -> None:
     eva.get_by_role("button", name="Record a voice note").click()
     expect(eva.get_by_role("timer")).to_contain_text("0:01", timeout=SLOW)
     eva.get_by_role("button", name="Send voice note").click()
-    expect(message(bia, "Voice note")).to_be_visible(timeout=SLOW)
+    note = message(bia, "Voice note")
+    expect(note.get_by_text("new")).to_be_visible(timeout=SLOW)
+    note.get_by_role("button", name="Speed 1×").click()
+    note.get_by_role("button", name="Play voice note").click()
+    expect(note.get_by_text("new")).to_have_count(0, timeout=SLOW)
+    expect(note.get_by_role("button", name="Speed 1.5×")).to_be_visible()
+    # It went through to its end: the button says play again, and nothing is wrong.
+    expect(note.get_by_role("button", name="Play voice note")).to_be_visible(timeout=SLOW)
+    expect(note.get_by_role("status")).to_have_count(0)
+    message(bia, "Olha").get_by_role("button", name="Open photo").click()
+    picture = bia.get_by_role("dialog", name="Eva Luz").locator("img").first
+    expect(picture).to_be_visible(timeout=SLOW)
+    assert picture.evaluate("(img) => img.decode().then(() => img.naturalWidth)") > 0
 
 
 def test_who_is_there_what_they_write_and_how_they_look(pair: tuple[Page, Page], tmp_path: Path) -> None:
@@ -72,7 +84,7 @@ def test_who_is_there_what_they_write_and_how_they_look(pair: tuple[Page, Page],
     with eva.expect_file_chooser() as chooser:
         eva.get_by_role("button", name="Attach").click()
         eva.get_by_role("menuitem", name="Document").click()
-    chooser.value.set_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"Sunday, 8:10"})
+    chooser.value.set_files({"name": "pl\u202ean.txt", "mimeType": "text/plain", "buffer": b"Sunday, 8:10"})
     eva.get_by_role("dialog").get_by_role("button", name="Send", exact=True).click()
     with bia.expect_download(timeout=SLOW) as download:
         log(bia).get_by_role("button", name="Save plan.txt").click(timeout=SLOW)
@@ -177,6 +189,13 @@ def test_a_full_disk_is_said_and_nothing_is_lost(pair: tuple[Page, Page], people
     people.complaints[:] = [one for one in people.complaints if "sqlite" not in one.lower()]
 
 
+def spoken(page: Page) -> list[str]:
+    """What the page says to the server from now on."""
+    said: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: said.append(str(frame))))
+    return said
+
+
 def test_offline_queues_and_a_reload_loses_nothing(pair: tuple[Page, Page]) -> None:
     eva, bia = pair
     eva.context.set_offline(True)
@@ -184,10 +203,15 @@ def test_offline_queues_and_a_reload_loses_nothing(pair: tuple[Page, Page]) -> N
     expect(said).to_have_accessible_name(re.compile(", Waiting$"))
     eva.context.set_offline(False)
     expect(message(bia, "From the tunnel")).to_be_visible(timeout=60_000)
+    said = spoken(eva)
     eva.reload()
     expect(message(eva, "From the tunnel")).to_be_visible(timeout=SLOW)
     say(bia, "And back")
     expect(message(eva, "And back")).to_be_visible(timeout=SLOW)
+    # It came back with a token instead of its password, used once.
+    (login,) = [frame for frame in said if frame.startswith("<authenticate")]
+    assert 'mechanism="HT-SHA-256-NONE"' in login
+    assert '<fast xmlns="urn:xmpp:fast:0" count="1"/>' in login
 
 
 def test_two_tabs_are_one_device(pair: tuple[Page, Page]) -> None:
