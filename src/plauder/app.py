@@ -104,6 +104,7 @@ from plauder.kit.errors import Unavailable
 from plauder.kit.keyring import Keyring
 from plauder.kit.limits import Allowance
 from plauder.kit.metrics import Metrics
+from plauder.money.billing import conversations
 from plauder.money.billing.invoices import close_month
 from plauder.store import migrations, outbox
 from plauder.store.blobs import Blobs
@@ -635,6 +636,7 @@ class App:
     async def _tidy(self) -> None:
         async with self.database.begin() as uow:
             gone = await store.forget_old(uow, self.clock.now())
+            await conversations.forget(uow, self.clock.now())
         _log.debug("tidied", rows=gone)
 
 

@@ -13,7 +13,7 @@ from plauder.kit.money import Money
 from plauder.money.billing.accounts import POSTPAID, Account, Accounts
 from plauder.money.billing.charges import Charges, Message, PaymentIssue
 from plauder.money.ledger.store import Ledger
-from plauder.money.rates.rule import Category, Counter
+from plauder.money.rates.rule import Category, Counter, Quote
 from plauder.money.rates.store import RateCards
 from plauder.store import outbox
 from plauder.store.database import Database
@@ -146,6 +146,32 @@ async def test_volume_moves_the_price_into_the_next_tier(till: Database) -> None
             prices.append(shown.price)
             await Charges(uow).settle([message.id], NOW)
     assert prices == [eur("0.05"), eur("0.05"), eur("0.045"), eur("0.045")]
+
+
+async def test_by_conversation_only_the_first_message_of_a_day_costs(till: Database) -> None:
+    card = "id,since,price,model,category\np,2024-11-01,0.05,CBP,*\n"
+    day = timedelta(days=1)
+    async with till.begin() as uow:
+        await RateCards(uow).bring_in(card, "EUR", by="test", at=NOW)
+        charges = Charges(uow)
+        first = [replace(PASS, id="a"), replace(PASS, id="b"), replace(PASS, id="c", category=Category.MARKETING)]
+        quotes = await charges.reserve_all([*first, replace(PASS, id="d", recipient="4915112340000")])
+        assert [quote.price for quote in quotes if isinstance(quote, Quote)] == [
+            eur("0.05"),
+            eur("0"),
+            eur("0.05"),
+            eur("0.05"),
+        ]
+        later = replace(PASS, id="e", at=NOW + day - timedelta(seconds=1))
+        assert (await charges.quote(later)).price == (await charges.reserve(later)).price == eur("0")
+        assert (await charges.reserve(replace(PASS, id="f", at=NOW + day))).price == eur("0.05")
+        # What was never delivered has opened nothing.
+        await charges.release(["d"], NOW)
+        again = replace(PASS, id="g", recipient="4915112340000")
+        assert (await charges.reserve(again)).price == eur("0.05")
+        await charges.settle(["a", "b", "c"], NOW)
+        standing = await charges.standing(await Accounts(uow).get("4711"), NOW)
+        assert standing.spent == eur("0.10")
 
 
 async def test_each_tier_that_a_month_reaches_is_announced_once(till: Database) -> None:

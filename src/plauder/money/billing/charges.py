@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,13 +11,14 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, bindparam
 
 from plauder.kit.errors import PlauderError
 from plauder.kit.money import Money
+from plauder.money.billing import conversations
 from plauder.money.billing.accounts import Account, Accounts
 from plauder.money.billing.accounts import table as accounts_table
 from plauder.money.ledger.entry import Entry, transfer
 from plauder.money.ledger.store import Ledger
 from plauder.money.rates.card import RateCard
 from plauder.money.rates.market import market_of
-from plauder.money.rates.rule import Category, Counter, Question, Quote
+from plauder.money.rates.rule import Category, Counter, Model, Question, Quote
 from plauder.money.rates.store import RateCards
 from plauder.store.database import UnitOfWork
 from plauder.store.schema import Instant, Text, metadata
@@ -79,7 +80,6 @@ class Message:
     at: datetime
     window_open: bool = False
     entry_point_open: bool = False
-    conversation_open: bool = False
     quality: str = "GREEN"
 
 
@@ -101,6 +101,32 @@ class _Till:
     standing: Standing
 
 
+class _Talking:
+    """Which conversations are open while a batch is priced; asks only where a rule charges by conversation."""
+
+    def __init__(self, uow: UnitOfWork, messages: Sequence[Message]) -> None:
+        self._uow = uow
+        self._messages = messages
+        self._open: set[conversations.Key] | None = None
+        self._opened: dict[conversations.Key, str] = {}
+
+    async def is_open(self, message: Message) -> bool:
+        if self._open is None:
+            self._open = await conversations.open_of(self._uow, map(_talk, self._messages), message.at)
+        return _talk(message) in self._open or _talk(message) in self._opened
+
+    def opens(self, message: Message) -> None:
+        self._opened[_talk(message)] = message.id
+
+    async def keep(self) -> None:
+        if self._opened:
+            await conversations.opened(self._uow, self._opened, self._messages[0].at)
+
+
+def _talk(message: Message) -> conversations.Key:
+    return message.number, message.recipient, str(message.category)
+
+
 class Charges:
     """The charges, inside one unit of work."""
 
@@ -111,7 +137,14 @@ class Charges:
         """What the message would cost if it were accepted now. Raises NoPrice."""
         till = await self._till(message.account, message.at, lock=False)
         (question,) = await self._questions(till, [message])
-        return till.card.quote(question)
+        quote = till.card.quote(question)
+        if (
+            quote.model is Model.PER_CONVERSATION
+            and quote.price
+            and await _Talking(self._uow, [message]).is_open(message)
+        ):
+            return till.card.quote(replace(question, conversation_open=True))
+        return quote
 
     async def reserve(self, message: Message) -> Quote:
         """Accept a message: price it and set the amount aside. Accepting the same id again changes nothing.
@@ -144,11 +177,15 @@ class Charges:
         rows: list[dict[str, Any]] = []
         held = 0
         quotes: dict[Question, Quote] = {}
+        talking = _Talking(self._uow, messages)
         for message, question in zip(messages, questions, strict=True):
             try:
                 if question not in quotes:
                     quotes[question] = till.card.quote(question)
                 quote = quotes[question]
+                if quote.model is Model.PER_CONVERSATION and quote.price and await talking.is_open(message):
+                    question = replace(question, conversation_open=True)
+                    quote = till.card.quote(question)
                 if quote.price:
                     self._check_limits(till, message.category, quote.price, held)
             except PlauderError as error:
@@ -156,12 +193,15 @@ class Charges:
                 continue
             held += quote.price.micros
             results[message.id] = quote
+            if quote.model is Model.PER_CONVERSATION and quote.price:
+                talking.opens(message)
             rows.append(_reserved_row(till.account, message, question, quote))
         if held:
             change = update(accounts_table).where(accounts_table.c.id == account_id)
             await self._uow.execute(change.values(reserved=accounts_table.c.reserved + held))
         if rows:
             await self._uow.insert_many(table, rows)
+        await talking.keep()
         return results
 
     async def _known(self, ids: Sequence[str]) -> dict[str, _Row]:
@@ -203,7 +243,10 @@ class Charges:
 
     async def release(self, ids: Sequence[str], at: datetime) -> int:
         """The messages will not be delivered: a refused message costs nothing."""
-        return len(await self._turn(ids, RELEASED, at))
+        released = await self._turn(ids, RELEASED, at)
+        if paid := [row.id for row in released if row.model == Model.PER_CONVERSATION and row.micros]:
+            await conversations.undone(self._uow, paid)
+        return len(released)
 
     async def standing(self, account: Account, at: datetime) -> Standing:
         """What the account owes, has set aside, and has spent this month."""
@@ -261,7 +304,6 @@ class Charges:
                 category=message.category,
                 window_open=message.window_open,
                 entry_point_open=message.entry_point_open,
-                conversation_open=message.conversation_open,
                 business_market=account.market,
                 industry=account.industry,
                 quality=message.quality,

@@ -111,6 +111,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_billing_charges_account", "billing_charges", ["account", "month", "state"], unique=False)
     op.create_table(
+        "billing_conversations",
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("opened_by", sa.String(), nullable=False),
+        sa.Column("ends_at", plauder.store.schema.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("number", "recipient", "category", name=op.f("pk_billing_conversations")),
+    )
+    op.create_index("ix_billing_conversations_ends_at", "billing_conversations", ["ends_at"], unique=False)
+    op.create_index("ix_billing_conversations_opened_by", "billing_conversations", ["opened_by"], unique=False)
+    op.create_table(
         "billing_counters",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("counter", sa.String(), nullable=False),
