@@ -9,6 +9,9 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 # What runs side by side is printed one after the other, where this make can do that.
 WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
+# A test of servers or browsers that passes at the second try is a defect, too, and is listed at the end.
+AGAIN := --reruns 1 -r aR
+
 # Where an environment forbids keeping compiled modules, every process would compile all of them anew: seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -43,11 +46,11 @@ fast: $(VENV)/.dev ## unit tests only
 
 test: check web/dist/.built $(VENV)/.debian $(VENV)/.oracles ## everything: check, servers, foreign clients, web packages, browser
 	$(BIN)/python tools/web.py test
-	$(BIN)/pytest -q -n auto --dist loadfile -m "server and not browser"
-	$(BIN)/pytest -q -n 2 --dist loadfile -m browser
+	$(BIN)/pytest -q -n auto --dist loadfile $(AGAIN) -m "server and not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile $(AGAIN) -m browser
 
 e2e: $(VENV)/.dev web/dist/.built $(VENV)/.debian ## browser tests only
-	$(BIN)/pytest -q -n 2 --dist loadfile -m browser
+	$(BIN)/pytest -q -n 2 --dist loadfile $(AGAIN) -m browser
 
 bench: $(VENV)/.dev ## the benchmarks, side by side with the peers that are installed
 	$(BIN)/python -m bench
