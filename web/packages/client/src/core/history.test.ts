@@ -52,6 +52,15 @@ it("adds nothing twice and overwrites nothing", async () => {
   expect(store.sql.value("SELECT starred FROM message WHERE stanza_id = 's3'")).toBe(1);
 });
 
+it("names those whom the contact list brought first", async () => {
+  const [old, store] = [await filled(1), await memoryStore()];
+  old.sql.run("INSERT INTO person (jid, card_name, about) VALUES ('b@x', 'Bia Sol', 'from the card')");
+  store.sql.run("INSERT INTO person (jid, about, is_contact) VALUES ('b@x', 'newer', 1)");
+  await unpack(store, await pack(old), () => undefined);
+  const bia = store.sql.get("SELECT card_name, about, is_contact FROM person WHERE jid = 'b@x'");
+  expect(bia).toEqual({ card_name: "Bia Sol", about: "newer", is_contact: 1 });
+});
+
 it("brings ten thousand messages, findable", async () => {
   const store = await memoryStore();
   expect(await unpack(store, await pack(await filled(10_000)), () => undefined)).toBe(10_000);

@@ -54,6 +54,9 @@ export function readHistory(elements: readonly Element[]): HistoryNotice | undef
   return { mark, url, key: fromHex(key), iv: fromHex(iv) };
 }
 
+/** What people say of themselves. */
+const PROFILE = ["nick", "card_name", "about", "avatar_hash", "card_at"];
+
 /** Everything a person would miss, as compressed lines of JSON. */
 export async function pack(store: Store): Promise<Uint8Array<ArrayBuffer>> {
   const lines: string[] = [JSON.stringify({ format: 1 })];
@@ -121,7 +124,14 @@ async function read(
 function write(store: Store, { table, values }: HistoryRecord): void {
   if (table === "setting") return store.setSetting(String(values.get("key")), values.get("value"));
   const marks = Array.from(values, () => "?").join(", ");
-  const sql = `INSERT OR IGNORE INTO ${table} (${[...values.keys()].join(", ")}) VALUES (${marks})`;
+  const names = [...values.keys()].join(", ");
+  // The contact list may have been quicker, and it has no names that people gave themselves.
+  const fill = PROFILE.filter((name) => values.has(name)).map(
+    (name) => `${name} = coalesce(${name}, excluded.${name})`,
+  );
+  const known =
+    table === "person" && fill.length > 0 ? `ON CONFLICT (jid) DO UPDATE SET ${fill.join(", ")}` : "";
+  const sql = `INSERT OR IGNORE INTO ${table} (${names}) VALUES (${marks}) ${known}`;
   store.sql.run(sql, ...(values.values() as Iterable<Value>));
 }
 
