@@ -48,7 +48,9 @@ function Offer({ text, ends }: { text: string; ends: number | undefined }) {
     ends === undefined ? "" : over ? t`ended` : t`until ${format.time(ends)}, ${format.date(ends)}`;
   return (
     <div className="mb-2">
-      <span className={`tag !h-auto py-1 ${over ? "" : "warn"}`}>{[text, when].filter(Boolean).join(" · ")}</span>
+      <span className={`tag !h-auto py-1 ${over ? "" : "warn"}`}>
+        {[text, when].filter(Boolean).join(" · ")}
+      </span>
     </div>
   );
 }
