@@ -410,6 +410,12 @@ def test_ten_thousand_messages_scroll_without_blank_frames(open_page: Opener) ->
         page.evaluate(SETTLED)
         assert page.evaluate(shown) == middle
     page.wait_for_function("() => document.querySelector('.log').scrollTop > 1000")
+    # A hit far away, at the beginning of all.
+    page.evaluate("history.replaceState(null, '', '?bulk=10000&at=bulk137')")
+    page.reload()
+    expect(log.locator("[data-message=bulk137]")).to_be_in_viewport()
+    page.evaluate(SETTLED)
+    expect(log.locator("[data-message=bulk137]")).to_be_in_viewport()
     # Who answers from up here sees the answer.
     say(page, "Still here")
     expect(message(page, "Still here")).to_be_in_viewport()

@@ -169,10 +169,11 @@ export class ChatConversation implements Conversation {
     const row = messages.byId(message);
     if (row?.chat !== this.#id) return false;
     const inside = this.#from && !isBefore(row, this.#from) && (!this.#to || !isBefore(this.#to, row));
+    // As much on both sides as a log wants to have: with more coming at once it could not settle on the message.
     if (!inside) {
-      this.#from = messages.before(this.#id, row, PAGE / 2)[0] ?? row;
-      const after = messages.after(this.#id, row, PAGE / 2);
-      this.#to = after.length < PAGE / 2 ? undefined : after.at(-1);
+      this.#from = messages.before(this.#id, row, MORE)[0] ?? row;
+      const after = messages.after(this.#id, row, MORE);
+      this.#to = after.length < MORE ? undefined : after.at(-1);
       this.#refresh();
     }
     return true;

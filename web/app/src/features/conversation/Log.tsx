@@ -47,6 +47,7 @@ interface Props {
 const NEAR_END = 120;
 /** Fetch older ones when this many rows are left above. */
 const AHEAD = 80;
+const SETTLES = 500; // ms
 /** Until messages that could not be fetched are asked for again. */
 const PATIENCE = 3000; // ms
 
@@ -203,6 +204,9 @@ export function Log(props: Props) {
     const index = indexOf(waiting);
     if (index < 0) return;
     setWaiting(undefined);
+    // The virtualizer goes on to this index until it has settled: rows that came above meanwhile would mislead it.
+    setLoading(true);
+    setTimeout(() => setLoading(false), SETTLES);
     virtual.scrollToIndex(index, { align: "center" });
     setFlash(rows[index]?.key);
   }, [waiting, indexOf, rows, virtual]);

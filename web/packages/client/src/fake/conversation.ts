@@ -166,8 +166,8 @@ export function fakeConversation(world: World, room: Room, media: FakeMedia): Co
       const index = room.messages.get().findIndex((one) => one.id === id);
       if (index < 0) return false;
       if (index < start || (end !== undefined && index >= end)) {
-        start = Math.max(0, index - PAGE / 2);
-        end = index + PAGE < room.messages.get().length ? index + PAGE : undefined;
+        start = Math.max(0, index - PAGE * 2);
+        end = index + PAGE * 2 < room.messages.get().length ? index + PAGE * 2 : undefined;
         view.set(snapshot());
       }
       return true;
