@@ -35,6 +35,10 @@ type text image interactive template context status message_id recipient asset_t
 """
 PARAMETERS = st.dictionaries(st.sampled_from(NAMES.split()), JSON, max_size=8)
 
+ENVELOPE = {"error"}
+UNBLOCKED = {"messaging_product", "block_users", "errors"}
+"""Who could not be blocked is told one by one, beside the error of the whole."""
+
 
 def ids(live: Live) -> dict[str, str]:
     """Real ids for the path parameters."""
@@ -65,7 +69,7 @@ def test_schemathesis_finds_no_server_error(live: Live) -> None:
             response = case.call(base_url=f"{live.url}/v26.0", headers=headers)
             assert response.status_code < 500, response.text
             if response.status_code >= 400:
-                assert set(response.json()) == {"error"}, response.text
+                assert set(response.json()) in (ENVELOPE, UNBLOCKED), response.text
 
         check()
         seen += 1
