@@ -125,6 +125,7 @@ export class Account {
   #encryption: Encryption | undefined;
   /** Whose last activity is on the screen, or was. */
   readonly #lastAsked = new Set<string>();
+  readonly #learning = new Set<string>();
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #kept: Promise<void> = Promise.resolve();
   #isOver = false;
@@ -446,35 +447,44 @@ export class Account {
     if (row) this.store.write(() => this.messages.seen(row.chat, row, Date.now()));
   }
 
-  /** Ask who somebody is, unless we asked lately. */
+  /** Ask who somebody is, unless we heard lately. The app may end at any moment: then we ask again. */
   async learnAbout(jid: string): Promise<void> {
     const row = this.people.row(jid);
-    if (!this.session.isOnline || (row?.card_at && row.card_at > Date.now() - CARD_AGE)) return;
-    this.people.change(jid, { card_at: Date.now() });
+    const known = row?.card_at && row.card_at > Date.now() - CARD_AGE;
+    if (this.#learning.has(jid) || known) return;
+    this.#learning.add(jid);
     try {
       const [card, info] = await Promise.all([
         fetchCard(this.session, jid),
-        discoInfo(this.session, jid).catch(() => undefined),
+        discoInfo(this.session, jid).catch(unlessRefused(undefined)),
       ]);
       const business = info?.identities.some(
         ({ category, type }) => category === "account" && type === "business",
       );
-      this.people.change(jid, {
-        ...(card.nick && { nick: card.nick }),
-        card_name: card.name ?? null,
-        about: card.about ?? null,
-        ...(business && { kind: "business", hosted: 1 }),
+      this.store.write(() => {
+        this.people.change(jid, {
+          ...(card.nick && { nick: card.nick }),
+          card_name: card.name ?? null,
+          about: card.about ?? null,
+          ...(business && { kind: "business", hosted: 1 }),
+        });
+        if (business && this.messages.chat(jid))
+          this.messages.changeChat(jid, { kind: "business", is_request: 0 });
+        this.store.touch("chats", `chat:${jid}`, `messages:${jid}`);
       });
       // Nobody subscribes to a business, so its picture is not announced.
       if (business) {
-        const [shown] = await fetchItems(this.session, jid, NS.avatarMetadata, { max: 1 }).catch(() => []);
+        const [shown] = await fetchItems(this.session, jid, NS.avatarMetadata, { max: 1 }).catch(
+          unlessRefused([]),
+        );
         await this.#avatar(jid, shown?.payload);
+        this.store.touch("chats", `chat:${jid}`, `messages:${jid}`);
       }
-      if (business && this.messages.chat(jid))
-        this.store.write(() => this.messages.changeChat(jid, { kind: "business", is_request: 0 }));
-      this.store.touch("chats", `chat:${jid}`, `messages:${jid}`);
+      this.people.change(jid, { card_at: Date.now() });
     } catch {
-      this.people.change(jid, { card_at: null });
+      // Asked again when somebody looks.
+    } finally {
+      this.#learning.delete(jid);
     }
   }
 
@@ -652,4 +662,12 @@ export class Account {
   ping(): Promise<Element> {
     return this.session.request("get", el("ping", NS.ping));
   }
+}
+
+/** For an answer that need not be given; a connection that breaks is another thing. */
+function unlessRefused<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof StanzaError) return otherwise;
+    throw error;
+  };
 }
