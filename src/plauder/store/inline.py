@@ -57,7 +57,10 @@ class Inline:
         await self._aside(connection.commit)
 
     def reading(self) -> Connection:
-        """Outside of any transaction: each statement sees what is committed when it runs. Read its rows at once."""
+        """Outside of any transaction: each statement sees what is committed when it runs.
+
+        Read its rows at once: while some are left, every other statement here sees the past as well.
+        """
         if self._reading is None:
             self._reading = self._engines[1].connect()
             self._reading.exec_driver_sql("PRAGMA query_only=ON")

@@ -77,7 +77,7 @@ class Notebook:
                 select(omemo.c.key, omemo.c.value).where(omemo.c.owner == self._owner, omemo.c.key.in_(some))
             )
             self._values.update(dict.fromkeys(some))
-            for key, sealed in found:
+            for key, sealed in found.all():
                 self._values[key] = self._open(key, sealed)
 
     async def get(self, key: str) -> bytes | None:
@@ -101,7 +101,7 @@ class Notebook:
                 omemo.c.owner == self._owner, omemo.c.key >= prefix, omemo.c.key < upper
             )
         )
-        for key, sealed in found:
+        for key, sealed in found.all():
             if key not in self._values:
                 self._values[key] = self._open(key, sealed)
         return [(key, value) for key, value in self._values.items() if key.startswith(prefix) and value is not None]
