@@ -373,9 +373,9 @@ def booking(question: Json) -> Json:
 
 
 @pytest.fixture(scope="module")
-def live_form(world: tuple[Page, Shop], program: str) -> str:
+def live_form(bank: tuple[Page, Shop, str], program: str) -> str:
     """A form whose every screen comes from the business's own program; its id."""
-    _, shop = world
+    _, shop, _ = bank
     Program.forms = Endpoint(booking)
     new = {
         "name": "live",
