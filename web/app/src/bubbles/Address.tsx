@@ -3,7 +3,7 @@ import type { AddressRequest } from "@plauder/client/api";
 import { House } from "lucide-react";
 import { type FormEvent, useId, useState } from "react";
 import { Dialog } from "../ui/Dialog.tsx";
-import type { Desk } from "./parts.tsx";
+import { type Desk, TapRow } from "./parts.tsx";
 
 const NEEDED: ReadonlySet<string> = new Set([
   "name",
@@ -20,14 +20,7 @@ export function Address({ of, desk }: { of: AddressRequest; desk: Desk }) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <button
-        type="button"
-        className="btn-row"
-        disabled={desk.given !== undefined}
-        onClick={() => setOpen(true)}
-      >
-        <House size={16} aria-hidden /> {t`Give an address`}
-      </button>
+      <TapRow icon={House} desk={desk} onTap={() => setOpen(true)}>{t`Give an address`}</TapRow>
       {open && <AddressDialog of={of} desk={desk} onClose={() => setOpen(false)} />}
     </>
   );

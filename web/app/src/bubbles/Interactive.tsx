@@ -6,7 +6,7 @@ import { Dialog } from "../ui/Dialog.tsx";
 import { toast } from "../ui/Toaster.tsx";
 import { Address } from "./Address.tsx";
 import { BillLines, BillWays } from "./Bill.tsx";
-import { AnswerRow, type Desk, Footer, Header, LinkRow, page } from "./parts.tsx";
+import { AnswerRow, type Desk, Footer, Header, LinkRow, page, TapRow } from "./parts.tsx";
 import { ShopCard } from "./Shop.tsx";
 import { MessageText } from "./Text.tsx";
 
@@ -98,14 +98,9 @@ function Rows({ of, desk }: { of: InteractiveAction; desk: Desk }) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <button
-        type="button"
-        className="btn-row"
-        disabled={desk.given !== undefined}
-        onClick={() => setOpen(true)}
-      >
-        <List size={18} aria-hidden /> {of.button ?? t`Choose`}
-      </button>
+      <TapRow icon={List} desk={desk} onTap={() => setOpen(true)}>
+        {of.button ?? t`Choose`}
+      </TapRow>
       {open && (
         <Dialog title={of.button ?? t`Choose`} onClose={() => setOpen(false)}>
           {of.sections?.map((section, index) => (
@@ -140,14 +135,9 @@ export function FormRow({ offer, desk }: { offer: NonNullable<InteractiveAction[
   const [open, setOpen] = useState(false);
   return (
     <>
-      <button
-        type="button"
-        className="btn-row"
-        disabled={desk.given !== undefined}
-        onClick={() => setOpen(true)}
-      >
-        <ClipboardList size={16} aria-hidden /> {offer.label || t`Open the form`}
-      </button>
+      <TapRow icon={ClipboardList} desk={desk} onTap={() => setOpen(true)}>
+        {offer.label || t`Open the form`}
+      </TapRow>
       {open && (
         <Suspense>
           <FormDialog offer={offer} desk={desk} onClose={() => setOpen(false)} />
@@ -207,9 +197,9 @@ function PlaceRow({ desk }: { desk: Desk }) {
     );
   };
   return (
-    <button type="button" className="btn-row" disabled={busy || desk.given !== undefined} onClick={share}>
-      <MapPin size={16} aria-hidden /> {busy ? t`Finding where you are…` : t`Send my location`}
-    </button>
+    <TapRow icon={MapPin} desk={desk} busy={busy} onTap={share}>
+      {busy ? t`Finding where you are…` : t`Send my location`}
+    </TapRow>
   );
 }
 
@@ -232,11 +222,7 @@ export function OwnCardRow({ desk }: { desk: Desk }) {
       },
       [me.name, number].filter(Boolean).join(", "),
     );
-  return (
-    <button type="button" className="btn-row" disabled={desk.given !== undefined} onClick={send}>
-      <Contact size={16} aria-hidden /> {t`Send my name and number`}
-    </button>
-  );
+  return <TapRow icon={Contact} desk={desk} onTap={send}>{t`Send my name and number`}</TapRow>;
 }
 
 export function CallRows({ desk }: { desk: Desk }) {
@@ -245,22 +231,16 @@ export function CallRows({ desk }: { desk: Desk }) {
     desk.answer({ type: "call_permission_reply", call_permission_reply: { response } }, said);
   return (
     <>
-      <button
-        type="button"
-        className="btn-row"
-        disabled={desk.given !== undefined}
-        onClick={() => give("accept", t`You may call me`)}
-      >
-        <Phone size={16} aria-hidden /> {t`Allow calls`}
-      </button>
-      <button
-        type="button"
-        className="btn-row"
-        disabled={desk.given !== undefined}
-        onClick={() => give("reject", t`Please do not call me`)}
-      >
-        <PhoneOff size={16} aria-hidden /> {t`Not now`}
-      </button>
+      <TapRow
+        icon={Phone}
+        desk={desk}
+        onTap={() => give("accept", t`You may call me`)}
+      >{t`Allow calls`}</TapRow>
+      <TapRow
+        icon={PhoneOff}
+        desk={desk}
+        onTap={() => give("reject", t`Please do not call me`)}
+      >{t`Not now`}</TapRow>
     </>
   );
 }

@@ -2,7 +2,17 @@
 
 import { useLingui } from "@lingui/react/macro";
 import type { BusinessHeader, BusinessReply, FormOffer, FormRequest } from "@plauder/client/api";
-import { Check, Copy, ExternalLink, FileText, ImageOff, MapPin, Play, Reply } from "lucide-react";
+import {
+  Check,
+  Copy,
+  ExternalLink,
+  FileText,
+  ImageOff,
+  type LucideIcon,
+  MapPin,
+  Play,
+  Reply,
+} from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { toast } from "../ui/Toaster.tsx";
 import { isChosen } from "./chosen.ts";
@@ -110,6 +120,22 @@ export function AnswerRow(props: { title: string; place: string; reply: Business
       onClick={() => desk.press(reply, place)}
     >
       {chosen ? <Check size={16} aria-hidden /> : <Reply size={16} aria-hidden />} {title}
+    </button>
+  );
+}
+
+/** Something to do until there is an answer. */
+export function TapRow(props: {
+  icon: LucideIcon;
+  desk: Desk;
+  busy?: boolean;
+  onTap: () => void;
+  children: ReactNode;
+}) {
+  const { icon: Icon, desk, busy = false, onTap, children } = props;
+  return (
+    <button type="button" className="btn-row" disabled={busy || desk.given !== undefined} onClick={onTap}>
+      <Icon size={16} aria-hidden /> {children}
     </button>
   );
 }
