@@ -8,7 +8,7 @@ import { Dialog } from "../../ui/Dialog.tsx";
 import { toast } from "../../ui/Toaster.tsx";
 import { useAct, usePlace, useProblem } from "./ask.ts";
 import type { NumberRow } from "./model.ts";
-import { Screen } from "./parts.tsx";
+import { NumberField, Screen } from "./parts.tsx";
 import { useNumberStates, useQualities } from "./words.ts";
 
 /** The numbers a business writes from, and a way to bring one's own. */
@@ -151,30 +151,16 @@ function AddNumber({ known, onClose }: { known: NumberRow | undefined; onClose: 
       <form id={`${id}-form`} className="flex flex-col gap-4" onSubmit={submit}>
         {!sent && !known && (
           <>
-            <div className="field">
-              <label htmlFor={`${id}-number`}>{t`Phone number, with country code`}</label>
-              <input
-                id={`${id}-number`}
-                className="input"
-                type="tel"
-                required
-                maxLength={32}
-                placeholder="+49 40 5550100"
-                value={number}
-                disabled={made !== undefined}
-                aria-invalid={wrong !== undefined}
-                aria-describedby={wrong ? `${id}-error` : undefined}
-                onChange={(event) => {
-                  act.clear();
-                  setNumber(event.currentTarget.value);
-                }}
-              />
-              {wrong && (
-                <p id={`${id}-error`} className="hint error" role="alert">
-                  {problem(wrong)}
-                </p>
-              )}
-            </div>
+            <NumberField
+              value={number}
+              wrong={wrong && problem(wrong)}
+              placeholder="+49 40 5550100"
+              disabled={made !== undefined}
+              onChange={(value) => {
+                act.clear();
+                setNumber(value);
+              }}
+            />
             <div className="field">
               <label htmlFor={`${id}-name`}>{t`Name that customers see`}</label>
               <input

@@ -1,11 +1,11 @@
 import { useLingui } from "@lingui/react/macro";
 import { X } from "lucide-react";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useClient } from "../../lib/client.ts";
 import { IconButton } from "../../ui/IconButton.tsx";
 import { useAct, usePlace, useProblem } from "./ask.ts";
 import type { NumberRow } from "./model.ts";
-import { Card, shown } from "./parts.tsx";
+import { Card, NumberField, shown } from "./parts.tsx";
 
 /** Whom a test number may write to besides the simulated customer. */
 export function Recipients({ row }: { row: NumberRow }) {
@@ -14,7 +14,6 @@ export function Recipients({ row }: { row: NumberRow }) {
   const { base, overview, reload } = usePlace();
   const act = useAct();
   const problem = useProblem();
-  const id = useId();
   const [number, setNumber] = useState("");
   const may = overview.may.includes("messages");
   const people = row.recipients.filter((one) => one !== overview.sandbox?.customer);
@@ -54,28 +53,14 @@ export function Recipients({ row }: { row: NumberRow }) {
       )}
       {may && (
         <form className="flex flex-col gap-2" onSubmit={add}>
-          <div className="field">
-            <label htmlFor={`${id}-number`}>{t`Phone number, with country code`}</label>
-            <input
-              id={`${id}-number`}
-              className="input"
-              type="tel"
-              required
-              maxLength={32}
-              value={number}
-              aria-invalid={act.error !== undefined}
-              aria-describedby={act.error ? `${id}-error` : undefined}
-              onChange={(event) => {
-                act.clear();
-                setNumber(event.currentTarget.value);
-              }}
-            />
-            {act.error && (
-              <p id={`${id}-error`} className="hint error" role="alert">
-                {problem(act.error)}
-              </p>
-            )}
-          </div>
+          <NumberField
+            value={number}
+            wrong={act.error && problem(act.error)}
+            onChange={(value) => {
+              act.clear();
+              setNumber(value);
+            }}
+          />
           <button
             type="submit"
             className="btn secondary small self-start"

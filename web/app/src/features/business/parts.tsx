@@ -133,3 +133,39 @@ export function Code({ label, text, className = "" }: { label: string; text: str
     </section>
   );
 }
+
+/** A phone number to type, with what was wrong with it. `wrong` is a sentence. */
+export function NumberField(props: {
+  value: string;
+  wrong: string | undefined;
+  placeholder?: string;
+  disabled?: boolean;
+  onChange: (value: string) => void;
+}) {
+  const { value, wrong, placeholder, disabled, onChange } = props;
+  const { t } = useLingui();
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{t`Phone number, with country code`}</label>
+      <input
+        id={id}
+        className="input"
+        type="tel"
+        required
+        maxLength={32}
+        placeholder={placeholder}
+        value={value}
+        disabled={disabled}
+        aria-invalid={wrong !== undefined}
+        aria-describedby={wrong && `${id}-error`}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+      {wrong && (
+        <p id={`${id}-error`} className="hint error" role="alert">
+          {wrong}
+        </p>
+      )}
+    </div>
+  );
+}
